@@ -1,0 +1,1 @@
+"""Runway as an app: JSON API, web pages, command line, composition root."""

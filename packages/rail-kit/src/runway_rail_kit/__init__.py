@@ -1,0 +1,1 @@
+"""What any HTTP rail needs: transport, retry, call budget, OAuth, webhook signatures."""

@@ -1,0 +1,1 @@
+"""QuickBooks Online as Runway's ledger rail."""

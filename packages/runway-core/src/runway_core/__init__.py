@@ -1,0 +1,1 @@
+"""Runway's pure core: domain, ports, calculators and use-cases."""

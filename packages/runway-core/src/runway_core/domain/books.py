@@ -1,0 +1,100 @@
+"""`Books`: everything a calculator may know about one company on one day."""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+
+from pydantic import AwareDatetime
+
+from runway_core.domain.bank import BankBalance, BankTransaction
+from runway_core.domain.bills import Bill, BillPayment, VendorCredit
+from runway_core.domain.company import Company, Connection
+from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
+from runway_core.domain.ledger import Account, Attachment, Deposit, JournalEntry, Purchase, Transfer
+from runway_core.domain.parties import Customer, Term, Vendor
+from runway_core.domain.record import Value
+
+
+class Books(Value):
+    """One company's books as the mirror holds them: the only input of every calculator.
+
+    Deleted records are absent. Closed documents reach back to `history_from`; open ones are all there. `as_of` is a
+    calendar day in the company's zone and is an input, never the clock. `read_at` is when the mirror was read.
+    """
+
+    company: Company
+    as_of: date
+    read_at: AwareDatetime
+    history_from: date
+    log_sequence: int = 0
+    connections: tuple[Connection, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    terms: tuple[Term, ...] = ()
+    vendors: tuple[Vendor, ...] = ()
+    customers: tuple[Customer, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    vendor_credits: tuple[VendorCredit, ...] = ()
+    bill_payments: tuple[BillPayment, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    credit_memos: tuple[CreditMemo, ...] = ()
+    customer_payments: tuple[CustomerPayment, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+    deposits: tuple[Deposit, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    journal_entries: tuple[JournalEntry, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    bank_balances: tuple[BankBalance, ...] = ()
+    bank_transactions: tuple[BankTransaction, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """The company's home currency."""
+        return self.company.home_currency
+
+    @cached_property
+    def vendor_by_id(self) -> dict[str, Vendor]:
+        """Vendors by external id."""
+        return {vendor.external_id: vendor for vendor in self.vendors}
+
+    @cached_property
+    def customer_by_id(self) -> dict[str, Customer]:
+        """Customers by external id."""
+        return {customer.external_id: customer for customer in self.customers}
+
+    @cached_property
+    def account_by_id(self) -> dict[str, Account]:
+        """Accounts by external id."""
+        return {account.external_id: account for account in self.accounts}
+
+    @cached_property
+    def term_by_id(self) -> dict[str, Term]:
+        """Terms by external id."""
+        return {term.external_id: term for term in self.terms}
+
+    @cached_property
+    def open_bills(self) -> tuple[Bill, ...]:
+        """Bills with an unpaid rest, by due date, then id."""
+        found = [bill for bill in self.bills if bill.open_balance > 0]
+        return tuple(sorted(found, key=lambda bill: (bill.due_date or date.max, bill.external_id)))
+
+    @cached_property
+    def open_invoices(self) -> tuple[Invoice, ...]:
+        """Invoices with an unpaid rest, by due date, then id; voided ones are absent."""
+        found = [invoice for invoice in self.invoices if invoice.open_balance > 0 and not invoice.is_void]
+        return tuple(sorted(found, key=lambda invoice: (invoice.due_date or date.max, invoice.external_id)))
+
+    @cached_property
+    def bills_by_vendor(self) -> dict[str, tuple[Bill, ...]]:
+        """Bills by vendor id, each list by document date, then id."""
+        return _group_bills(self.bills)
+
+
+def _group_bills(bills: Iterable[Bill]) -> dict[str, tuple[Bill, ...]]:
+    groups: dict[str, list[Bill]] = {}
+    for bill in bills:
+        if bill.vendor_id is not None:
+            groups.setdefault(bill.vendor_id, []).append(bill)
+    return {
+        vendor_id: tuple(sorted(group, key=lambda bill: (bill.document_date, bill.external_id)))
+        for vendor_id, group in groups.items()
+    }

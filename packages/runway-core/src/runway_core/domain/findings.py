@@ -1,0 +1,123 @@
+"""Findings: single defects in the books, each with its evidence and what would mend it."""
+
+import hashlib
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BeforeValidator
+
+from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.money import Money
+from runway_core.domain.record import Value, encode_plain
+
+
+class Severity(StrEnum):
+    """How much a finding matters, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical up to 3 for low: the order of lists."""
+        return _RANKS[self]
+
+
+_RANKS = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
+
+
+class FindingState(StrEnum):
+    """Where a finding stands."""
+
+    OPEN = "open"
+    FIXED = "fixed"  # gone at the next read
+    ACCEPTED = "accepted"  # a person says it is right, with a reason
+    SNOOZED = "snoozed"  # until a day
+    ASKED = "asked"  # a question is out to the company
+
+
+class RunwayEffect(StrEnum):
+    """Which way mending a finding moves the runway, by the catalogue."""
+
+    LENGTHENS = "+"
+    SHORTENS = "-"
+    MOVES_DATES = "±"
+    CONFIDENCE = "c"
+
+
+def _as_key(value: object) -> object:
+    if isinstance(value, list | tuple) and len(value) == 2 and not isinstance(value, RecordKey):
+        return RecordKey(RecordKind(value[0]), value[1])
+    return value
+
+
+Subject = Annotated[RecordKey, BeforeValidator(_as_key)]
+
+
+class Evidence(Value):
+    """One value a check compared. `value` is text ready to read; dates are ISO, amounts plain decimals."""
+
+    name: str
+    value: str
+    record: Subject | None = None
+
+
+class SuggestedFix(Value):
+    """What would mend a finding. `fields` names the new values where the fix is a plain write, else it is empty."""
+
+    label: str  # verb first: "Set due date to 2026-03-22"
+    record: Subject | None = None
+    fields: dict[str, str] = {}
+
+
+class Finding(Value):
+    """One defect, as a check sees it in one state of the books."""
+
+    check: str  # "AP06"
+    name: str  # "bill_duplicate"
+    company_id: CompanyId
+    subjects: tuple[Subject, ...]
+    severity: Severity
+    effect: RunwayEffect
+    summary: str  # one line a person understands
+    amount: Money | None = None
+    impact_days: int | None = None  # runway(resolved) − runway(as booked)
+    evidence: tuple[Evidence, ...] = ()
+    fixes: tuple[SuggestedFix, ...] = ()
+
+    @property
+    def finding_id(self) -> str:
+        """Check and subjects, hashed: the same defect keeps its id over reads, whatever its evidence."""
+        parts = [
+            self.company_id,
+            self.check,
+            *sorted(f"{s.kind.value}:{s.external_id}" for s in self.subjects),
+        ]
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
+
+    @property
+    def basis(self) -> str:
+        """A hash of the values it rests on: an accepted finding returns when this changes."""
+        return hashlib.sha256(encode_plain([e.__dict__ for e in self.evidence])).hexdigest()[:20]
+
+
+class TrackedFinding(Value):
+    """A finding with its history."""
+
+    finding: Finding
+    state: FindingState = FindingState.OPEN
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    reason: str | None = None
+    snoozed_until: date | None = None
+    decided_by: str | None = None
+    decided_at: AwareDatetime | None = None
+    accepted_basis: str | None = None
+
+    @property
+    def finding_id(self) -> str:
+        """The finding's identity."""
+        return self.finding.finding_id

@@ -1,0 +1,163 @@
+"""One entry of the transaction log, and the bytes that its hash is taken of.
+
+Serialisation 1, documented in `docs/reference/log.md`: a version byte, then every field as a four-byte big-endian length
+and that many bytes. Numbers are ASCII decimals, times are microseconds since 1970 in UTC, absent is length zero.
+`leaf = SHA-256(0x00 ‖ bytes)`, `hash = SHA-256(0x02 ‖ previous hash ‖ leaf)`; a chain starts at 32 zero bytes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from struct import pack, unpack_from
+
+from runway_core.domain.changes import Attribution, Cause
+from runway_core.domain.identity import CompanyId
+
+SERIALISATION = 1
+GENESIS = bytes(32)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIELDS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class LogDraft:
+    """An entry before it has its place in the chain.
+
+    `what` is the kind of entry: a `ChangeKind` for records, or an act such as `connection_added`. `content` is the
+    record's canonical JSON (empty for a deletion), `raw` the rail's own payload, `changed` canonical JSON of
+    `{"field": [before, after]}`.
+    """
+
+    seen_at: datetime
+    rail: str
+    kind: str
+    external_id: str
+    what: str
+    attribution: Attribution
+    revision: str = ""
+    content: bytes = b""
+    raw: bytes = b""
+    changed: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry in its place: the draft, its sequence number in the company's chain, and the hashes around it."""
+
+    company_id: CompanyId
+    sequence: int  # 1, 2, 3 … without a gap
+    draft: LogDraft
+    previous_hash: bytes
+    hash: bytes
+    canonical: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """Where a company's chain ends."""
+
+    sequence: int = 0
+    hash: bytes = GENESIS
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(count: int) -> datetime:
+    """The moment `count` microseconds after 1970, in UTC."""
+    return _EPOCH + timedelta(microseconds=count)
+
+
+def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes:
+    """The canonical bytes of one entry."""
+    attribution = draft.attribution
+    fields = (
+        company_id.encode(),
+        b"%d" % sequence,
+        b"%d" % to_microseconds(draft.seen_at),
+        draft.rail.encode(),
+        draft.kind.encode(),
+        draft.external_id.encode(),
+        draft.what.encode(),
+        draft.revision.encode(),
+        draft.content,
+        draft.raw,
+        draft.changed,
+        attribution.cause.encode(),
+        attribution.actor.encode(),
+        attribution.correlation_id.encode(),
+    )
+    parts = [bytes((SERIALISATION,))]
+    for field in fields:
+        parts.append(pack(">I", len(field)))
+        parts.append(field)
+    return b"".join(parts)
+
+
+def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
+    """Read canonical bytes back.
+
+    Raises:
+        ValueError: the bytes are of another serialisation, cut short or longer than their fields.
+    """
+    if not canonical or canonical[0] != SERIALISATION:
+        raise ValueError("not an entry of serialisation 1")
+    fields: list[bytes] = []
+    at = 1
+    while at < len(canonical):
+        if at + 4 > len(canonical):
+            raise ValueError("the entry is cut short")
+        (length,) = unpack_from(">I", canonical, at)
+        at += 4
+        if at + length > len(canonical):
+            raise ValueError("the entry is cut short")
+        fields.append(canonical[at : at + length])
+        at += length
+    if len(fields) != _FIELDS:
+        raise ValueError(f"the entry has {len(fields)} fields instead of {_FIELDS}")
+    draft = LogDraft(
+        seen_at=from_microseconds(int(fields[2])),
+        rail=fields[3].decode(),
+        kind=fields[4].decode(),
+        external_id=fields[5].decode(),
+        what=fields[6].decode(),
+        revision=fields[7].decode(),
+        content=fields[8],
+        raw=fields[9],
+        changed=fields[10],
+        attribution=Attribution(
+            cause=Cause(fields[11].decode()), actor=fields[12].decode(), correlation_id=fields[13].decode()
+        ),
+    )
+    return CompanyId(fields[0].decode()), int(fields[1]), draft
+
+
+def hash_entry(previous_hash: bytes, canonical: bytes) -> bytes:
+    """Chain one entry to the one before it."""
+    leaf = hashlib.sha256(b"\x00" + canonical).digest()
+    return hashlib.sha256(b"\x02" + previous_hash + leaf).digest()
+
+
+def seal_entries(company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]) -> tuple[list[LogEntry], ChainHead]:
+    """Give each draft its place after `head`, in order, and return the entries with the new head."""
+    entries: list[LogEntry] = []
+    sequence, previous = head.sequence, head.hash
+    for draft in drafts:
+        sequence += 1
+        canonical = encode_entry(company_id, sequence, draft)
+        digest = hash_entry(previous, canonical)
+        entries.append(
+            LogEntry(
+                company_id=company_id,
+                sequence=sequence,
+                draft=draft,
+                previous_hash=previous,
+                hash=digest,
+                canonical=canonical,
+            )
+        )
+        previous = digest
+    return entries, ChainHead(sequence=sequence, hash=previous)

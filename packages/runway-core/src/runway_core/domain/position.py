@@ -1,0 +1,71 @@
+"""The position of a company: the stored answer to "are we okay?", one row whatever the size of its books."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.money import Money
+from runway_core.domain.outlook import OutlookWeek, Payday
+from runway_core.domain.record import Value
+
+
+class PositionStatus(StrEnum):
+    """Red, amber, green; grey when the data is too old or missing to say."""
+
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+    GREY = "grey"
+
+    @property
+    def rank(self) -> int:
+        """The order of "needs attention": red first, grey last but one, green last."""
+        return {"red": 0, "amber": 1, "grey": 2, "green": 3}[self.value]
+
+
+class Position(Value):
+    """What the portfolio shows of one company, computed from its `Books` and kept."""
+
+    company_id: CompanyId
+    firm_id: FirmId
+    company_name: str
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    as_of: date
+    computed_at: AwareDatetime
+    log_sequence: int  # what of the company's log it has seen
+    source_read_at: AwareDatetime | None  # the rail's clock at the last whole pull; None: never read
+    status: PositionStatus
+    status_reason: str  # one sentence
+    opening_cash: Money
+    available_cash: Money
+    runway_days: int | None  # forecast runway; None is "91+"
+    covered_through: date | None
+    runway_falls_on: date | None
+    buffer_breach_days: int | None
+    buffer_breach_on: date | None
+    low_28_days: Money
+    low_28_days_on: date
+    cash_buffer_days: int | None
+    burn_runway_days: int | None
+    weighted_burn_runway_days: int | None
+    next_payday: Payday | None
+    open_bills: Money
+    open_bill_count: int
+    overdue_bills: Money
+    due_7_days: Money
+    due_14_days: Money
+    open_invoices: Money
+    open_invoice_count: int
+    overdue_invoices: Money
+    ar_at_risk: Money
+    ar_at_risk_count: int
+    findings_critical: int
+    findings_open: int
+    cleanness: int  # 0…100, rounded down
+    ready_bill_count: int
+    held_bill_count: int
+    weeks: tuple[OutlookWeek, ...]  # the coming thirteen
+    past_weeks: tuple[Money, ...] = ()  # cash at the end of up to eight past weeks, oldest first

@@ -1,0 +1,117 @@
+"""What every mirrored record has in common, and how its content is written and compared."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import msgspec
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from runway_core.domain.identity import RecordKey, RecordKind
+
+VALUE = ConfigDict(frozen=True, extra="forbid", strict=True)
+"""The configuration of every domain value: immutable, no unknown fields, no silent conversions."""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    raise TypeError(f"{type(value).__name__} has no place in a record's content")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain, decimal_format="string", order="sorted")
+
+
+def encode_plain(value: object) -> bytes:
+    """Write `value` as canonical JSON: keys sorted, amounts as text, times in UTC. Equal values, equal bytes."""
+    return _encoder.encode(value)
+
+
+class Value(BaseModel):
+    """A frozen value without an identity of its own."""
+
+    model_config = VALUE
+
+
+class Record(BaseModel):
+    """One record of a company's books, as a rail last showed it.
+
+    external_id      the rail's own key; opaque, unique within the kind
+    revision         a token of the rail that moves with most changes; opaque
+    revision_number  the same as a number where the rail's tokens count upwards, else `None`
+    created_at       when the rail says it was entered (UTC); not the document's date
+    modified_at      when the rail says it last changed (UTC); may lie in the future, so never a watermark
+    """
+
+    model_config = VALUE
+
+    kind: ClassVar[RecordKind]
+
+    external_id: str
+    revision: str = ""
+    revision_number: int | None = None
+    created_at: AwareDatetime | None = None
+    modified_at: AwareDatetime | None = None
+
+    @property
+    def key(self) -> RecordKey:
+        """Kind and external id."""
+        return RecordKey(self.kind, self.external_id)
+
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> Self:
+        """Build from values that were validated before, such as rows of the mirror; nothing is checked.
+
+        `values` must hold every field and is kept, not copied. Ten times faster than validating, which is what lets
+        the books of a large company be read within a page's time.
+        """
+        record = cls.__new__(cls)
+        object.__setattr__(record, "__dict__", values)
+        object.__setattr__(record, "__pydantic_fields_set__", set())
+        object.__setattr__(record, "__pydantic_extra__", None)
+        object.__setattr__(record, "__pydantic_private__", None)
+        return record
+
+    def content(self) -> bytes:
+        """The record's fields as canonical JSON: what the log keeps and the content hash is taken of."""
+        return _encoder.encode(self.__dict__)
+
+
+def hash_content(content: bytes) -> bytes:
+    """SHA-256 of a record's content, 32 bytes. Fields the rail sends but we do not know are not part of it."""
+    return hashlib.sha256(content).digest()
+
+
+def find_changed_fields(before: Record, after: Record) -> dict[str, tuple[Any, Any]]:
+    """Name the fields that differ, each with its value before and after, in the model's order."""
+    old: Mapping[str, Any] = before.__dict__
+    new: Mapping[str, Any] = after.__dict__
+    return {name: (old.get(name), value) for name, value in new.items() if old.get(name) != value}
+
+
+def is_older(
+    *,
+    revision_number: int | None,
+    modified_at: datetime | None,
+    source_time: datetime,
+    held_revision_number: int | None,
+    held_modified_at: datetime | None,
+    held_source_time: datetime,
+) -> bool:
+    """Whether what arrives is an older version than what the mirror holds.
+
+    A counting revision decides where the two differ. Within one revision the modification time decides, unless the held
+    one lay in the future when it was read: such a time orders nothing. What is still undecided is decided by the rail's
+    clock when it answered.
+    """
+    if revision_number is not None and held_revision_number is not None and revision_number != held_revision_number:
+        return revision_number < held_revision_number
+    if (
+        modified_at is not None
+        and held_modified_at is not None
+        and held_modified_at <= held_source_time
+        and modified_at != held_modified_at
+    ):
+        return modified_at < held_modified_at
+    return source_time < held_source_time

@@ -1,0 +1,136 @@
+"""The mirror: one company's records as the rails last showed them, with history and what is derived from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from runway_core.domain.books import Books
+from runway_core.domain.changes import Attribution, ChangePage, Cursor
+from runway_core.domain.company import Company
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
+from runway_core.domain.ledger import BalanceChange, BalanceClose
+from runway_core.domain.record import Record
+from runway_core.domain.sync_run import PageCounts, QuarantinedRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to pull one connection until `expires_at`. `fencing` grows with every lease of a connection, so that a
+    worker whose lease was taken over cannot commit.
+    """
+
+    connection_id: ConnectionId
+    company_id: CompanyId
+    firm_id: FirmId
+    rail: str
+    fencing: int
+    holder: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PageReceipt:
+    """What committing a page did."""
+
+    counts: PageCounts
+    log_sequence: int  # of the company's chain, after the page
+    balances_moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredRecord:
+    """A record with its payload and its place in the mirror."""
+
+    record: Record
+    raw: bytes
+    rail: str
+    seen_at: datetime  # when this version was first seen
+    is_deleted: bool
+    log_sequence: int
+
+
+class MirrorStore(Protocol):
+    """Keeps the mirror. Every method is scoped to one company; a company of another firm does not exist.
+
+    Every method may raise StoreUnavailable and SchemaMismatch.
+    """
+
+    async def commit_page(
+        self,
+        lease: Lease,
+        page: ChangePage,
+        *,
+        run_id: str,
+        attribution: Attribution,
+        seen_at: datetime,
+        accept_missing: bool = False,
+    ) -> PageReceipt:
+        """Store one page whole: records, tombstones, balance history, log entries, chain head, cursor, quarantine, run
+        counters, outbox events and the mark that the company's position is due, in one transaction.
+
+        What to write is decided by `sync.planning` on what is held, read inside the transaction. Committing a page twice
+        changes nothing the second time but the run counters. On the page with `present_keys`, held records of that rail
+        that are missing from it become tombstones.
+
+        Raises:
+            LeaseLost: the lease ran out or was taken over; nothing was written.
+            SuspiciousAbsence: far too much would be retired and `accept_missing` is false; nothing was written.
+        """
+        ...
+
+    async def cursor(self, connection_id: ConnectionId, company_id: CompanyId) -> Cursor | None:
+        """Where the next pull starts, or `None` before the first page."""
+        ...
+
+    async def load_books(self, company: Company, *, as_of: date, history_from: date, read_at: datetime) -> Books:
+        """Read everything that calculators need, in a fixed number of queries whatever the size of the books.
+
+        Open documents are all there; closed ones reach back to `history_from` by document date. Deleted ones are absent.
+        """
+        ...
+
+    async def find_records(
+        self,
+        company_id: CompanyId,
+        kind: RecordKind,
+        *,
+        open_only: bool = False,
+        limit: int = 100,
+        after: str | None = None,
+        include_deleted: bool = False,
+    ) -> Sequence[MirroredRecord]:
+        """List records of one kind by external id, at most `limit`, after the id `after`."""
+        ...
+
+    async def read_records(self, company_id: CompanyId, keys: Sequence[RecordKey]) -> dict[RecordKey, MirroredRecord]:
+        """Read the records that are held of `keys`, tombstones too, in one query a kind."""
+        ...
+
+    async def count_records(self, company_id: CompanyId) -> dict[RecordKind, int]:
+        """How many live records of each kind are held."""
+        ...
+
+    async def balance_history(
+        self, company_id: CompanyId, account_id: str, *, since: datetime | None = None
+    ) -> Sequence[BalanceChange]:
+        """Every balance that was seen of one account, oldest first."""
+        ...
+
+    async def balance_closes(self, company_id: CompanyId, *, first_day: date, last_day: date) -> Sequence[BalanceClose]:
+        """The stored closes of all accounts between two days, by day, then account; a day on which nothing was seen has
+        none, and the last one before it holds.
+        """
+        ...
+
+    async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
+        """What could not be understood, newest first."""
+        ...
+
+    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
+        """Drop one quarantined record; false when it is not there."""
+        ...
+
+    async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
+        """Companies whose mirror changed since their position was stored, or that have none yet but have records."""
+        ...

@@ -1,0 +1,54 @@
+"""Stored positions and tracked findings: what the pages read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from runway_core.domain.changes import Attribution
+from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.position import Position
+
+
+class PositionStore(Protocol):
+    """Keeps one position a company and its findings with their history."""
+
+    async def save_position(self, position: Position, findings: Sequence[TrackedFinding]) -> bool:
+        """Store a position and the full set of tracked findings it was computed with, in one transaction.
+
+        Keyed by the log position it saw: one that saw less of the log than the stored one is refused. Writes only
+        what differs.
+
+        Returns:
+            Whether it was stored; false when a newer one is there.
+        """
+        ...
+
+    async def position(self, firm_id: FirmId, company_id: CompanyId) -> Position | None:
+        """The stored position of a company, or `None` before the first pull."""
+        ...
+
+    async def positions(self, firm_id: FirmId) -> Sequence[Position]:
+        """The stored positions of a firm in one query, one row a company, by company id."""
+        ...
+
+    async def findings(
+        self, company_id: CompanyId, *, states: frozenset[FindingState] | None = None
+    ) -> Sequence[TrackedFinding]:
+        """The tracked findings of a company, all states or only `states`, by severity, then id."""
+        ...
+
+    async def decide_finding(
+        self,
+        company_id: CompanyId,
+        tracked: TrackedFinding,
+        *,
+        attribution: Attribution,
+        at: datetime,
+    ) -> None:
+        """Store what a person decided about a finding, and log it in the same transaction; the position is due again.
+
+        Raises:
+            NotFound: no such finding.
+        """
+        ...

@@ -1,0 +1,85 @@
+"""A store: the ports that one database serves together."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from runway_core.ports.mirror_store import MirrorStore
+from runway_core.ports.position_store import PositionStore
+from runway_core.ports.registry import CompanyRegistry
+from runway_core.ports.token_vault import TokenVault
+from runway_core.ports.transaction_log import TransactionLog
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """What a look at the database found. `warnings` are for people, each with what to do."""
+
+    dialect: str
+    version: str
+    schema_revision: str | None
+    is_current: bool
+    warnings: tuple[str, ...]
+    checked_at: datetime | None = None
+
+
+class Store(Protocol):
+    """One database behind all storing ports. Use it as an async context manager, once."""
+
+    @property
+    def mirror(self) -> MirrorStore:
+        """The mirrored records."""
+        ...
+
+    @property
+    def log(self) -> TransactionLog:
+        """The transaction log."""
+        ...
+
+    @property
+    def registry(self) -> CompanyRegistry:
+        """Companies, connections, leases and runs."""
+        ...
+
+    @property
+    def positions(self) -> PositionStore:
+        """Stored positions and findings."""
+        ...
+
+    @property
+    def vault(self) -> TokenVault:
+        """Secrets of connections."""
+        ...
+
+    async def upgrade(self) -> None:
+        """Bring the schema to this code's version; repeating is harmless.
+
+        Raises:
+            SchemaMismatch: the database is newer than this code.
+            StoreUnavailable: it cannot be reached or written.
+        """
+        ...
+
+    async def check(self) -> StoreHealth:
+        """Look at the database: reachable, migrated, sound.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Open. An embedded database that does not exist yet is made and migrated; any other must be current.
+
+        Raises:
+            SchemaMismatch: not migrated, or newer than this code.
+            StoreUnavailable: it cannot be reached or written.
+        """
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        ...

@@ -1,0 +1,27 @@
+"""The transaction log: what Runway saw, decided and did. It grows, and nothing in it ever changes."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
+
+
+class TransactionLog(Protocol):
+    """One append-only chain of entries a company. `MirrorStore.commit_page` appends to it in its own transaction."""
+
+    async def append(self, company_id: CompanyId, drafts: Sequence[LogDraft]) -> ChainHead:
+        """Append entries that change no record, such as a connection added, in one transaction."""
+        ...
+
+    async def head(self, company_id: CompanyId) -> ChainHead:
+        """Where the chain ends: the head row, which `verify` compares with the entries."""
+        ...
+
+    def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:
+        """Stream entries after a sequence number, in order, as stored: hashes are not recomputed here."""
+        ...
+
+    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
+        """Every entry about one record, oldest first."""
+        ...

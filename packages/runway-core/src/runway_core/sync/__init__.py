@@ -1,0 +1,1 @@
+"""Layer 2: bringing the mirror into agreement with the rails."""

@@ -1,0 +1,1 @@
+"""Runway's mirror and transaction log on SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Contract suites, fakes and strategies for Runway and for plugin authors."""
