@@ -1,0 +1,1 @@
+"""The plugin door: how rails that are installed beside the core are found."""
