@@ -65,7 +65,9 @@ class RailRegistry:
         rail = self._rails.get(name)
         if rail is None:
             known = ", ".join(sorted(self._rails)) or "none"
-            raise NotFound(f"no rail named {name!r} is installed (installed: {known}); try `pip install runway-rail-{name}`")
+            raise NotFound(
+                f"no rail named {name!r} is installed (installed: {known}); try `pip install runway-rail-{name}`"
+            )
         return rail.factory
 
 

@@ -163,3 +163,15 @@ class RailFactory(Protocol):
     async def aclose(self) -> None:
         """Let go of what the rails share. Repeating is harmless."""
         ...
+
+
+class RailCatalog(Protocol):
+    """The rails that are installed, by name."""
+
+    def factory(self, name: str) -> RailFactory:
+        """The factory of a rail.
+
+        Raises:
+            NotFound: no installed plugin offers it.
+        """
+        ...

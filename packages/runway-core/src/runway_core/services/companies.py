@@ -1,0 +1,177 @@
+"""Companies and connections of a firm."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from runway_core.domain.changes import Attribution
+from runway_core.domain.company import Company, CompanySettings, Connection
+from runway_core.domain.identity import CompanyId, ConnectionId
+from runway_core.errors import InvalidRequest, NotFound
+from runway_core.ports.ledger_rail import RailCatalog
+from runway_core.services.scope import Scope
+
+
+def explain_invalid(error: ValidationError) -> str:
+    """Say in one line which values cannot be, without repeating them: one of them may be a secret."""
+    parts = (f"{'.'.join(str(p) for p in e['loc']) or 'value'}: {e['msg']}" for e in error.errors(include_input=False))
+    return "; ".join(parts)
+
+
+class CompanyService:
+    """Adds, lists and settles companies."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def add(
+        self,
+        name: str,
+        *,
+        home_currency: str,
+        time_zone: str,
+        owner: str | None = None,
+        tags: Sequence[str] = (),
+        settings: CompanySettings | None = None,
+        actor: str = "runway",
+    ) -> Company:
+        """Add a company to the firm.
+
+        Raises:
+            InvalidRequest: an empty name, or a currency or zone that does not exist.
+        """
+        if not name.strip():
+            raise InvalidRequest("a company needs a name")
+        try:
+            company = Company(
+                company_id=CompanyId(self._scope.new_id()),
+                firm_id=self._scope.firm_id,
+                name=name.strip(),
+                home_currency=home_currency,
+                time_zone=time_zone,
+                created_at=self._scope.clock.now(),
+                owner=owner,
+                tags=tuple(tags),
+                settings=settings or CompanySettings(),
+            )
+        except ValidationError as error:
+            raise InvalidRequest(explain_invalid(error)) from error
+        await self._scope.store.registry.add_company(company, attribution=self._scope.by_person(actor))
+        return company
+
+    async def get(self, company_id: CompanyId) -> Company:
+        """One company of the firm.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        return await self._scope.company(company_id)
+
+    async def list(self) -> Sequence[Company]:
+        """All companies of the firm, by name."""
+        return await self._scope.store.registry.companies(self._scope.firm_id)
+
+    async def find(self, wanted: str) -> Company:
+        """The company with this id, or the only one whose name is or begins like `wanted`, whatever its case.
+
+        Raises:
+            NotFound: none is meant, or several could be.
+        """
+        companies = await self.list()
+        folded = wanted.casefold()
+        for matches in (
+            [c for c in companies if c.company_id == wanted],
+            [c for c in companies if c.name.casefold() == folded],
+            [c for c in companies if c.name.casefold().startswith(folded)],
+        ):
+            if len(matches) == 1:
+                return matches[0]
+            if len(matches) > 1:
+                names = ", ".join(f"{c.name} ({c.company_id})" for c in matches[:5])
+                raise NotFound(f"{wanted!r} could be {names}: give the id")
+        raise NotFound(f"no company {wanted!r}: `runway companies list` shows those there are")
+
+    async def change_settings(self, company_id: CompanyId, changes: Mapping[str, Any], *, actor: str) -> Company:
+        """Change some of a company's settings, leaving the others.
+
+        Raises:
+            InvalidRequest: a setting that does not exist or cannot have this value.
+            NotFound: no such company in this firm.
+        """
+        company = await self._scope.company(company_id)
+        merged = {name: getattr(company.settings, name) for name in CompanySettings.model_fields} | dict(changes)
+        try:
+            settings = CompanySettings.model_validate(merged)
+        except ValidationError as error:
+            raise InvalidRequest(explain_invalid(error)) from error
+        changed = company.model_copy(update={"settings": settings})
+        await self._scope.store.registry.update_company(changed, attribution=self._scope.by_person(actor))
+        return changed
+
+
+class ConnectionService:
+    """Connects companies to rails."""
+
+    def __init__(self, scope: Scope, rails: RailCatalog) -> None:
+        self._scope = scope
+        self._rails = rails
+
+    async def add(
+        self,
+        company_id: CompanyId,
+        *,
+        rail: str,
+        settings: Mapping[str, Any],
+        secrets: Mapping[str, str | SecretStr],
+        actor: str = "runway",
+    ) -> Connection:
+        """Connect a company to a rail. Nothing is asked of the rail yet.
+
+        The secrets go to the vault before the connection is there, so that a connection never lacks its secrets.
+
+        Raises:
+            NotFound: no such company in this firm, or no such rail installed.
+            InvalidRequest: settings or secrets that the rail does not take, or a second connection to one rail.
+        """
+        company = await self._scope.company(company_id)
+        factory = self._rails.factory(rail)
+        try:
+            checked = factory.settings_model.model_validate(dict(settings))
+            factory.secrets_model.model_validate(dict(secrets))
+        except ValidationError as error:
+            raise InvalidRequest(f"{rail}: {explain_invalid(error)}") from error
+        if any(held.rail == rail for held in await self.list(company_id)):
+            raise InvalidRequest(f"{company.name!r} is connected to {rail!r} already: disconnect it first")
+        connection = Connection(
+            connection_id=ConnectionId(self._scope.new_id()),
+            company_id=company.company_id,
+            firm_id=company.firm_id,
+            rail=rail,
+            settings=checked.model_dump(mode="json"),
+            created_at=self._scope.clock.now(),
+        )
+        await self._scope.store.vault.save(
+            connection.connection_id,
+            {name: v if isinstance(v, SecretStr) else SecretStr(v) for name, v in secrets.items()},
+        )
+        attribution: Attribution = self._scope.by_person(actor)
+        await self._scope.store.registry.add_connection(connection, attribution=attribution)
+        return connection
+
+    async def list(self, company_id: CompanyId | None = None) -> Sequence[Connection]:
+        """The connections of one company, or of the whole firm."""
+        return await self._scope.store.registry.connections(self._scope.firm_id, company_id)
+
+    async def of(self, company_id: CompanyId, rail: str | None = None) -> Sequence[Connection]:
+        """A company's connections, or the one to `rail`.
+
+        Raises:
+            NotFound: no such company, or it has no connection (to that rail).
+        """
+        company = await self._scope.company(company_id)
+        held = [c for c in await self.list(company_id) if rail is None or c.rail == rail]
+        if not held:
+            wanted = f"to {rail!r}" if rail else "to any rail"
+            raise NotFound(f"{company.name!r} has no connection {wanted}: connect it with `runway connect`")
+        return held

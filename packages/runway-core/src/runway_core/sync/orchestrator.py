@@ -1,0 +1,196 @@
+"""One pull of one connection: lease, cursor, pages, one transaction a page, and how it ended.
+
+Killed at any instant, the mirror holds whole pages, the cursor stands after the last of them, and the lease runs out.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from runway_core.domain.changes import Attribution, Cause
+from runway_core.domain.company import Company, Connection, ConnectionState
+from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
+from runway_core.errors import LeaseLost, RailAccessLost, RailError, RunwayError, StoreError
+from runway_core.ports.clock import Clock
+from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
+from runway_core.ports.mirror_store import Lease
+from runway_core.ports.store import Store
+from runway_core.sync.reports import ProgressListener, SyncProgress, ignore_progress
+
+LEASE_SECONDS = 120
+"""A lease outlives the longest silence of a rail; a dead worker's connection is free again after it."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """Why and how to pull."""
+
+    cause: Cause = Cause.PULL
+    actor: str = "runway"
+    full: bool = False  # read everything again, and retire what is gone
+    accept_missing: bool = False  # a person says that many missing records are truly gone
+
+
+@dataclass(slots=True)
+class _Pull:
+    """What is known of a pull while it runs."""
+
+    company: Company
+    connection: Connection
+    lease: Lease
+    run: SyncRun
+    attribution: Attribution
+    counts: PageCounts = PageCounts()
+    source_time: datetime | None = None
+    was_full: bool = False
+
+
+class SyncOrchestrator:
+    """Pulls connections. Holds no state of its own: two of them may work side by side on one database."""
+
+    def __init__(self, store: Store, rails: RailCatalog, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._store = store
+        self._rails = rails
+        self._clock = clock
+        self._new_id = new_id
+
+    async def pull(
+        self,
+        company: Company,
+        connection: Connection,
+        request: PullRequest = PullRequest(),
+        on_progress: ProgressListener = ignore_progress,
+    ) -> SyncRun:
+        """Bring the mirror of one connection into agreement with its rail.
+
+        A rail's trouble is not raised: it is in the run that is returned, and in the connection's state.
+
+        Raises:
+            LeaseHeld: another worker is pulling this connection.
+            LeaseLost: this worker was too slow and another took over; what was committed before stands.
+            StoreUnavailable: the database does not answer.
+            NotFound: the connection's rail is not installed.
+        """
+        rail = self._open_rail(company, connection)
+        try:
+            pull = await self._begin(company, connection, request)
+            failure: RailError | None = None
+            try:
+                await self._read_pages(pull, rail, request, on_progress)
+            except RailError as error:
+                failure = error
+            except (LeaseLost, StoreError):
+                raise
+            except (asyncio.CancelledError, RunwayError):
+                await asyncio.shield(self._end(pull, rail, _stopped(connection)))
+                raise
+            run = await self._end(pull, rail, failure)
+        finally:
+            await rail.aclose()
+        on_progress(SyncProgress(company=company, rail=connection.rail, counts=run.counts, is_done=True))
+        return run
+
+    def _open_rail(self, company: Company, connection: Connection) -> LedgerRail:
+        return self._rails.factory(connection.rail).open(
+            RailContext(
+                company_id=company.company_id,
+                connection_id=connection.connection_id,
+                home_currency=company.home_currency,
+                settings=connection.settings,
+                vault=self._store.vault,
+                clock=self._clock,
+            )
+        )
+
+    async def _begin(self, company: Company, connection: Connection, request: PullRequest) -> _Pull:
+        now = self._clock.now()
+        run_id = self._new_id()
+        lease = await self._store.registry.take_lease(connection, holder=run_id, now=now, lasts_seconds=LEASE_SECONDS)
+        cause = Cause.FULL_READ if request.full and request.cause is Cause.PULL else request.cause
+        run = SyncRun(
+            run_id=run_id,
+            company_id=company.company_id,
+            connection_id=connection.connection_id,
+            rail=connection.rail,
+            cause=cause,
+            started_at=now,
+        )
+        await self._store.registry.begin_run(lease, run)
+        attribution = Attribution(cause=cause, actor=request.actor, correlation_id=run_id)
+        return _Pull(company=company, connection=connection, lease=lease, run=run, attribution=attribution)
+
+    async def _read_pages(
+        self, pull: _Pull, rail: LedgerRail, request: PullRequest, on_progress: ProgressListener
+    ) -> None:
+        mirror = self._store.mirror
+        cursor = None if request.full else await mirror.cursor(pull.connection.connection_id, pull.company.company_id)
+        async for page in rail.changes_since(cursor):
+            now = self._clock.now()
+            pull.lease = await self._keep_lease(pull.lease, now)
+            receipt = await mirror.commit_page(
+                pull.lease,
+                page,
+                run_id=pull.run.run_id,
+                attribution=pull.attribution,
+                seen_at=now,
+                accept_missing=request.accept_missing,
+            )
+            pull.counts = pull.counts + receipt.counts
+            pull.source_time = page.source_time
+            pull.was_full = pull.was_full or page.present_keys is not None
+            on_progress(SyncProgress(company=pull.company, rail=pull.connection.rail, counts=pull.counts))
+
+    async def _keep_lease(self, lease: Lease, now: datetime) -> Lease:
+        if lease.expires_at - now > timedelta(seconds=LEASE_SECONDS / 2):
+            return lease
+        return await self._store.registry.renew_lease(lease, now=now, lasts_seconds=LEASE_SECONDS)
+
+    async def _end(self, pull: _Pull, rail: LedgerRail, failure: RailError | None) -> SyncRun:
+        now = self._clock.now()
+        run = pull.run.model_copy(
+            update={
+                "ended_at": now,
+                "outcome": RunOutcome.SUCCEEDED if failure is None else RunOutcome.FAILED,
+                "counts": pull.counts,
+                "calls": rail.calls,
+                "error_code": None if failure is None else failure.code,
+                "error": None if failure is None else str(failure),
+            }
+        )
+        await self._store.registry.end_run(
+            pull.lease,
+            run,
+            state=_state_after(failure),
+            source_read_at=pull.source_time if failure is None else None,
+            was_full=pull.was_full,
+            attribution=pull.attribution,
+        )
+        _log.info(
+            "ledger_mirrored",
+            company=pull.company.company_id,
+            rail=pull.connection.rail,
+            changed=run.counts.changed,
+            quarantined=run.counts.quarantined,
+            calls=run.calls,
+            duration_ms=(now - run.started_at) // timedelta(milliseconds=1),
+            outcome=run.outcome.value,
+            error_code=run.error_code,
+        )
+        return run
+
+
+def _state_after(failure: RailError | None) -> ConnectionState:
+    if failure is None:
+        return ConnectionState.ACTIVE
+    if isinstance(failure, RailAccessLost):
+        return ConnectionState.RECONNECT_NEEDED
+    return ConnectionState.FAILING
+
+
+def _stopped(connection: Connection) -> RailError:
+    return RailError("the pull was stopped before its end; the next one goes on from here", rail=connection.rail)

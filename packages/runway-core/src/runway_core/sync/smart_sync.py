@@ -1,0 +1,84 @@
+"""The one door to the rails for people and jobs: many companies side by side, each pulled once at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from runway_core.domain.company import Company, Connection
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.sync_run import RunOutcome, SyncRun
+from runway_core.errors import LeaseHeld
+from runway_core.ports.clock import Clock
+from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
+from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
+
+COMPANIES_AT_ONCE = 8
+"""How many companies are pulled side by side: vendors limit calls per company, so neighbours never wait."""
+
+AfterPull = Callable[[CompanyId], Awaitable[object]]
+"""What is due when a company's mirror moved: its position is computed again."""
+
+
+class SmartSyncService:
+    """Pulls companies, side by side and within bounds, and has each one's position computed afterwards."""
+
+    def __init__(
+        self, orchestrator: SyncOrchestrator, clock: Clock, new_id: Callable[[], str], after: AfterPull
+    ) -> None:
+        self._orchestrator = orchestrator
+        self._clock = clock
+        self._new_id = new_id
+        self._after = after
+
+    async def sync_company(
+        self,
+        company: Company,
+        connections: Sequence[Connection],
+        request: PullRequest = PullRequest(),
+        on_progress: ProgressListener = ignore_progress,
+    ) -> SyncReport:
+        """Pull a company's connections one after the other, then compute its position.
+
+        A connection that another worker is pulling is reported as a run that failed with `lease-held`: its news is on
+        the way.
+        """
+        runs = [await self._pull(company, connection, request, on_progress) for connection in connections]
+        await self._after(company.company_id)
+        return SyncReport(company=company, runs=tuple(runs))
+
+    async def sync_companies(
+        self,
+        work: Sequence[tuple[Company, Sequence[Connection]]],
+        request: PullRequest = PullRequest(),
+        on_progress: ProgressListener = ignore_progress,
+        at_once: int = COMPANIES_AT_ONCE,
+    ) -> Sequence[SyncReport]:
+        """Pull many companies side by side, at most `at_once`; reports come in the order of `work`."""
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(company: Company, connections: Sequence[Connection]) -> SyncReport:
+            async with gate:
+                return await self.sync_company(company, connections, request, on_progress)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(company, connections)) for company, connections in work]
+        return [task.result() for task in tasks]
+
+    async def _pull(
+        self, company: Company, connection: Connection, request: PullRequest, on_progress: ProgressListener
+    ) -> SyncRun:
+        try:
+            return await self._orchestrator.pull(company, connection, request, on_progress)
+        except LeaseHeld as held:
+            now = self._clock.now()
+            return SyncRun(
+                run_id=self._new_id(),
+                company_id=company.company_id,
+                connection_id=connection.connection_id,
+                rail=connection.rail,
+                cause=request.cause,
+                started_at=now,
+                ended_at=now,
+                outcome=RunOutcome.FAILED,
+                error_code=held.code,
+                error=str(held),
+            )
