@@ -62,8 +62,10 @@ class VendorCredit(Record):
 
 
 class BillPayment(Record):
-    """Money to a vendor. `total` is the cash that left: nil when a credit covers all. `applied` names the bills (and
-    credits used) with the amount of each.
+    """Money to a vendor.
+
+    `total` is the cash that left: nil when a credit covers all. `applied` names the bills (and credits used) with the
+    amount of each.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.BILL_PAYMENT

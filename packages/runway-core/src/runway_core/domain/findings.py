@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.money import Money
@@ -70,7 +70,7 @@ class SuggestedFix(Value):
 
     label: str  # verb first: "Set due date to 2026-03-22"
     record: Subject | None = None
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = Field(default_factory=dict)
 
 
 class Finding(Value):

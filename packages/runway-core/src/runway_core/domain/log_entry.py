@@ -1,7 +1,7 @@
 """One entry of the transaction log, and the bytes that its hash is taken of.
 
-Serialisation 1, documented in `docs/reference/log.md`: a version byte, then every field as a four-byte big-endian length
-and that many bytes. Numbers are ASCII decimals, times are microseconds since 1970 in UTC, absent is length zero.
+Serialisation 1, documented in `docs/reference/log.md`: a version byte, then every field as a four-byte big-endian
+length and that many bytes. Numbers are ASCII decimals, times are microseconds since 1970 in UTC, absent is length zero.
 `leaf = SHA-256(0x00 ‖ bytes)`, `hash = SHA-256(0x02 ‖ previous hash ‖ leaf)`; a chain starts at 32 zero bytes.
 """
 

@@ -16,8 +16,9 @@ from runway_core.domain.sync_run import PageCounts, QuarantinedRecord
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to pull one connection until `expires_at`. `fencing` grows with every lease of a connection, so that a
-    worker whose lease was taken over cannot commit.
+    """The right to pull one connection until `expires_at`.
+
+    `fencing` grows with every lease of a connection, so that a worker whose lease was taken over cannot commit.
     """
 
     connection_id: ConnectionId
@@ -66,11 +67,11 @@ class MirrorStore(Protocol):
         seen_at: datetime,
         accept_missing: bool = False,
     ) -> PageReceipt:
-        """Store one page whole: records, tombstones, balance history, log entries, chain head, cursor, quarantine, run
-        counters, outbox events and the mark that the company's position is due, in one transaction.
+        """Store one page whole, in one transaction.
 
-        What to write is decided by `sync.planning` on what is held, read inside the transaction. Committing a page twice
-        changes nothing the second time but the run counters. On the page with `present_keys`, held records of that rail
+        That is: records, tombstones, balance history, log entries, chain head, cursor, quarantine, run counters, outbox
+        events and the mark that the company's position is due. What to write is decided by `sync.planning` on what is
+        held, read inside the transaction. Committing a page twice changes nothing the second time but the counters. On the page with `present_keys`, held records of that rail
         that are missing from it become tombstones.
 
         Raises:
@@ -86,7 +87,7 @@ class MirrorStore(Protocol):
     async def load_books(self, company: Company, *, as_of: date, history_from: date, read_at: datetime) -> Books:
         """Read everything that calculators need, in a fixed number of queries whatever the size of the books.
 
-        Open documents are all there; closed ones reach back to `history_from` by document date. Deleted ones are absent.
+        Open documents are all there; closed ones reach back to `history_from` by document date. Deleted ones are not.
         """
         ...
 
@@ -118,8 +119,9 @@ class MirrorStore(Protocol):
         ...
 
     async def balance_closes(self, company_id: CompanyId, *, first_day: date, last_day: date) -> Sequence[BalanceClose]:
-        """The stored closes of all accounts between two days, by day, then account; a day on which nothing was seen has
-        none, and the last one before it holds.
+        """The stored closes of all accounts between two days, by day, then account.
+
+        A day on which nothing was seen has none: the last one before it holds.
         """
         ...
 

@@ -8,7 +8,7 @@ from runway_core.calculators.position import compute_position
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.position import Position
 from runway_core.services.books import BooksService
-from runway_core.services.scope import Scope
+from runway_core.services.scope import Scope, local_day
 
 
 class PositionService:
@@ -33,6 +33,15 @@ class PositionService:
         await self._scope.store.positions.save_position(position, tracked)
         return position
 
+    async def keep_in_step(self, company_id: CompanyId, has_moved: bool) -> None:
+        """After a pull: recompute when the mirror moved, when there is no position yet, or when a new day began."""
+        if not has_moved:
+            company = await self._scope.company(company_id)
+            held = await self._scope.store.positions.position(self._scope.firm_id, company_id)
+            if held is not None and held.as_of == local_day(self._scope.clock.now(), company):
+                return
+        await self.recompute(company_id)
+
     async def current(self, company_id: CompanyId) -> Position | None:
         """The stored position, or `None` before the first pull.
 
@@ -47,7 +56,7 @@ class PositionService:
         return await self._scope.store.positions.positions(self._scope.firm_id)
 
     async def recompute_due(self) -> Sequence[CompanyId]:
-        """Recompute every company of the firm whose mirror moved, or whose position is of an earlier day.
+        """Recompute every company of the firm whose mirror moved since its position was stored.
 
         Returns:
             The companies that were recomputed.

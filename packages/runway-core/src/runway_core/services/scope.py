@@ -14,8 +14,10 @@ from runway_core.ports.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The firm whose companies may be seen, and the ports through which they are. Companies of other firms do not
-    exist here."""
+    """The firm whose companies may be seen, and the ports through which they are.
+
+    Companies of other firms do not exist here.
+    """
 
     store: Store
     clock: Clock

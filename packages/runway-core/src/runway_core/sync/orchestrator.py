@@ -5,7 +5,7 @@ Killed at any instant, the mirror holds whole pages, the cursor stands after the
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -45,7 +45,7 @@ class _Pull:
     lease: Lease
     run: SyncRun
     attribution: Attribution
-    counts: PageCounts = PageCounts()
+    counts: PageCounts = field(default_factory=PageCounts)
     source_time: datetime | None = None
     was_full: bool = False
 
@@ -63,7 +63,7 @@ class SyncOrchestrator:
         self,
         company: Company,
         connection: Connection,
-        request: PullRequest = PullRequest(),
+        request: PullRequest,
         on_progress: ProgressListener = ignore_progress,
     ) -> SyncRun:
         """Bring the mirror of one connection into agreement with its rail.

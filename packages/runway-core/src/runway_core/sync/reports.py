@@ -42,5 +42,5 @@ ProgressListener = Callable[[SyncProgress], None]
 """Called in the event loop after each page; must not block."""
 
 
-def ignore_progress(progress: SyncProgress) -> None:  # noqa: ARG001 - the listener that listens to nothing
+def ignore_progress(progress: SyncProgress) -> None:
     """Listen to nothing."""

@@ -14,8 +14,11 @@ from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progre
 COMPANIES_AT_ONCE = 8
 """How many companies are pulled side by side: vendors limit calls per company, so neighbours never wait."""
 
-AfterPull = Callable[[CompanyId], Awaitable[object]]
-"""What is due when a company's mirror moved: its position is computed again."""
+ROUTINE = PullRequest()
+"""The pull that the schedule makes."""
+
+AfterPull = Callable[[CompanyId, bool], Awaitable[object]]
+"""What is due after a company's pulls, told whether its mirror moved: its position is kept in step."""
 
 
 class SmartSyncService:
@@ -33,7 +36,7 @@ class SmartSyncService:
         self,
         company: Company,
         connections: Sequence[Connection],
-        request: PullRequest = PullRequest(),
+        request: PullRequest = ROUTINE,
         on_progress: ProgressListener = ignore_progress,
     ) -> SyncReport:
         """Pull a company's connections one after the other, then compute its position.
@@ -42,13 +45,14 @@ class SmartSyncService:
         the way.
         """
         runs = [await self._pull(company, connection, request, on_progress) for connection in connections]
-        await self._after(company.company_id)
-        return SyncReport(company=company, runs=tuple(runs))
+        report = SyncReport(company=company, runs=tuple(runs))
+        await self._after(company.company_id, report.counts.changed > 0)
+        return report
 
     async def sync_companies(
         self,
         work: Sequence[tuple[Company, Sequence[Connection]]],
-        request: PullRequest = PullRequest(),
+        request: PullRequest = ROUTINE,
         on_progress: ProgressListener = ignore_progress,
         at_once: int = COMPANIES_AT_ONCE,
     ) -> Sequence[SyncReport]:

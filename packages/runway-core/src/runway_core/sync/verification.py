@@ -24,7 +24,7 @@ class LogVerification:
 
 
 async def verify_log(log: TransactionLog, company_id: CompanyId) -> LogVerification:
-    """Recompute every hash of a company's chain and compare it with the head row. Streams; holds one entry at a time."""
+    """Recompute every hash of a company's chain and compare it with the head row; holds one entry at a time."""
     head = await log.head(company_id)
     previous, sequence = GENESIS, 0
     async for entry in log.entries(company_id):
