@@ -71,8 +71,8 @@ class MirrorStore(Protocol):
 
         That is: records, tombstones, balance history, log entries, chain head, cursor, quarantine, run counters, outbox
         events and the mark that the company's position is due. What to write is decided by `sync.planning` on what is
-        held, read inside the transaction. Committing a page twice changes nothing the second time but the counters. On the page with `present_keys`, held records of that rail
-        that are missing from it become tombstones.
+        held, read inside the transaction. Committing a page twice changes nothing the second time but the counters. On
+        the page with `present_keys`, held records of that rail that are missing from it become tombstones.
 
         Raises:
             LeaseLost: the lease ran out or was taken over; nothing was written.

@@ -1,6 +1,6 @@
 """Companies, connections, leases and runs: who is connected, and what is being pulled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -99,4 +99,12 @@ class CompanyRegistry(Protocol):
 
     async def runs(self, firm_id: FirmId, company_id: CompanyId, *, limit: int = 20) -> Sequence[SyncRun]:
         """The latest runs of a company, newest first."""
+        ...
+
+    async def last_runs(self, firm_id: FirmId) -> Mapping[CompanyId, SyncRun]:
+        """The latest run of each company of a firm, in one query."""
+        ...
+
+    async def count_quarantined(self, firm_id: FirmId) -> Mapping[CompanyId, int]:
+        """How many records wait in quarantine, by company, in one query; companies without any are absent."""
         ...

@@ -1,0 +1,1 @@
+"""The experiences: Portfolio, Digest, Hygiene Tray, Decision Console and Outlook, each from one orchestrator."""

@@ -1,0 +1,150 @@
+"""Decision Console: "what should we do next?" Ready bills in pay order beside the cash line, and who to call.
+
+It proposes and explains; nothing here releases a payment.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from runway_core.calculators.outlook import compute_outlook
+from runway_core.domain.bills import Bill
+from runway_core.domain.books import Books
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import Money
+from runway_core.domain.outlook import OutlookDay, OutlookWeek, Runway
+from runway_core.experiences.view import CompanyHeading, CompanyView, View
+from runway_core.experiences.wording import say_runway
+from runway_core.orchestrators.decision_console import ConsoleData, DecisionConsoleDataOrchestrator
+from runway_core.services.bills import BillForDecision
+from runway_core.sync.freshness import label_freshness
+
+
+class ConsoleBill(View):
+    """One open bill. `pay_by` is the last day on which releasing it still meets the due date."""
+
+    bill_id: str
+    number: str | None
+    vendor_id: str | None
+    vendor_name: str | None
+    open_balance: Money
+    document_date: date
+    due_date: date | None
+    pay_by: date
+    days_to_due: int | None  # negative when overdue
+    held_back: tuple[str, ...]  # empty when ready
+
+
+class CollectionLine(View):
+    """One customer with overdue invoices."""
+
+    customer_id: str | None
+    customer_name: str
+    overdue: Money
+    invoice_count: int
+    days_late: int  # of the oldest
+    oldest_due: date
+
+
+class ConsoleView(CompanyView):
+    """The page."""
+
+    headline: str
+    opening_cash: Money
+    available_cash: Money
+    runway: Runway
+    buffer_breach: Runway
+    low_28_days: Money
+    low_28_days_on: date
+    weeks: tuple[OutlookWeek, ...]
+    days: tuple[OutlookDay, ...]
+    ready: tuple[ConsoleBill, ...]
+    ready_totals: tuple[Money, ...]  # one a currency
+    held: tuple[ConsoleBill, ...]
+    collections: tuple[CollectionLine, ...]
+
+
+class DecisionConsoleExperience:
+    """Shows one company's console from its mirrored books."""
+
+    def __init__(self, data: DecisionConsoleDataOrchestrator) -> None:
+        self._data = data
+
+    async def show(self, company_id: CompanyId) -> ConsoleView:
+        """The console of one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        return lay_out_console(await self._data.gather(company_id))
+
+
+def lay_out_console(data: ConsoleData) -> ConsoleView:
+    """Turn one reading of a company into its console."""
+    books = data.books
+    outlook = compute_outlook(books)
+    ready = tuple(_lay_out_bill(paired, books.as_of) for paired in data.ready)
+    return ConsoleView(
+        company=CompanyHeading.of(books.company),
+        as_of=books.as_of,
+        books_read_at=books.read_at,
+        freshness=label_freshness(data.connections, books.read_at),
+        headline=f"{say_runway(outlook.runway)}; {len(ready)} ready to decide, {len(data.held)} held back",
+        opening_cash=outlook.opening_cash,
+        available_cash=outlook.available_cash,
+        runway=outlook.runway,
+        buffer_breach=outlook.buffer_breach,
+        low_28_days=outlook.low_28_days,
+        low_28_days_on=outlook.low_28_days_on,
+        weeks=outlook.weeks,
+        days=outlook.days,
+        ready=ready,
+        ready_totals=_total_by_currency([paired.bill for paired in data.ready]),
+        held=tuple(_lay_out_bill(paired, books.as_of) for paired in data.held),
+        collections=_list_collections(books),
+    )
+
+
+def _lay_out_bill(paired: BillForDecision, as_of: date) -> ConsoleBill:
+    bill, readiness = paired.bill, paired.readiness
+    return ConsoleBill(
+        bill_id=bill.external_id,
+        number=bill.number,
+        vendor_id=bill.vendor_id,
+        vendor_name=bill.vendor_name,
+        open_balance=Money(amount=bill.open_balance, currency=bill.currency),
+        document_date=bill.document_date,
+        due_date=bill.due_date,
+        pay_by=readiness.pay_by,
+        days_to_due=None if bill.due_date is None else (bill.due_date - as_of).days,
+        held_back=readiness.reasons,
+    )
+
+
+def _total_by_currency(bills: Sequence[Bill]) -> tuple[Money, ...]:
+    sums: dict[str, Money] = {}
+    for bill in bills:
+        held = sums.get(bill.currency, Money.zero(bill.currency))
+        sums[bill.currency] = held + Money(amount=bill.open_balance, currency=bill.currency)
+    return tuple(sums[currency] for currency in sorted(sums))
+
+
+def _list_collections(books: Books) -> tuple[CollectionLine, ...]:
+    """Customers with overdue invoices, one line a customer and currency, most days late first."""
+    lines: dict[tuple[str | None, str], CollectionLine] = {}
+    for invoice in books.open_invoices:
+        if invoice.due_date is None or invoice.due_date >= books.as_of:
+            continue
+        key = (invoice.customer_id, invoice.currency)
+        held = lines.get(key)
+        amount = Money(amount=invoice.open_balance, currency=invoice.currency)
+        customer = books.customer_by_id.get(invoice.customer_id or "")
+        lines[key] = CollectionLine(
+            customer_id=invoice.customer_id,
+            customer_name=customer.name if customer else invoice.customer_name or "no customer",
+            overdue=amount if held is None else held.overdue + amount,
+            invoice_count=1 if held is None else held.invoice_count + 1,
+            # Open invoices come by due date, so the first one of a customer is its oldest.
+            days_late=(books.as_of - invoice.due_date).days if held is None else held.days_late,
+            oldest_due=invoice.due_date if held is None else held.oldest_due,
+        )
+    return tuple(sorted(lines.values(), key=lambda line: (-line.days_late, line.customer_name, line.overdue.currency)))

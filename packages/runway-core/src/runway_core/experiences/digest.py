@@ -1,0 +1,162 @@
+"""Digest: "are we okay?" One company on one page, with a verdict that an advisor can send."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+
+from runway_core.calculators.aging import age_invoices
+from runway_core.calculators.burn import compute_burn
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.outlook import compute_outlook
+from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import Money
+from runway_core.domain.outlook import Aging, Burn, Cash, Outlook, OutlookEvent, Payday, Runway
+from runway_core.domain.position import PositionStatus
+from runway_core.experiences.view import CompanyHeading, CompanyView, View
+from runway_core.experiences.wording import say_runway
+from runway_core.orchestrators.digest import DigestDataOrchestrator
+from runway_core.orchestrators.gathered import CompanyData
+from runway_core.sync.freshness import label_freshness
+
+DUE_DAYS = 14
+TOP_FINDINGS = 3
+
+
+class CashMark(StrEnum):
+    """The three numbers that come first, beside cash now."""
+
+    NOW = "now"
+    MONTH_END = "month_end"
+    THREE_MONTHS = "three_months"
+    LOWEST = "lowest"
+
+
+class CashFigure(View):
+    """Cash on one day."""
+
+    mark: CashMark
+    on: date
+    cash: Money
+
+
+class DueLine(View):
+    """One payment that falls due, with the cash that is left after it."""
+
+    event: OutlookEvent
+    cash_after: Money
+
+
+class DigestView(CompanyView):
+    """The page; e-mail and print are laid out from the same model."""
+
+    verdict: str
+    status: PositionStatus
+    status_reason: str
+    runway: Runway
+    buffer_breach: Runway
+    burn: Burn
+    figures: tuple[CashFigure, ...]
+    cash: Cash
+    next_payday: Payday | None
+    due: tuple[DueLine, ...]  # the next fourteen days, by day
+    receivables: Aging
+    ar_at_risk: Money | None
+    ar_at_risk_count: int
+    top_findings: tuple[TrackedFinding, ...]
+    findings_open: int
+    cleanness: int | None
+
+
+class DigestExperience:
+    """Shows one company's digest from its mirrored books."""
+
+    def __init__(self, data: DigestDataOrchestrator) -> None:
+        self._data = data
+
+    async def show(self, company_id: CompanyId) -> DigestView:
+        """The digest of one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        return lay_out_digest(await self._data.gather(company_id))
+
+
+def lay_out_digest(data: CompanyData) -> DigestView:
+    """Turn one reading of a company into its digest."""
+    books, position = data.books, data.position
+    cash = compute_cash(books)
+    outlook = compute_outlook(books)
+    waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
+    return DigestView(
+        company=CompanyHeading.of(books.company),
+        as_of=books.as_of,
+        books_read_at=books.read_at,
+        freshness=label_freshness(data.connections, books.read_at),
+        verdict=_say_verdict(outlook, waiting),
+        status=PositionStatus.GREY if position is None else position.status,
+        status_reason="never read yet" if position is None else position.status_reason,
+        runway=outlook.runway,
+        buffer_breach=outlook.buffer_breach,
+        burn=compute_burn(books),
+        figures=_mark_figures(outlook, cash),
+        cash=cash,
+        next_payday=outlook.paydays[0] if outlook.paydays else None,
+        due=_list_due(outlook),
+        receivables=age_invoices(books),
+        ar_at_risk=None if position is None else position.ar_at_risk,
+        ar_at_risk_count=0 if position is None else position.ar_at_risk_count,
+        top_findings=tuple(waiting[:TOP_FINDINGS]),
+        findings_open=len(waiting),
+        cleanness=None if position is None else position.cleanness,
+    )
+
+
+def _say_verdict(outlook: Outlook, waiting: Sequence[TrackedFinding]) -> str:
+    parts = [say_runway(outlook.runway)]
+    if outlook.paydays:
+        payday = outlook.paydays[0]
+        parts.append(f"payroll {payday.on:%-d %b} is {'covered' if payday.is_covered else 'not covered'}")
+    if waiting:
+        parts.append(f"{len(waiting)} finding{'' if len(waiting) == 1 else 's'} to clear")
+    return "; ".join(parts)
+
+
+def _mark_figures(outlook: Outlook, cash: Cash) -> tuple[CashFigure, ...]:
+    currency = outlook.currency
+    last_day = outlook.days[-1]
+    month_end = _month_end(outlook.as_of)
+    closings = {day.day: day.closing for day in outlook.days}
+    return (
+        CashFigure(mark=CashMark.NOW, on=outlook.as_of, cash=cash.opening),
+        CashFigure(
+            mark=CashMark.MONTH_END,
+            on=month_end,
+            cash=Money(amount=closings.get(month_end, last_day.closing), currency=currency),
+        ),
+        CashFigure(mark=CashMark.THREE_MONTHS, on=last_day.day, cash=Money(amount=last_day.closing, currency=currency)),
+        CashFigure(mark=CashMark.LOWEST, on=outlook.low_on, cash=outlook.low),
+    )
+
+
+def _month_end(day: date) -> date:
+    first_of_next = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return first_of_next - timedelta(days=1)
+
+
+def _list_due(outlook: Outlook) -> tuple[DueLine, ...]:
+    """Payments of the next days in order; cash counts receipts of earlier days, as the low of a day does."""
+    last = outlook.as_of + timedelta(days=DUE_DAYS)
+    opening = {day.day: day.opening for day in outlook.days}
+    lines: list[DueLine] = []
+    running, on = outlook.opening_cash.amount, outlook.as_of
+    for event in outlook.events:
+        if event.on > last or event.amount >= 0:
+            continue
+        if event.on != on or not lines:
+            on = event.on
+            running = opening.get(on, running)
+        running += event.amount
+        lines.append(DueLine(event=event, cash_after=Money(amount=running, currency=outlook.currency)))
+    return tuple(lines)

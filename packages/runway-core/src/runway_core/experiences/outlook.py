@@ -1,0 +1,52 @@
+"""Outlook: "what is coming?" Thirteen weeks of cash by week and day, each figure open to its parts."""
+
+from runway_core.calculators.aging import age_bills, age_invoices
+from runway_core.calculators.burn import compute_burn
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.outlook import compute_outlook
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.outlook import Aging, Burn, Cash, Outlook
+from runway_core.experiences.view import CompanyHeading, CompanyView
+from runway_core.experiences.wording import say_runway
+from runway_core.orchestrators.digest import DigestDataOrchestrator
+from runway_core.sync.freshness import label_freshness
+
+
+class OutlookView(CompanyView):
+    """The page."""
+
+    headline: str
+    outlook: Outlook
+    cash: Cash
+    burn: Burn
+    payables: Aging
+    receivables: Aging
+
+
+class OutlookExperience:
+    """Shows one company's outlook from its mirrored books."""
+
+    def __init__(self, data: DigestDataOrchestrator) -> None:
+        self._data = data
+
+    async def show(self, company_id: CompanyId) -> OutlookView:
+        """The outlook of one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        data = await self._data.gather(company_id)
+        books = data.books
+        outlook = compute_outlook(books)
+        return OutlookView(
+            company=CompanyHeading.of(books.company),
+            as_of=books.as_of,
+            books_read_at=books.read_at,
+            freshness=label_freshness(data.connections, books.read_at),
+            headline=say_runway(outlook.runway),
+            outlook=outlook,
+            cash=compute_cash(books),
+            burn=compute_burn(books),
+            payables=age_bills(books),
+            receivables=age_invoices(books),
+        )

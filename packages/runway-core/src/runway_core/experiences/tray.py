@@ -1,0 +1,140 @@
+"""Hygiene Tray: "can I trust the numbers?" Findings grouped by check, worst first, with what would mend each."""
+
+from collections import Counter
+
+from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import Money
+from runway_core.experiences.view import CompanyHeading, CompanyView, View
+from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator, TrayData
+from runway_core.sync.freshness import label_freshness
+
+
+class TrayQuery(View):
+    """Which findings to show. By default those that wait for someone: open and asked."""
+
+    states: frozenset[FindingState] = frozenset({FindingState.OPEN, FindingState.ASKED})
+    severity: Severity | None = None
+    check: str | None = None
+
+
+class TrayRow(View):
+    """One finding, ready to show."""
+
+    finding_id: str
+    tracked: TrackedFinding
+    age_days: int
+
+
+class TrayGroup(View):
+    """The findings of one check."""
+
+    check: str
+    name: str
+    worst: Severity
+    count: int
+    amounts: tuple[Money, ...]  # one a currency
+    rows: tuple[TrayRow, ...]
+
+
+class StateCount(View):
+    """How many findings stand in one state, whatever the filters."""
+
+    state: FindingState
+    count: int
+
+
+class TrayView(CompanyView):
+    """The page."""
+
+    headline: str
+    cleanness: int | None
+    states: tuple[StateCount, ...]
+    matching: int
+    groups: tuple[TrayGroup, ...]
+
+
+class HygieneTrayExperience:
+    """Shows the findings of one company as the last recomputation left them."""
+
+    def __init__(self, data: HygieneTrayDataOrchestrator) -> None:
+        self._data = data
+
+    async def show(self, company_id: CompanyId, query: TrayQuery | None = None) -> TrayView:
+        """The tray of one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        return lay_out_tray(await self._data.gather(company_id, None), query or TrayQuery())
+
+
+def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
+    """Filter and group findings: worst group first, then the largest amount, then the check's id."""
+    position = data.position
+    now = data.now
+    shown = [
+        t
+        for t in data.findings
+        if t.state in query.states
+        and (query.severity is None or t.finding.severity is query.severity)
+        and (query.check is None or t.finding.check == query.check)
+    ]
+    groups: dict[str, list[TrackedFinding]] = {}
+    for tracked in sorted(shown, key=_row_order):
+        groups.setdefault(tracked.finding.check, []).append(tracked)
+    laid = [_lay_out_group(check, rows, data) for check, rows in groups.items()]
+    laid.sort(key=lambda group: (group.worst.rank, -max((m.amount for m in group.amounts), default=0), group.check))
+    counts = Counter(tracked.state for tracked in data.findings)
+    return TrayView(
+        company=CompanyHeading.of(data.company),
+        as_of=data.today,
+        books_read_at=now if position is None else position.computed_at,
+        freshness=label_freshness(data.connections, now),
+        headline=_say_headline(data),
+        cleanness=None if position is None else position.cleanness,
+        states=tuple(StateCount(state=state, count=counts[state]) for state in FindingState),
+        matching=len(shown),
+        groups=tuple(laid),
+    )
+
+
+def _row_order(tracked: TrackedFinding) -> tuple[int, int, object, str]:
+    finding = tracked.finding
+    days = 0 if finding.impact_days is None else abs(finding.impact_days)
+    amount = 0 if finding.amount is None else finding.amount.amount
+    return finding.severity.rank, -days, -amount, tracked.finding_id
+
+
+def _lay_out_group(check: str, rows: list[TrackedFinding], data: TrayData) -> TrayGroup:
+    sums: dict[str, Money] = {}
+    for tracked in rows:
+        amount = tracked.finding.amount
+        if amount is not None:
+            sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
+    return TrayGroup(
+        check=check,
+        name=rows[0].finding.name,
+        worst=min((t.finding.severity for t in rows), key=lambda severity: severity.rank),
+        count=len(rows),
+        amounts=tuple(sums[currency] for currency in sorted(sums)),
+        rows=tuple(
+            TrayRow(
+                finding_id=tracked.finding_id,
+                tracked=tracked,
+                age_days=max((data.now - tracked.first_seen_at).days, 0),
+            )
+            for tracked in rows
+        ),
+    )
+
+
+def _say_headline(data: TrayData) -> str:
+    if data.position is None:
+        return "Never read yet: findings appear after the first pull"
+    waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
+    if not waiting:
+        return "Nothing to clear: every check passes"
+    critical = sum(1 for t in waiting if t.finding.severity is Severity.CRITICAL)
+    first = f"{len(waiting)} finding{'' if len(waiting) == 1 else 's'} to clear"
+    return f"{first}, {critical} of them critical" if critical else first

@@ -1,0 +1,1 @@
+"""Data orchestrators: each gathers from the services what one experience needs, and nothing else."""

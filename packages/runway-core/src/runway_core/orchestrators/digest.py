@@ -1,0 +1,37 @@
+"""What the digest and the outlook need."""
+
+from runway_core.domain.identity import CompanyId
+from runway_core.orchestrators.gathered import CompanyData
+from runway_core.services.books import BooksService
+from runway_core.services.companies import ConnectionService
+from runway_core.services.findings import FindingService
+from runway_core.services.positions import PositionService
+
+
+class DigestDataOrchestrator:
+    """Gathers books, connections, findings and the stored position of one company."""
+
+    def __init__(
+        self,
+        books: BooksService,
+        connections: ConnectionService,
+        findings: FindingService,
+        positions: PositionService,
+    ) -> None:
+        self._books = books
+        self._connections = connections
+        self._findings = findings
+        self._positions = positions
+
+    async def gather(self, company_id: CompanyId) -> CompanyData:
+        """Read one company once.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        return CompanyData(
+            books=await self._books.read(company_id),
+            connections=await self._connections.list(company_id),
+            findings=await self._findings.list(company_id),
+            position=await self._positions.current(company_id),
+        )

@@ -1,0 +1,287 @@
+"""`Runway`: what an embedding app builds and calls; the bundled app calls nothing else."""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from runway_core.domain.company import Company, Connection, ConnectionState
+from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
+from runway_core.domain.log_entry import LogEntry
+from runway_core.domain.sync_run import QuarantinedRecord, SyncRun
+from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
+from runway_core.experiences.digest import DigestExperience, DigestView
+from runway_core.experiences.outlook import OutlookExperience, OutlookView
+from runway_core.experiences.portfolio import PortfolioExperience, PortfolioQuery, PortfolioView
+from runway_core.experiences.tray import HygieneTrayExperience, TrayQuery, TrayView
+from runway_core.orchestrators.decision_console import DecisionConsoleDataOrchestrator
+from runway_core.orchestrators.digest import DigestDataOrchestrator
+from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator
+from runway_core.orchestrators.portfolio import PortfolioDataOrchestrator
+from runway_core.plugins.registry import RailRegistry
+from runway_core.ports.clock import Clock, SystemClock
+from runway_core.ports.ledger_rail import RailFactory
+from runway_core.ports.store import Store, StoreHealth
+from runway_core.services.balances import BalanceService
+from runway_core.services.bills import BillService
+from runway_core.services.books import BooksService
+from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.findings import FindingService
+from runway_core.services.invoices import InvoiceService
+from runway_core.services.positions import PositionService
+from runway_core.services.scope import Scope
+from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
+from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
+from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
+from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, SmartSyncService
+from runway_core.sync.verification import LogVerification, verify_log
+
+PULLABLE = frozenset({ConnectionState.NEW, ConnectionState.ACTIVE, ConnectionState.FAILING})
+"""Connections that a pull may be tried on; the others wait for a person and cost no calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyHealth:
+    """How fresh one company's data is, and how its last pull went."""
+
+    company: Company
+    freshness: tuple[FreshnessLabel, ...]
+    last_run: SyncRun | None
+    quarantined: int
+
+
+class Runway:
+    """One firm's companies, mirrored and answered for. Build it with `Runway.open`, use it as a context manager.
+
+    companies, connections       who is looked after, and how they are connected
+    bills, invoices, balances    the services; they read the mirror
+    findings, positions          what is wrong with the books, and the stored answers
+    """
+
+    def __init__(
+        self, *, store: Store, rails: RailRegistry, clock: Clock, firm_id: FirmId, new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self.rails = rails
+        self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id)
+        self.companies = CompanyService(self.scope)
+        self.connections = ConnectionService(self.scope, rails)
+        self.books = BooksService(self.scope)
+        self.findings = FindingService(self.scope)
+        self.positions = PositionService(self.scope, self.books)
+        self.balances = BalanceService(self.scope)
+        self.bills = BillService(self.books, self.findings)
+        self.invoices = InvoiceService(self.books, self.findings)
+        self._sync = SmartSyncService(
+            SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self.positions.keep_in_step
+        )
+        digest_data = DigestDataOrchestrator(self.books, self.connections, self.findings, self.positions)
+        self._digest = DigestExperience(digest_data)
+        self._outlook = OutlookExperience(digest_data)
+        self._tray = HygieneTrayExperience(
+            HygieneTrayDataOrchestrator(self.scope, self.companies, self.connections, self.findings, self.positions)
+        )
+        self._console = DecisionConsoleExperience(
+            DecisionConsoleDataOrchestrator(self.books, self.connections, self.findings)
+        )
+        self._portfolio = PortfolioExperience(
+            PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions)
+        )
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        store: Store,
+        rails: RailRegistry | Iterable[RailFactory] | None = None,
+        clock: Clock | None = None,
+        firm_id: FirmId = DEFAULT_FIRM,
+        new_id: Callable[[], str] | None = None,
+    ) -> "Runway":
+        """Build a `Runway` over a store; entering it opens the store.
+
+        Args:
+            store: where the mirror and the log live; it is opened and closed with this object.
+            rails: the rails that connections may name; those of the installed plugins when absent.
+            clock: tells the time; the machine's own when absent.
+            firm_id: whose companies may be seen; embedding apps that know one firm leave it.
+            new_id: makes ids; random ones when absent.
+
+        Raises:
+            InvalidRequest: two plugins offer a rail of the same name.
+        """
+        if rails is None:
+            registry = RailRegistry.from_installed_plugins()
+        elif isinstance(rails, RailRegistry):
+            registry = rails
+        else:
+            registry = RailRegistry(rails)
+        return cls(
+            store=store,
+            rails=registry,
+            clock=clock or SystemClock(),
+            firm_id=firm_id,
+            new_id=new_id or (lambda: uuid.uuid4().hex),
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the store.
+
+        Raises:
+            SchemaMismatch: the database is not migrated, or newer than this code.
+            StoreUnavailable: it cannot be reached or written.
+        """
+        await self._store.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the rails' connections, then the store."""
+        try:
+            for rail in self.rails.installed.values():
+                await rail.factory.aclose()
+        finally:
+            await self._store.__aexit__(kind, error, trace)
+
+    async def sync(
+        self,
+        company_id: CompanyId,
+        *,
+        rail: str | None = None,
+        request: PullRequest = ROUTINE,
+        on_progress: ProgressListener = ignore_progress,
+    ) -> SyncReport:
+        """Pull one company's connections now, then compute its position.
+
+        A rail's trouble is in the report, not raised: the mirror keeps what it has.
+
+        Raises:
+            NotFound: no such company in this firm, or it has no connection (to that rail).
+            StoreUnavailable: the database does not answer.
+        """
+        company = await self.companies.get(company_id)
+        connections = await self.connections.of(company_id, rail)
+        return await self._sync.sync_company(company, connections, request, on_progress)
+
+    async def sync_all(
+        self,
+        *,
+        rail: str | None = None,
+        request: PullRequest = ROUTINE,
+        on_progress: ProgressListener = ignore_progress,
+        at_once: int = COMPANIES_AT_ONCE,
+    ) -> Sequence[SyncReport]:
+        """Pull every company of the firm, side by side; connections that wait for a person are left alone."""
+        held: dict[CompanyId, list[Connection]] = {}
+        for connection in await self.connections.list():
+            if connection.state in PULLABLE and (rail is None or connection.rail == rail):
+                held.setdefault(connection.company_id, []).append(connection)
+        companies = [c for c in await self.companies.list() if c.company_id in held]
+        work = [(company, held[company.company_id]) for company in companies]
+        return await self._sync.sync_companies(work, request, on_progress, at_once)
+
+    async def portfolio(self, query: PortfolioQuery | None = None) -> PortfolioView:
+        """The firm's companies from their stored positions, those that need attention first.
+
+        Raises:
+            InvalidRequest: a limit outside 1…100, or a cursor that is not ours.
+        """
+        return await self._portfolio.show(query or PortfolioQuery())
+
+    async def digest(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> DigestView:
+        """ "Are we okay?" for one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._freshen(company_id, freshness)
+        return await self._digest.show(company_id)
+
+    async def tray(
+        self, company_id: CompanyId, query: TrayQuery | None = None, *, freshness: Freshness = Freshness.CACHED_OK
+    ) -> TrayView:
+        """ "Can I trust the numbers?" for one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._freshen(company_id, freshness)
+        return await self._tray.show(company_id, query)
+
+    async def console(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> ConsoleView:
+        """ "What should we do next?" for one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._freshen(company_id, freshness)
+        return await self._console.show(company_id)
+
+    async def outlook(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> OutlookView:
+        """ "What is coming?" for one company.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._freshen(company_id, freshness)
+        return await self._outlook.show(company_id)
+
+    async def _freshen(self, company_id: CompanyId, freshness: Freshness) -> None:
+        """Pull first when asked to; when the rail is down, the labelled mirror answers."""
+        if freshness is Freshness.STRICT:
+            await self.sync(company_id)
+
+    async def health(self) -> Sequence[CompanyHealth]:
+        """How fresh each company's data is, by company name."""
+        now = self.scope.clock.now()
+        connections: dict[CompanyId, list[Connection]] = {}
+        for connection in await self.connections.list():
+            connections.setdefault(connection.company_id, []).append(connection)
+        last_runs = await self._store.registry.last_runs(self.scope.firm_id)
+        quarantined = await self._store.registry.count_quarantined(self.scope.firm_id)
+        return [
+            CompanyHealth(
+                company=company,
+                freshness=label_freshness(connections.get(company.company_id, []), now),
+                last_run=last_runs.get(company.company_id),
+                quarantined=quarantined.get(company.company_id, 0),
+            )
+            for company in await self.companies.list()
+        ]
+
+    async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
+        """The records of a company that could not be understood, newest first.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return await self._store.mirror.quarantine(company_id)
+
+    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
+        """Everything the log says about one record, oldest first.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return await self._store.log.history(company_id, key)
+
+    async def verify_log(self, company_id: CompanyId) -> LogVerification:
+        """Recompute a company's chain of log entries.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return await verify_log(self._store.log, company_id)
+
+    async def check_store(self) -> StoreHealth:
+        """Look at the database.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        return await self._store.check()
