@@ -191,7 +191,7 @@ class Runway:
         return await self._portfolio.show(query or PortfolioQuery())
 
     async def digest(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> DigestView:
-        """ "Are we okay?" for one company.
+        """Answer "Are we okay?" for one company.
 
         Raises:
             NotFound: no such company in this firm.
@@ -202,7 +202,7 @@ class Runway:
     async def tray(
         self, company_id: CompanyId, query: TrayQuery | None = None, *, freshness: Freshness = Freshness.CACHED_OK
     ) -> TrayView:
-        """ "Can I trust the numbers?" for one company.
+        """Answer "Can I trust the numbers?" for one company.
 
         Raises:
             NotFound: no such company in this firm.
@@ -211,7 +211,7 @@ class Runway:
         return await self._tray.show(company_id, query)
 
     async def console(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> ConsoleView:
-        """ "What should we do next?" for one company.
+        """Answer "What should we do next?" for one company.
 
         Raises:
             NotFound: no such company in this firm.
@@ -220,7 +220,7 @@ class Runway:
         return await self._console.show(company_id)
 
     async def outlook(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> OutlookView:
-        """ "What is coming?" for one company.
+        """Answer "What is coming?" for one company.
 
         Raises:
             NotFound: no such company in this firm.

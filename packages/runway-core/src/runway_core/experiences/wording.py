@@ -4,7 +4,7 @@ from runway_core.domain.outlook import Runway
 
 
 def say_runway(runway: Runway) -> str:
-    """ "Covered through 2 Apr, 32 days"; "Covered for 91+ days"; "Not covered today"."""
+    """Say how far cash reaches: "Covered through 2 Apr, 32 days", "Covered for 91+ days" or "Not covered today"."""
     if runway.days is None:
         return f"Covered for {runway.horizon_days}+ days"
     if runway.days == 0 or runway.covered_through is None:
