@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from runway_sandbox.economy import lists, shapes
 from runway_sandbox.economy.calendar import DAY_SECONDS
@@ -22,7 +22,7 @@ from runway_sandbox.economy.treasury import fund, remit_sales_tax, settle_card
 DAYS = 548  # eighteen months
 
 
-def build_company(*, index: int, seed: int, bills: int, as_of: datetime.date) -> EconomyCompany:
+def build_company(*, index: int, seed: int, bills: int, as_of: date) -> EconomyCompany:
     """Build the books of company `index`, as they stand when `as_of` begins.
 
     The same arguments give the same company. Every entry was made before `as_of` begins in UTC; a few planted
@@ -37,7 +37,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: datetime.date) ->
     spent = sum(doc.total for doc in plan.docs)
     revenue = _revenue(plan, spent=spent)
     till = int(revenue * plan.trade.till_share)
-    count = int(bills * (0.78 if not till else 0.62))
+    count = int(bills * (0.7 if not till else 0.6))
     make_customers(plan, max(3, min(380, count // 5)))
     make_invoices(plan, count=count, revenue=revenue - till)
     scale = spent / plan.trade.bill_share
@@ -47,7 +47,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: datetime.date) ->
     make_deposits(plan)
     take_till(plan, revenue=till)
     pay_wages(plan, total=int(scale * plan.trade.payroll_share))
-    charge_card(plan, total=int(scale * plan.trade.card_share), count=max(4, int(bills * 0.35)))
+    charge_card(plan, total=int(scale * plan.trade.card_share), count=max(4, int(bills * 0.22)))
     settle_card(plan)
     remit_sales_tax(plan)
     fund(plan)
@@ -70,7 +70,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: datetime.date) ->
     )
 
 
-def _new_plan(*, index: int, seed: int, bills: int, as_of: datetime.date, home_currency: str) -> Plan:
+def _new_plan(*, index: int, seed: int, bills: int, as_of: date, home_currency: str) -> Plan:
     rng = random.Random(f"economy:{seed}:{index}:{bills}:{as_of.isoformat()}")
     today = as_of.toordinal()
     draw = random.Random(f"health:{seed}:{index}").random()
@@ -144,7 +144,7 @@ class EconomyWorld:
     identities: tuple[CompanyIdentity, ...]
     seed: int
     bills: int
-    as_of: datetime.date
+    as_of: date
 
     def __len__(self) -> int:
         return len(self.identities)
@@ -158,7 +158,7 @@ class EconomyWorld:
         return (self.build(index) for index in range(len(self)))
 
 
-def build_world(*, clients: int, seed: int, bills: int, as_of: datetime.date) -> EconomyWorld:
+def build_world(*, clients: int, seed: int, bills: int, as_of: date) -> EconomyWorld:
     """Describe a portfolio of `clients` companies without building their books."""
     identities = tuple(company_identity(index, seed) for index in range(clients))
     return EconomyWorld(identities, seed, bills, as_of)

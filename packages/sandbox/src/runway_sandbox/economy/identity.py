@@ -10,21 +10,33 @@ from runway_sandbox.economy.trade import TRADES, Trade
 
 FIRST_REALM = 9_341_450_000_000_001
 
-FIRST_WORDS: tuple[str, ...] = tuple(
-    (
-        "Alder Amber Anchor Apex Arbor Ashford Aspen Atlas Aurora Badger Baker Bayside Beacon Bellwether Birch "
-        "Blackbird Bluestone Boulder Bramble Bridgeport Brookfield Cardinal Cascade Cedar Chestnut Clearwater "
-        "Cobalt Compass Copper Coral Crescent Cypress Dakota Delta Dogwood Driftwood Eastgate Elmwood Ember "
-        "Evergreen Fairview Falcon Fern Fieldstone Flint Foxglove Franklin Garnet Granite Greenway Grove Halcyon "
-        "Harbor Harvest Hawthorn Hazel Heritage Heron Hickory Highland Hollow Horizon Huckleberry Indigo Ironwood "
-        "Ivy Jasper Juniper Keystone Kingfisher Lakeshore Lantern Larkspur Laurel Liberty Linden Lodestar Magnolia "
-        "Maple Marigold Meadow Meridian Mesa Millstone Monarch Mulberry Northstar Oakhurst Obsidian Old Mill "
-        "Orchard Osprey Palisade Paragon Pebble Pelican Pinecrest Pioneer Prairie Quarry Quill Rainier Redwood "
-        "Ridgeline Riverbend Rosewood Rowan Saffron Sagebrush Sandpiper Sequoia Sierra Silverton Skyline Sparrow "
-        "Spruce Stonebridge Summit Sunrise Sycamore Tamarack Thistle Timber Topaz Trillium Union Valley Verdant "
-        "Vista Walnut Waypoint Westbrook Wildflower Willow Windsor Wren Yarrow Zephyr"
-    ).split()
-) + ("Peña", "Muñoz", "Zürcher", "Łukasik", "O'Hara", "Doña Inés", "Åkesson", "Françoise", "Nguyễn", "São Tomé")
+_PLAIN_WORDS = (
+    "Alder Amber Anchor Apex Arbor Ashford Aspen Atlas Aurora Badger Baker Bayside Beacon Bellwether "
+    "Birch Blackbird Bluestone Boulder Bramble Bridgeport Brookfield Cardinal Cascade Cedar Chestnut "
+    "Clearwater Cobalt Compass Copper Coral Crescent Cypress Dakota Delta Dogwood Driftwood Eastgate "
+    "Elmwood Ember Evergreen Fairview Falcon Fern Fieldstone Flint Foxglove Franklin Garnet Granite "
+    "Greenway Grove Halcyon Harbor Harvest Hawthorn Hazel Heritage Heron Hickory Highland Hollow Horizon "
+    "Huckleberry Indigo Ironwood Ivy Jasper Juniper Keystone Kingfisher Lakeshore Lantern Larkspur Laurel "
+    "Liberty Linden Lodestar Magnolia Maple Marigold Meadow Meridian Mesa Millstone Monarch Mulberry "
+    "Northstar Oakhurst Obsidian Old Mill Orchard Osprey Palisade Paragon Pebble Pelican Pinecrest "
+    "Pioneer Prairie Quarry Quill Rainier Redwood Ridgeline Riverbend Rosewood Rowan Saffron Sagebrush "
+    "Sandpiper Sequoia Sierra Silverton Skyline Sparrow Spruce Stonebridge Summit Sunrise Sycamore "
+    "Tamarack Thistle Timber Topaz Trillium Union Valley Verdant Vista Walnut Waypoint Westbrook "
+    "Wildflower Willow Windsor Wren Yarrow Zephyr "
+)
+FIRST_WORDS: tuple[str, ...] = (
+    *_PLAIN_WORDS.split(),
+    "Peña",
+    "Muñoz",
+    "Zürcher",
+    "Łukasik",
+    "O'Hara",
+    "Doña Inés",
+    "Åkesson",
+    "Françoise",
+    "Nguyễn",
+    "São Tomé",
+)
 
 _ZONES = (
     "America/New_York",
@@ -61,7 +73,7 @@ def company_identity(index: int, seed: int) -> CompanyIdentity:
     # A step without a common factor visits every pair of words once before any comes again.
     turn, place = divmod(number, combinations)
     step = _coprime_step(combinations)
-    place = (place * step + seed * 31 + len(trade.key) * 17) % combinations
+    place = (place * step + seed * 31 + index % len(TRADES) * 197) % combinations
     first = FIRST_WORDS[place % len(FIRST_WORDS)]
     second = trade.seconds[place // len(FIRST_WORDS)]
     rng = random.Random(f"identity:{seed}:{index}")

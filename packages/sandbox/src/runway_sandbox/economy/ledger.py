@@ -8,52 +8,40 @@ from runway_sandbox.economy.model import Account, Doc, Plan
 
 Posting = tuple[Account, int]  # debit positive, credit negative, in cents
 
+# Where the other half goes when a document has no lines of its own.
+_OTHER_SIDE = {"BillPayment": "payable", "Payment": "receivable", "Deposit": "undeposited"}
+
+
+def _trade_postings(plan: Plan, doc: Doc) -> Iterator[Posting]:
+    """Yield what a bill, invoice or credit books: the control account, the lines, the tax."""
+    control = plan.accounts["payable" if doc.kind in {"Bill", "VendorCredit"} else "receivable"]
+    sign = 1 if doc.kind in {"Invoice", "VendorCredit"} else -1  # 1: the control account is debited
+    yield control, sign * doc.total
+    for line in doc.lines:
+        yield line.account, -sign * line.amount
+    if doc.tax:
+        yield plan.accounts["sales_tax"], -sign * doc.tax
+
 
 def postings(plan: Plan, doc: Doc) -> Iterator[Posting]:
     """Yield what a document books; the amounts of one document add up to nil."""
-    accounts = plan.accounts
     kind = doc.kind
-    if kind == "Bill":
-        yield accounts["payable"], -doc.total
+    if kind in {"Bill", "VendorCredit", "Invoice", "CreditMemo"}:
+        yield from _trade_postings(plan, doc)
+    elif kind == "JournalEntry":
         yield from ((line.account, line.amount) for line in doc.lines)
-    elif kind == "VendorCredit":
-        yield accounts["payable"], doc.total
-        yield from ((line.account, -line.amount) for line in doc.lines)
-    elif kind == "BillPayment":
-        assert doc.account is not None
-        yield accounts["payable"], doc.total
-        yield doc.account, -doc.total
-    elif kind in {"Invoice", "CreditMemo"}:
-        sign = 1 if kind == "Invoice" else -1
-        yield accounts["receivable"], sign * doc.total
-        yield from ((line.account, -sign * line.amount) for line in doc.lines)
-        if doc.tax:
-            yield accounts["sales_tax"], -sign * doc.tax
-    elif kind == "Payment":
-        if doc.total:
-            assert doc.account is not None
-            yield doc.account, doc.total
-            yield accounts["receivable"], -doc.total
-    elif kind == "Deposit":
-        assert doc.account is not None
-        yield doc.account, doc.total
-        if doc.applied:
-            yield accounts["undeposited"], -doc.total
+    elif doc.account is not None:  # without an account: a payment that only joins a credit to an invoice
+        # `sent` is false on a card refund, the one purchase that brings money back.
+        brings = kind in {"Payment", "Deposit", "Transfer"} or (kind == "Purchase" and not doc.sent)
+        sign = 1 if brings else -1
+        yield doc.account, sign * doc.total
+        other = _OTHER_SIDE.get(kind)
+        if kind == "Transfer" and doc.other is not None:
+            yield doc.other, -doc.total
+        elif other is not None and not doc.lines:
+            yield plan.accounts[other], -sign * doc.total
         else:
-            yield from ((line.account, -line.amount) for line in doc.lines)
-    elif kind == "Purchase":
-        assert doc.account is not None
-        sign = 1 if doc.sent else -1  # `sent` is false on a card refund
-        yield doc.account, -sign * doc.total
-        yield from ((line.account, sign * line.amount) for line in doc.lines)
-    elif kind == "Transfer":
-        assert doc.account is not None
-        assert doc.other is not None
-        yield doc.other, -doc.total
-        yield doc.account, doc.total
-    else:
-        assert kind == "JournalEntry", kind
-        yield from ((line.account, line.amount) for line in doc.lines)
+            yield from ((line.account, -sign * line.amount) for line in doc.lines)
 
 
 def post_all(plan: Plan) -> None:

@@ -6,7 +6,6 @@ moments are seconds of Pacific wall time since ordinal 0.
 
 from __future__ import annotations
 
-import datetime
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,7 +163,7 @@ class Plan:
     vendors: list[Party] = field(default_factory=list)
     customers: list[Party] = field(default_factory=list)
     docs: list[Doc] = field(default_factory=list)
-    used_names: set[str] = field(default_factory=set)
+    used_names: dict[str, list[str]] = field(default_factory=dict)  # kind of business → first words in use
     defects: list[str] = field(default_factory=list)  # checks to plant, one entry each
     truth: list[tuple[str, list[Doc | Party], str]] = field(default_factory=list)
     next_invoice: int = 1001
@@ -186,8 +185,3 @@ class Plan:
     def of_kind(self, kind: str) -> list[Doc]:
         """Return the documents of one kind, in the order they were made up."""
         return [doc for doc in self.docs if doc.kind == kind]
-
-
-def as_ordinal(day: datetime.date) -> int:
-    """Return the ordinal of a date."""
-    return day.toordinal()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+from functools import lru_cache
+
 from runway_sandbox.economy.identity import FIRST_WORDS
 from runway_sandbox.economy.model import Account, Item, Party, Plan, Terms
 
@@ -87,9 +90,25 @@ _MERCHANTS = (
     ("Rideshare", "travel"),
 )
 _PEOPLE = (
-    "Ana Ruiz|Tom Becker|Li Wei|Marta Kowalska|Jamal Reed|Priya Nair|Søren Holm|Kate O'Neil|Luís Prado|Ewa Żuk|"
-    "Dana Fox|Omar Haddad|Ruth Stein|Cody Marsh|Mei Tan|Ivan Petrov|Grace Kim|Noah Ellis"
-).split("|")
+    "Ana Ruiz",
+    "Tom Becker",
+    "Li Wei",
+    "Marta Kowalska",
+    "Jamal Reed",
+    "Priya Nair",
+    "Søren Holm",
+    "Kate O'Neil",
+    "Luís Prado",
+    "Ewa Żuk",
+    "Dana Fox",
+    "Omar Haddad",
+    "Ruth Stein",
+    "Cody Marsh",
+    "Mei Tan",
+    "Ivan Petrov",
+    "Grace Kim",
+    "Noah Ellis",
+)
 _STREETS = ("Main St", "Oak Ave", "Mill Rd", "2nd St", "Harbor Blvd", "Cypress Hill Ave", "County Road 9", "Elm Ct")
 _TOWNS = (
     ("Dayton", "OH", "45402"),
@@ -120,21 +139,28 @@ def open_books(plan: Plan) -> None:
 
 
 def _fresh_name(plan: Plan, tails: tuple[str, ...], *, legal: tuple[str, ...]) -> str:
-    """Return a name no other party of the company resembles: no two share first word and kind of business."""
+    """Return a name that resembles no other of the company: such pairs are planted, not met by chance."""
     rng = plan.rng
+    tail = tails[rng.randrange(len(tails))]
+    known = plan.used_names.setdefault(tail, [])
     while True:
-        first = FIRST_WORDS[rng.randrange(len(FIRST_WORDS))]
-        tail = tails[rng.randrange(len(tails))]
-        stem = f"{first} {tail}"
-        if stem not in plan.used_names:
-            plan.used_names.add(stem)
-            return stem + legal[rng.randrange(len(legal))]
-        if len(plan.used_names) > len(FIRST_WORDS) * len(tails) // 2:
+        stem = FIRST_WORDS[rng.randrange(len(FIRST_WORDS))]
+        if len(known) > len(FIRST_WORDS) // 10:  # large companies: two words leave room enough
             second = FIRST_WORDS[rng.randrange(len(FIRST_WORDS))]
-            stem = f"{first} {second} {tail}"
-            if second != first and stem not in plan.used_names:
-                plan.used_names.add(stem)
-                return stem + legal[rng.randrange(len(legal))]
+            if second == stem:
+                continue
+            stem = f"{stem} {second}"
+        if stem in known:
+            continue
+        # Comparing all pairs would be slow in the largest companies, whose names have two words to differ in.
+        if len(known) > 20 or not any(_alike(stem, other, tail) for other in known):
+            known.append(stem)
+            return f"{stem} {tail}" + legal[rng.randrange(len(legal))]
+
+
+@lru_cache(maxsize=65_536)
+def _alike(one: str, other: str, tail: str) -> bool:
+    return SequenceMatcher(None, f"{one} {tail}", f"{other} {tail}", autojunk=False).ratio() > 0.84
 
 
 def address_of(plan: Plan) -> dict[str, str]:
@@ -228,9 +254,8 @@ def make_customers(plan: Plan, count: int) -> None:
     legal = ("", "", " LLC", " Inc.", "", " & Sons")
     for number in range(count):
         personal = rng.random() < 0.12
-        if personal and _PEOPLE[number % len(_PEOPLE)] not in plan.used_names:
-            name = _PEOPLE[number % len(_PEOPLE)]
-            plan.used_names.add(name)
+        if personal and number < len(_PEOPLE):
+            name = _PEOPLE[number]
         else:
             name = _fresh_name(plan, plan.trade.customers, legal=legal)
         customer = new_customer(plan, name, terms=plan.terms[(2, 3, 3, 3, 1, 0)[rng.randrange(6)]])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
+from datetime import date
 
-from runway_sandbox.economy.calendar import DAY_SECONDS, next_business_day
+from runway_sandbox.economy.calendar import DAY_SECONDS, month_of, next_business_day
 from runway_sandbox.economy.model import Doc, Line, Party, Plan
 from runway_sandbox.economy.parties import new_vendor
 from runway_sandbox.economy.purchases import distinct_amount
@@ -15,7 +15,7 @@ def pay_wages(plan: Plan, *, total: int) -> None:
     rng = plan.rng
     provider = new_vendor(plan, "Paywell Payroll Services", terms=None, account=plan.accounts["wages"])
     provider.method = "payroll"
-    fridays = [day for day in range(plan.first, plan.last + 1) if datetime.date.fromordinal(day).weekday() == 4]
+    fridays = [day for day in range(plan.first, plan.last + 1) if date.fromordinal(day).weekday() == 4]
     fridays = fridays[plan.index % 2 :: 2]
     by_entry = plan.index % 3 == 2
     if not fridays:
@@ -62,11 +62,11 @@ def _pay_withheld(plan: Plan) -> None:
     agency.method = "payroll"
     owed: dict[tuple[int, int], int] = {}
     for entry in plan.of_kind("JournalEntry"):
-        date = datetime.date.fromordinal(entry.day)
-        following = (date.year + date.month // 12, date.month % 12 + 1)
+        when = date.fromordinal(entry.day)
+        following = (when.year + when.month // 12, when.month % 12 + 1)
         owed[following] = owed.get(following, 0) - entry.lines[3].amount
     for (year, month), amount in sorted(owed.items()):
-        day = next_business_day(datetime.date(year, month, 15).toordinal())
+        day = next_business_day(date(year, month, 15).toordinal())
         payment = bank_purchase(plan, agency, day, amount=amount, text="Federal payroll taxes")
         if plan.is_entered(payment.entered):
             plan.docs.append(payment)
@@ -101,7 +101,8 @@ def charge_card(plan: Plan, *, total: int, count: int) -> None:
         doc.method = "Cash" if rng.random() < 0.06 and amount < 20_000 else "CreditCard"
         doc.account = plan.accounts["checking" if doc.method == "Cash" else "card"]
         plan.docs.append(doc)
-        if doc.method == "CreditCard" and rng.random() < 0.02 and day + 12 < plan.last:
+        if doc.method == "CreditCard" and rng.random() < 0.04 and month_of(day) == month_of(day + 9):
+            # Within the month, so that paying the month's balance never leaves the card in debit.
             refund = Doc("Purchase", day + 9, doc.entered + 10 * DAY_SECONDS, merchant, amount, [])
             refund.lines = [Line(amount, merchant.account, "Refund")]
             refund.updated = refund.entered

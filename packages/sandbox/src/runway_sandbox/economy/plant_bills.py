@@ -108,11 +108,10 @@ def _vendor_missing(plan: Plan, taken: set[Party]) -> bool:
     if retired and plan.rng.random() < 0.6:
         vendor, note = plan.rng.choice(retired), "vendor is inactive"
     else:
-        names = [name for name in _PLACEHOLDERS if name not in plan.used_names]
+        names = [name for name in _PLACEHOLDERS if all(name != one.name for one in plan.vendors)]
         if not names:
             return False
         name = plan.rng.choice(names)
-        plan.used_names.add(name)
         vendor = new_vendor(plan, name, terms=None, account=plan.accounts["office"])
         vendor.method, note = "placeholder", "vendor is a placeholder"
     taken.add(vendor)

@@ -77,11 +77,10 @@ def _customer_missing(plan: Plan, taken: set[Party]) -> bool:
     if retired and plan.rng.random() < 0.6:
         customer, note = plan.rng.choice(retired), "customer is inactive"
     else:
-        names = [name for name in _PLACEHOLDERS if name not in plan.used_names]
+        names = [name for name in _PLACEHOLDERS if all(name != one.name for one in plan.customers)]
         if not names:
             return False
         name = plan.rng.choice(names)
-        plan.used_names.add(name)
         customer, note = new_customer(plan, name, terms=None), "customer is a placeholder"
     taken.add(customer)
     invoice = _add(plan, customer, plan.last - plan.rng.randint(3, 60))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import defaultdict
+from datetime import date
 
 from runway_sandbox.economy.calendar import (
     DAY_SECONDS,
@@ -47,7 +47,7 @@ def make_bills(plan: Plan, count: int) -> None:
 
 
 def _busyness(plan: Plan, day: int) -> float:
-    weekday = datetime.date.fromordinal(day).weekday()
+    weekday = date.fromordinal(day).weekday()
     growth = 1 + 0.35 * (day - plan.first) / (plan.last - plan.first)
     return plan.trade.season[month_of(day) - 1] * growth * (0.12 if weekday > 4 else 1.0)
 
@@ -100,7 +100,7 @@ def one_slip_apart(one: str, other: str) -> bool:
     one, other = one[start:], other[start:]
     while one and other and one[-1] == other[-1]:
         one, other = one[:-1], other[:-1]
-    return len(one) <= 1 and len(other) <= 1 or (len(one) == 2 and one == other[::-1])
+    return (len(one) <= 1 and len(other) <= 1) or (len(one) == 2 and one == other[::-1])
 
 
 def next_number(plan: Plan, vendor: Party) -> str | None:
@@ -143,8 +143,9 @@ def new_bill(plan: Plan, vendor: Party, day: int, *, amount: int, longest_delay:
 
 
 def pay_bills(plan: Plan) -> None:
-    """Pay bills on Tuesdays and Thursdays, by vendor, as late as the company's health makes it."""
+    """Pay bills on the company's payment days, by vendor, as late as its health makes it."""
     rng = plan.rng
+    run_days = ((1, 3), (3, 3), (1, 4))[plan.index % 3]
     shift, spread = {"healthy": (-3, 6), "tight": (3, 16), "dry": (10, 24)}[plan.health]
     runs: dict[tuple[int, int], list[tuple[Doc, int]]] = defaultdict(list)
     position = {vendor: number for number, vendor in enumerate(plan.vendors)}
@@ -156,19 +157,15 @@ def pay_bills(plan: Plan) -> None:
         wanted = max(earliest, bill.due + slip)
         if bill.total > 30_000 and rng.random() < 0.04:
             part = bill.total * rng.randint(35, 65) // 100
-            runs[_pay_run(wanted), position[bill.party]].append((bill, part))
-            later = _pay_run(wanted + rng.randint(14, 30))
+            runs[next_run_day(wanted, run_days), position[bill.party]].append((bill, part))
+            later = next_run_day(wanted + rng.randint(14, 30), run_days)
             runs[later, position[bill.party]].append((bill, bill.total - part))
         else:
-            runs[_pay_run(wanted), position[bill.party]].append((bill, bill.total))
+            runs[next_run_day(wanted, run_days), position[bill.party]].append((bill, bill.total))
     for (day, vendor_position), parts in sorted(runs.items(), key=lambda item: item[0]):
         if day > plan.last:
             break
         pay(plan, plan.vendors[vendor_position], day, parts=parts)
-
-
-def _pay_run(day: int) -> int:
-    return next_run_day(day, (1, 3))
 
 
 def pay(plan: Plan, vendor: Party, day: int, *, parts: list[tuple[Doc, int]]) -> Doc | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import defaultdict
+from datetime import date
 
 from runway_sandbox.economy.calendar import (
     DAY_SECONDS,
@@ -54,7 +54,7 @@ def make_invoices(plan: Plan, *, count: int, revenue: int) -> None:
 
 
 def _busyness(plan: Plan, day: int) -> float:
-    weekday = datetime.date.fromordinal(day).weekday()
+    weekday = date.fromordinal(day).weekday()
     growth = 1 + 0.3 * (day - plan.first) / (plan.last - plan.first)
     return plan.trade.season[month_of(day) - 1] * growth * (0.05 if weekday > 4 else 1.0)
 
@@ -213,7 +213,7 @@ def take_till(plan: Plan, *, revenue: int) -> None:
     if revenue <= 0:
         return
     rng = plan.rng
-    days = [day for day in range(plan.first, plan.last) if datetime.date.fromordinal(day).weekday() == 0]
+    days = [day for day in range(plan.first, plan.last) if date.fromordinal(day).weekday() == 0]
     weights = [plan.trade.season[month_of(day) - 1] for day in days]
     taken = {doc.total for doc in plan.docs if doc.kind in {"Invoice", "Payment"}}
     for day, weight in zip(days, weights, strict=True):

@@ -1,9 +1,9 @@
-"""Cash over time: card and tax payments, savings, owner's money, and an opening balance that fits the company's health."""
+"""Cash over time: card, tax, savings, owner's money, and an opening balance that suits the company's health."""
 
 from __future__ import annotations
 
-import datetime
 from collections import defaultdict
+from datetime import date
 
 from runway_sandbox.economy.calendar import months_between, next_business_day
 from runway_sandbox.economy.ledger import postings
@@ -28,15 +28,15 @@ def _settle_monthly(plan: Plan, owed: Account, *, day_of_month: int) -> None:
     for doc in plan.docs:
         for account, amount in postings(plan, doc):
             if account is owed:
-                date = datetime.date.fromordinal(doc.day)
-                moved[date.year, date.month] -= amount
+                when = date.fromordinal(doc.day)
+                moved[when.year, when.month] -= amount
     agency = None
     if owed.key == "sales_tax":
         agency = new_vendor(plan, "State Department of Revenue", terms=None, account=owed)
         agency.method = "tax"
     balance = 0
     for year, month in months_between(plan.first, plan.last):
-        day = next_business_day(datetime.date(year, month, day_of_month).toordinal())
+        day = next_business_day(date(year, month, day_of_month).toordinal())
         if balance > 0 and day <= plan.last - 3:
             if agency is None:
                 doc = transfer(plan, day, amount=balance, source=plan.accounts["checking"], target=owed)
@@ -74,16 +74,12 @@ def fund(plan: Plan) -> None:
     checking = plan.accounts["checking"]
     change = [0] * (plan.last - plan.first + 2)
     outflow = 0
-    later = 0
     for doc in plan.docs:
         for account, amount in postings(plan, doc):
             if account is checking:
-                if doc.day > plan.last:
-                    later += amount
-                    continue
-                change[max(0, doc.day - plan.first) + 1] += amount
-                if amount < 0 and doc.day > plan.last - 90 and not (doc.kind == "Transfer" and amount > 0):
-                    outflow -= amount
+                change[doc.day - plan.first + 1] += amount
+                if doc.day > plan.last - 90:
+                    outflow += max(0, -amount)
     daily = max(1_000, outflow // 90)
     low, high = {"healthy": (40, 110), "tight": (14, 34), "dry": (2, 12)}[plan.health]
     target = int(daily * (low + rng.random() * (high - low)))
@@ -99,7 +95,7 @@ def fund(plan: Plan) -> None:
         _spend_surplus(plan, change, opening=opening, surplus=surplus, floor=floor)
     else:
         opening -= surplus
-    if plan.health == "dry" and rng.random() < 0.6:
+    if rng.random() < {"healthy": 0.0, "tight": 0.3, "dry": 0.7}[plan.health]:
         opening = _lend(plan, change, opening=opening, amount=int(daily * rng.randint(4, 9)), floor=floor // 2)
     start = plan.first - 1
     savings = int(daily * rng.randint(3, 9)) if plan.health == "healthy" else int(daily * rng.random())
@@ -121,7 +117,7 @@ def fund(plan: Plan) -> None:
 def _month_ends(plan: Plan) -> list[int]:
     days = []
     for year, month in months_between(plan.first, plan.last):
-        day = next_business_day(datetime.date(year, month, 28).toordinal())
+        day = next_business_day(date(year, month, 28).toordinal())
         if plan.first + 20 < day <= plan.last - 2:
             days.append(day)
     return days
