@@ -1,0 +1,32 @@
+"""`make bench`: every measurement, large by default, small for CI with `--small`."""
+
+import argparse
+
+from tests.bench.first_load import measure_first_load
+from tests.bench.idle_tick import measure_idle_tick
+from tests.bench.log_speed import measure_log
+from tests.bench.pages import measure_pages
+
+PARTS = ("first-load", "idle-tick", "log", "pages")
+
+
+def main() -> None:
+    """Run what was asked for, in order."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="sizes for CI: for crashes and call counts, not for speed")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part; may be given again")
+    arguments = parser.parse_args()
+    parts = arguments.only or PARTS
+    small = arguments.small
+    if "first-load" in parts:
+        measure_first_load(clients=2 if small else 4, bills=60 if small else 2500)
+    if "idle-tick" in parts:
+        measure_idle_tick(clients=3 if small else 100, bills=20 if small else 60)
+    if "log" in parts:
+        measure_log(entries=2_000 if small else 100_000)
+    if "pages" in parts:
+        measure_pages(companies=3 if small else 100, bills=50 if small else 10_000)
+
+
+if __name__ == "__main__":
+    main()

