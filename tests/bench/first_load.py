@@ -23,9 +23,7 @@ def measure_first_load(*, clients: int, bills: int) -> None:
                 _measure_database(database, urls, ready, folder)
 
 
-def _measure_database(
-    database: str, urls: Callable[[str], str], ready: dict[str, Any], folder: Path
-) -> None:
+def _measure_database(database: str, urls: Callable[[str], str], ready: dict[str, Any], folder: Path) -> None:
     results = {
         "Runway (mirror + log)": run_child("tests.bench.runway_load", url=urls("runway"), ready=ready),
         "dlt (merge)": run_child(
