@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import httpx
-
 from runway_core import Runway
 from runway_core.domain.identity import CompanyId
 from runway_store_sql import SqlStore
+
 from tests.bench.big_books import fill_portfolio
 from tests.bench.machine import CONSOLE, Stopwatch, percentile, postgres, print_table
 
