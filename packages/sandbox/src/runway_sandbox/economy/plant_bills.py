@@ -19,7 +19,7 @@ def entered_soon(plan: Plan, day: int) -> int:
     entry = next_business_day(day + 1)
     while entry > plan.last or not is_business_day(entry):
         entry -= 1
-    return plan.moment(entry)
+    return plan.moment(max(entry, day) if day <= plan.last else entry)  # never before the day it speaks of
 
 
 def _suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
@@ -47,10 +47,9 @@ def _take(plan: Plan, taken: set[Party]) -> Party | None:
     return vendor
 
 
-def _add(plan: Plan, vendor: Party, day: int, *, at_least: int = 4_100) -> Doc:
-    """Add an open bill of an unused amount, not to be paid by the ordinary runs."""
-    typical = max(vendor.typical, 20_000)
-    wanted = max(at_least, int(typical * (0.75 + 0.5 * plan.rng.random())))
+def _add(plan: Plan, vendor: Party, day: int) -> Doc:
+    """Add an open bill of a usual but unused amount, not to be paid by the ordinary runs."""
+    wanted = int((vendor.typical or 30_000) * (0.75 + 0.5 * plan.rng.random()))
     bill = new_bill(plan, vendor, day, amount=distinct_amount(plan, vendor, day, cents=wanted))
     bill.entered = bill.updated = entered_soon(plan, day)
     bill.planted = True
@@ -126,8 +125,10 @@ def _not_positive(plan: Plan, taken: set[Party]) -> bool:
     if vendor is None:
         return False
     bill = _add(plan, vendor, plan.last - plan.rng.randint(3, 60))
-    # The live service refuses negative totals on create; imports and older books have them.
-    amount = -plan.rng.randint(2_000, 30_000) if plan.rng.random() < 0.5 else 0
+    # The live service refuses negative totals on create; imports and older books have them. What is owed to the
+    # vendor stays positive all the same.
+    owed = sum(doc.balance for doc in plan.docs if doc.kind == "Bill" and doc.party is vendor and doc is not bill)
+    amount = -min(plan.rng.randint(2_000, 30_000), owed // 2) if plan.rng.random() < 0.6 else 0
     bill.total = bill.balance = amount
     bill.lines = [Line(amount, bill.lines[0].account, "Adjustment")]
     bill.attached = False
@@ -330,7 +331,7 @@ def _remnant(plan: Plan, taken: set[Party]) -> bool:
         return False
     rng = plan.rng
     due = plan.as_of - rng.randint(34, 80)
-    bill = _add(plan, vendor, due - vendor.terms.days, at_least=30_000)
+    bill = _add(plan, vendor, due - vendor.terms.days)
     left = rng.randint(40, 480)
     if pay(plan, vendor, next_business_day(due + 1), parts=[(bill, bill.total - left)]) is None:
         return False

@@ -1,0 +1,109 @@
+"""Rules of which nothing is planted find nothing (domain.md, section 7)."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+from runway_sandbox.economy import EconomyCompany, build_company
+
+AS_OF = date(2026, 3, 2)
+Wire = dict[str, Any]
+
+companies = pytest.mark.parametrize("index", range(12))
+
+
+@cache
+def company_of(index: int) -> EconomyCompany:
+    return build_company(index=index, seed=index + 50, bills=130, as_of=AS_OF)
+
+
+def day(row: Wire, key: str = "TxnDate") -> date:
+    return date.fromisoformat(row[key])
+
+
+@companies
+def test_no_open_bill_was_paid_elsewhere(index: int) -> None:
+    """AP08."""
+    records = company_of(index).records
+    spent = [(row["EntityRef"]["value"], row["TotalAmt"], day(row)) for row in records["Purchase"]]
+    for bill in records["Bill"]:
+        hits = [
+            when
+            for vendor, amount, when in spent
+            if bill["Balance"] > 0 and vendor == bill["VendorRef"]["value"] and amount == bill["Balance"]
+        ]
+        assert not hits
+
+
+@companies
+def test_no_vendor_or_customer_balance_is_negative(index: int) -> None:
+    """AP16 and AR10."""
+    records = company_of(index).records
+
+    assert all(row["Balance"] >= 0 for kind in ("Vendor", "Customer") for row in records[kind])
+
+
+@companies
+def test_every_regular_vendor_has_terms(index: int) -> None:
+    """AP18."""
+    company = company_of(index)
+    records = company.records
+    counts = Counter(row["VendorRef"]["value"] for row in records["Bill"])
+
+    assert all("TermRef" in row for row in records["Vendor"] if counts[row["Id"]] >= 2)
+
+
+@companies
+def test_no_bill_is_unusually_large(index: int) -> None:
+    """AP20."""
+    history: dict[str, list[Decimal]] = defaultdict(list)
+    for bill in sorted(company_of(index).records["Bill"], key=day):
+        last = history[bill["VendorRef"]["value"]][-12:]
+        if len(last) >= 4:
+            median = statistics.median(last)
+            deviation = statistics.median(abs(one - median) for one in last)
+            assert bill["TotalAmt"] <= median + 5 * deviation or bill["TotalAmt"] < 2 * median
+        history[bill["VendorRef"]["value"]].append(bill["TotalAmt"])
+
+
+@companies
+def test_no_takings_look_like_an_invoice_or_a_receipt(index: int) -> None:
+    """AR04 and AR09."""
+    records = company_of(index).records
+    takings = {
+        amount
+        for row in records["Deposit"]
+        for amount in (row["TotalAmt"], *(line["Amount"] for line in row["Line"]))
+        if not any("LinkedTxn" in line for line in row["Line"])
+    }
+
+    assert not takings & {row["Balance"] for row in records["Invoice"] if row["Balance"]}
+    assert not takings & {row["TotalAmt"] for row in records["Payment"] if row["TotalAmt"]}
+
+
+@companies
+def test_expenses_name_a_payee_and_a_proper_account(index: int) -> None:
+    """BK08 and BK09."""
+    records = company_of(index).records
+    unclear = {row["Id"] for row in records["Account"] if row["Name"].startswith(("Ask", "Uncategorized"))}
+    for row in records["Purchase"]:
+        assert row["EntityRef"]["name"]
+        assert all(line["AccountBasedExpenseLineDetail"]["AccountRef"]["value"] not in unclear for line in row["Line"])
+
+
+@companies
+def test_monthly_bills_have_come_when_they_should(index: int) -> None:
+    """AP21: nobody who billed monthly all the year has been silent for more than a month and a week."""
+    dates: dict[str, list[date]] = defaultdict(list)
+    for bill in company_of(index).records["Bill"]:
+        if "monthly" in (text := bill["Line"][0].get("Description", "")).lower() or text.startswith(("Rent", "Lease")):
+            dates[bill["VendorRef"]["value"]].append(day(bill))
+    for found in dates.values():
+        if len(found) > 10:
+            assert (AS_OF - max(found)).days <= 31 + 7
