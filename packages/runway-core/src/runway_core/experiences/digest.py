@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 
-from runway_core.calculators.aging import age_invoices
+from runway_core.calculators.aging import compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.outlook import compute_outlook
@@ -104,7 +104,7 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         cash=cash,
         next_payday=outlook.paydays[0] if outlook.paydays else None,
         due=_list_due(outlook),
-        receivables=age_invoices(books),
+        receivables=compute_receivables_aging(books),
         ar_at_risk=None if position is None else position.ar_at_risk,
         ar_at_risk_count=0 if position is None else position.ar_at_risk_count,
         top_findings=tuple(waiting[:TOP_FINDINGS]),

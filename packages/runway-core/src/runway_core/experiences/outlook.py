@@ -1,6 +1,6 @@
 """Outlook: "what is coming?" Thirteen weeks of cash by week and day, each figure open to its parts."""
 
-from runway_core.calculators.aging import age_bills, age_invoices
+from runway_core.calculators.aging import compute_payables_aging, compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.outlook import compute_outlook
@@ -47,6 +47,6 @@ class OutlookExperience:
             outlook=outlook,
             cash=compute_cash(books),
             burn=compute_burn(books),
-            payables=age_bills(books),
-            receivables=age_invoices(books),
+            payables=compute_payables_aging(books),
+            receivables=compute_receivables_aging(books),
         )
