@@ -1,0 +1,94 @@
+"""What code offers and what pages describe are the same things."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import runway_core.errors
+from runway_core.errors import RunwayError
+from runway_core.plugins import hookspecs
+
+CHECKOUT = Path(__file__).parents[2]
+CHECK_ID = re.compile(r"(?:AP|AR|BK|GL|SY|PL)\d\d")
+
+
+def error_classes() -> list[type[RunwayError]]:
+    return [
+        value
+        for value in vars(runway_core.errors).values()
+        if isinstance(value, type) and issubclass(value, RunwayError)
+    ]
+
+
+def test_every_error_has_its_own_code_and_a_page() -> None:
+    codes = [cls.code for cls in error_classes()]
+
+    assert len(codes) == len(set(codes))
+    pages = {page.stem for page in (CHECKOUT / "docs/errors").glob("*.md")} - {"index"}
+    assert pages == set(codes)
+
+
+def test_a_page_of_an_error_says_what_it_means_why_and_what_to_do() -> None:
+    for cls in error_classes():
+        text = (CHECKOUT / f"docs/errors/{cls.code}.md").read_text(encoding="utf-8")
+        assert text.startswith(f"# {cls.code}\n"), cls.code
+        assert "\n## Likely causes\n" in text, cls.code
+        assert "\n## What to do\n" in text, cls.code
+        assert f"({cls.code}.md)" in (CHECKOUT / "docs/errors/index.md").read_text(encoding="utf-8"), cls.code
+
+
+def test_the_family_is_drawn_whole_at_the_top_of_its_file() -> None:
+    drawing = runway_core.errors.__doc__ or ""
+
+    assert [cls.__name__ for cls in error_classes() if not re.search(rf"\b{cls.__name__}\b", drawing)] == []
+
+
+def test_every_hook_stands_in_the_reference_with_its_exact_signature() -> None:
+    page = (CHECKOUT / "docs/reference/hooks.md").read_text(encoding="utf-8")
+    tree = ast.parse(inspect.getsource(hookspecs))
+    hooks = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and any(ast.unparse(mark) == "hookspec" for mark in node.decorator_list)
+    ]
+
+    assert hooks
+    for hook in hooks:
+        signature = f"def {hook.name}({ast.unparse(hook.args)}) -> {ast.unparse(hook.returns or ast.Constant(None))}"
+        assert f"\n## {hook.name}\n" in page, hook.name
+        assert signature in page, signature
+
+
+def test_every_check_has_a_heading_in_the_hygiene_reference() -> None:
+    checks = Path(runway_core.errors.__file__).parent / "calculators" / "hygiene" / "checks"
+    found = {
+        node.value
+        for path in checks.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CHECK_ID.fullmatch(node.value)
+    }
+    page = (CHECKOUT / "docs/reference/hygiene.md").read_text(encoding="utf-8")
+    headings = set(re.findall(rf"^#+ `?({CHECK_ID.pattern})\b", page, re.MULTILINE))
+
+    assert found
+    assert found - headings == set()
+
+
+def test_every_task_of_the_makefile_has_a_line_of_help_and_is_no_file() -> None:
+    text = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    rules = re.findall(r"^([a-z][a-z-]*):(?!=)(.*)$", text, re.MULTILINE)
+    phony = (re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE) or [""])[1].split()
+
+    assert [name for name, rest in rules if not re.search(r"## \S", rest)] == []
+    assert sorted(phony) == sorted(name for name, _ in rules)
+    promised = {"demo", "test", "test-all", "check", "bench", "docs", "new-rail"}
+    assert promised <= {name for name, _ in rules}
+
+
+def test_every_decision_says_what_and_why() -> None:
+    for page in sorted((CHECKOUT / "docs/decisions").glob("0*.md")):
+        text = page.read_text(encoding="utf-8")
+        assert re.match(r"# \d{4} \S", text), page.name
+        assert "Decision" in text, page.name
+        assert "Reason" in text, page.name
