@@ -185,3 +185,15 @@ def test_cash_stays_above_nil_on_almost_every_day() -> None:
             dips += running < 0
 
     assert dips <= days // 200
+
+
+def test_jobs_add_to_their_customer_only_in_the_balance_with_jobs() -> None:
+    found = 0
+    for index in range(8):
+        customers = build_company(index=index, seed=1, bills=200, as_of=AS_OF).records["Customer"]
+        for customer in customers:
+            jobs = [row for row in customers if row.get("ParentRef") == {"value": customer["Id"]}]
+            found += len(jobs)
+            assert all(row["Job"] and row["Level"] == 1 for row in jobs)
+            assert customer["BalanceWithJobs"] == customer["Balance"] + sum(row["Balance"] for row in jobs)
+    assert found > 3

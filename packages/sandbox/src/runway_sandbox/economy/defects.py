@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from runway_sandbox.economy.model import Doc, Party, Plan
+from runway_sandbox.economy.model import Party, Plan
 from runway_sandbox.economy.plant_bills import BILL_PLANTERS, plain_bill
 from runway_sandbox.economy.plant_sales import SALES_PLANTERS
 
@@ -55,8 +55,3 @@ def plant(plan: Plan) -> None:
             missing[check] += 1
     for _ in range(sum(count for check, count in missing.items() if check in ADDING_BILL)):
         plain_bill(plan)
-
-
-def planted_documents(plan: Plan) -> list[Doc]:
-    """Return the documents that some truth names."""
-    return [one for _, subjects, _ in plan.truth for one in subjects if isinstance(one, Doc)]

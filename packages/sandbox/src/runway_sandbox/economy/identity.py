@@ -18,7 +18,7 @@ _PLAIN_WORDS = (
     "Greenway Grove Halcyon Harbor Harvest Hawthorn Hazel Heritage Heron Hickory Highland Hollow Horizon "
     "Huckleberry Indigo Ironwood Ivy Jasper Juniper Keystone Kingfisher Lakeshore Lantern Larkspur Laurel "
     "Liberty Linden Lodestar Magnolia Maple Marigold Meadow Meridian Mesa Millstone Monarch Mulberry "
-    "Northstar Oakhurst Obsidian Old Mill Orchard Osprey Palisade Paragon Pebble Pelican Pinecrest "
+    "Northstar Oakhurst Obsidian Oldfield Millbrook Orchard Osprey Palisade Paragon Pebble Pelican Pinecrest "
     "Pioneer Prairie Quarry Quill Rainier Redwood Ridgeline Riverbend Rosewood Rowan Saffron Sagebrush "
     "Sandpiper Sequoia Sierra Silverton Skyline Sparrow Spruce Stonebridge Summit Sunrise Sycamore "
     "Tamarack Thistle Timber Topaz Trillium Union Valley Verdant Vista Walnut Waypoint Westbrook "

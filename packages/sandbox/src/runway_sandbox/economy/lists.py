@@ -54,7 +54,8 @@ def _phone(rng: random.Random) -> str:
 
 
 def customer(plan: Plan, party: Party) -> Wire:
-    """Return a customer."""
+    """Return a customer; `BalanceWithJobs` adds what its jobs owe."""
+    jobs = sum(one.balance for one in plan.customers if one.parent is party)
     rng = plan.rng
     plain = party.name.removesuffix(" (deleted)")
     row: Wire = {"Taxable": plan.trade.taxable}
@@ -63,10 +64,10 @@ def customer(plan: Plan, party: Party) -> Wire:
         if rng.random() < 0.75:
             row["ShipAddr"] = dict(party.address)
     row |= {
-        "Job": False,
+        "Job": party.parent is not None,
         "BillWithParent": False,
         "Balance": money(party.balance),
-        "BalanceWithJobs": money(party.balance),
+        "BalanceWithJobs": money(party.balance + jobs),
         "CurrencyRef": currency(plan),
         "PreferredDeliveryMethod": "Email",
         "IsProject": False,
@@ -78,8 +79,11 @@ def customer(plan: Plan, party: Party) -> Wire:
         "MetaData": _meta(party.created, party.updated),
         "GivenName": _GIVEN[rng.randrange(len(_GIVEN))],
         "FamilyName": _FAMILY[rng.randrange(len(_FAMILY))],
-        "FullyQualifiedName": plain,
+        "FullyQualifiedName": f"{party.parent.name}:{plain}" if party.parent else plain,
     }
+    if party.parent is not None:
+        row["ParentRef"] = {"value": party.parent.id}
+        row["Level"] = 1
     if rng.random() < 0.6:
         row["CompanyName"] = plain
     row |= {"DisplayName": party.name, "PrintOnCheckName": plain, "Active": party.active}
@@ -97,8 +101,9 @@ def account(plan: Plan, one: Account) -> Wire:
     shown = money(one.balance if one.on_balance_sheet else 0)
     return {
         "Name": one.name,
-        "SubAccount": False,
-        "FullyQualifiedName": one.name,
+        "SubAccount": one.parent is not None,
+        **({"ParentRef": {"value": one.parent.id}} if one.parent else {}),
+        "FullyQualifiedName": one.full_name,
         "Active": True,
         "Classification": one.classification,
         "AccountType": one.kind,

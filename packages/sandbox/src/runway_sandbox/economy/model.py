@@ -39,6 +39,12 @@ class Account:
     balance: int = 0
     created: int = 0
     updated: int = 0
+    parent: Account | None = None
+
+    @property
+    def full_name(self) -> str:
+        """The name with its parent's before it, as references show it."""
+        return f"{self.parent.full_name}:{self.name}" if self.parent else self.name
 
     @property
     def on_balance_sheet(self) -> bool:
@@ -94,6 +100,7 @@ class Party:
     recent: dict[int, int] = field(default_factory=dict)  # amount → last day it was used
     numbers: list[str] = field(default_factory=list)
     address: dict[str, str] | None = None
+    parent: Party | None = None  # a job's customer
 
 
 @dataclass(slots=True, eq=False)

@@ -123,6 +123,16 @@ _TOWNS = (
 _CANADIAN_TOWNS = (("Guelph", "ON", "N1H 2T8"), ("Kelowna", "BC", "V1Y 1J4"), ("Trois-Rivières", "QC", "G9A 1A1"))
 
 
+# Sub-accounts: child, parent.
+_SUB_ACCOUNTS = (
+    ("telephone", "utilities"),
+    ("payroll_tax", "wages"),
+    ("meals", "travel"),
+    ("hosting", "cogs"),
+    ("materials", "cogs"),
+)
+
+
 def open_books(plan: Plan) -> None:
     """Create chart of accounts, terms and items."""
     base = plan.moment(plan.first - 40)
@@ -130,6 +140,8 @@ def open_books(plan: Plan) -> None:
         plan.accounts[key] = Account(
             key, str(number), name, kind, subkind, classification, created=base + number, updated=base + number
         )
+    for child, parent in _SUB_ACCOUNTS:
+        plan.accounts[child].parent = plan.accounts[parent]
     for number, (name, days, percent, discount_days) in enumerate(_TERMS, start=1):
         plan.terms.append(Terms(str(number), name, days, percent, discount_days))
     income = plan.accounts["sales" if plan.trade.taxable else "services"]
@@ -264,6 +276,8 @@ def make_customers(plan: Plan, count: int) -> None:
         customer.late_days, customer.late_spread = late, spread
         customer.recurring = plan.trade.till_share == 0 and rng.random() < 0.25
         customer.method = "ach" if rng.random() < 0.45 else "check"
+        if number > 3 and rng.random() < 0.08:
+            customer.parent = plan.customers[number % 3]
     for _ in range(rng.randint(1, 2)):
         name = _fresh_name(plan, plan.trade.customers, legal=("",)) + " (deleted)"
         new_customer(plan, name, terms=None).active = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 
@@ -196,15 +197,22 @@ def _duplicate(plan: Plan, taken: set[Party]) -> bool:
             twin.number = rng.choice((bill.number, f"{prefix.lower()}-{digits}"))
         note = f"D1: same vendor, amount and number ({bill.number!r}, {twin.number!r})"
     else:
-        place = rng.randrange(1, len(digits) - 1)
-        if rng.random() < 0.5 and digits[place] != digits[place + 1]:
-            wrong = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
-        else:
-            wrong = digits[:place] + str((int(digits[place]) + rng.randint(1, 8)) % 10) + digits[place + 1 :]
+        in_use = {doc.number for doc in plan.docs if doc.kind == "Bill" and doc.party is bill.party}
+        wrong = digits
+        while prefix + wrong in in_use:
+            wrong = _slip(rng, digits)
         twin.number = prefix + wrong
         note = f"D2: same vendor and amount, number one slip apart ({bill.number!r}, {twin.number!r})"
     plan.truth.append(("AP06", [bill, twin], note))
     return True
+
+
+def _slip(rng: random.Random, digits: str) -> str:
+    """Return the digits with two neighbours swapped or one digit changed; the first stays."""
+    place = rng.randrange(1, len(digits) - 1)
+    if rng.random() < 0.5 and digits[place] != digits[place + 1]:
+        return digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
+    return digits[:place] + str((int(digits[place]) + rng.randint(1, 8)) % 10) + digits[place + 1 :]
 
 
 def _likely_duplicate(plan: Plan, taken: set[Party]) -> bool:

@@ -38,7 +38,7 @@ def make_bills(plan: Plan, count: int) -> None:
         picked = plan.rng.choices(suppliers, weights, k=missing)
         # Chronological, because numbers of a vendor rise with time.
         for vendor, day in zip(picked, sorted(plan.rng.choices(days, day_weights, k=missing)), strict=True):
-            amount = _distinct_amount(plan, vendor, day, cents=_varied(plan, vendor))
+            amount = distinct_amount(plan, vendor, day, cents=_varied(plan, vendor))
             bill = new_bill(plan, vendor, day, amount=amount)
             if plan.is_entered(bill.entered):
                 plan.docs.append(bill)
@@ -56,17 +56,12 @@ def _varied(plan: Plan, vendor: Party) -> int:
     return max(4_100, int(vendor.typical * (0.72 + 0.6 * plan.rng.random())))
 
 
-def _distinct_amount(plan: Plan, party: Party, day: int, *, cents: int) -> int:
-    """Return an amount near `cents` that the party had not used in the weeks around the day."""
+def distinct_amount(plan: Plan, party: Party, day: int, *, cents: int) -> int:
+    """Return an amount near `cents` that makes no pair with another document of the party around the day."""
     while abs(party.recent.get(cents, -10_000) - day) < _SAME_AMOUNT_DAYS:
         cents += plan.rng.randint(3, 977)
     party.recent[cents] = day
     return cents
-
-
-def distinct_amount(plan: Plan, party: Party, day: int, *, cents: int) -> int:
-    """Return an amount near `cents` that makes no pair with another document of the party."""
-    return _distinct_amount(plan, party, day, cents=cents)
 
 
 def _monthly_bills(plan: Plan, vendor: Party, *, day_of_month: int) -> None:
@@ -77,7 +72,7 @@ def _monthly_bills(plan: Plan, vendor: Party, *, day_of_month: int) -> None:
             continue
         if not vendor.fixed_amount:
             season = 1 + 0.12 * ((month % 6) - 2.5) / 2.5
-            amount = _distinct_amount(
+            amount = distinct_amount(
                 plan, vendor, day, cents=int(vendor.typical * season * (0.94 + 0.12 * plan.rng.random()))
             )
         elif month == 1:

@@ -29,7 +29,7 @@ def money(cents: int) -> Decimal:
 
 def reference(thing: Account | Party) -> Wire:
     """Return a reference with its name."""
-    return {"value": thing.id, "name": thing.name}
+    return {"value": thing.id, "name": thing.full_name if isinstance(thing, Account) else thing.name}
 
 
 def currency(plan: Plan) -> Wire:
