@@ -1,0 +1,66 @@
+"""The end of a company's log chain within a transaction: lock it, append to it, move it."""
+
+from collections.abc import Sequence
+
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_entry import GENESIS, ChainHead, LogDraft, LogEntry, seal_entries, to_microseconds
+from sqlalchemy import Connection, select, update
+
+from runway_store_sql.bulk import insert_rows, is_postgres
+from runway_store_sql.tables import log_entries, log_heads
+
+
+def lock_head(connection: Connection, company_id: CompanyId) -> ChainHead:
+    """Read where the chain ends and keep others from moving it until the transaction ends."""
+    query = select(log_heads.c.sequence, log_heads.c.hash).where(log_heads.c.company_id == company_id)
+    row = connection.execute(query.with_for_update() if is_postgres(connection) else query).first()
+    if row is None:
+        insert_rows(connection, log_heads, [(company_id, 0, GENESIS, 0)])
+        return ChainHead()
+    return ChainHead(sequence=row.sequence, hash=row.hash)
+
+
+def append_entries(
+    connection: Connection, company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]
+) -> tuple[list[LogEntry], ChainHead]:
+    """Seal `drafts` after the locked `head` and write them; the head itself is moved by `move_head`."""
+    entries, after = seal_entries(company_id, head, drafts)
+    insert_rows(
+        connection,
+        log_entries,
+        [
+            (
+                company_id,
+                entry.sequence,
+                to_microseconds(entry.draft.seen_at),
+                entry.draft.rail,
+                entry.draft.kind,
+                entry.draft.external_id,
+                entry.draft.what,
+                entry.draft.attribution.correlation_id,
+                entry.previous_hash,
+                entry.hash,
+                entry.canonical,
+            )
+            for entry in entries
+        ],
+    )
+    return entries, after
+
+
+def move_head(connection: Connection, company_id: CompanyId, head: ChainHead, *, is_due: bool) -> None:
+    """Set the head; `is_due` says that a position which saw less is due again."""
+    values = {"sequence": head.sequence, "hash": head.hash} | ({"due_sequence": head.sequence} if is_due else {})
+    connection.execute(update(log_heads).where(log_heads.c.company_id == company_id).values(values))
+
+
+def append_acts(
+    connection: Connection, company_id: CompanyId, drafts: Sequence[LogDraft], *, is_due: bool = False
+) -> ChainHead:
+    """Lock, append and move in one go, for entries that change no record."""
+    head = lock_head(connection, company_id)
+    if not drafts:
+        return head
+    _, after = append_entries(connection, company_id, head, list(drafts))
+    move_head(connection, company_id, after, is_due=is_due)
+    return after

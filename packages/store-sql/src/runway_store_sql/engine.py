@@ -1,0 +1,197 @@
+"""How the two databases are reached: one way to write and one to read, the same for every port.
+
+A port gives a plain function of a SQLAlchemy `Connection`; the database runs it in one transaction. PostgreSQL runs it
+over asyncpg within the event loop, SQLite in a thread of its own (`sqlite.py`), so that there is one text for both.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from runway_core.errors import InvalidRequest, StoreUnavailable
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from runway_store_sql.faults import is_retryable, translated
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+"""A piece of work within one transaction. It may be run again when the database undid it, so it keeps no state."""
+
+MAX_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """What the engine says about itself."""
+
+    dialect: str
+    version: str
+    warnings: tuple[str, ...]
+
+
+class Database(Protocol):
+    """One database."""
+
+    @property
+    def where(self) -> str:
+        """Its address for people, without a password."""
+        ...
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a file of ours rather than a server."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether an embedded database has been made; a server's always counts as made."""
+        ...
+
+    async def open(self) -> None:
+        """Open connections and see that they are durable."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections. Repeating is harmless."""
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction that is durable when this returns."""
+        ...
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on one snapshot of the database."""
+        ...
+
+    async def migrate(self, work: Work[T]) -> T:
+        """Run `work`, which changes the schema, alone."""
+        ...
+
+    async def report(self) -> EngineReport:
+        """Look at the engine."""
+        ...
+
+
+def parse_url(url: str) -> URL:
+    """Read a database address as people write it.
+
+    Raises:
+        InvalidRequest: it is no address of SQLite or PostgreSQL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidRequest(
+            f"{_without_password(url)!r} is not a database address; write 'sqlite:///books.db' or 'postgresql://user@host/name'"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "postgres":
+        backend = "postgresql"
+    if backend not in ("sqlite", "postgresql"):
+        raise InvalidRequest(f"{backend!r} databases are not supported; use sqlite:///… or postgresql://…")
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise InvalidRequest("SQLite needs a file, such as sqlite:///books.db: the mirror must outlive the process")
+    return parsed.set(drivername="postgresql+asyncpg" if backend == "postgresql" else "sqlite")
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    return f"…@{tail}" if at and head else url
+
+
+class PostgresDatabase:
+    """PostgreSQL over asyncpg."""
+
+    is_embedded = False
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def where(self) -> str:
+        """The address without the password."""
+        plain = self._url.set(drivername="postgresql").difference_update_query(["password"])
+        return repr(plain.render_as_string(hide_password=True))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        return self._engine is not None
+
+    def exists(self) -> bool:
+        """A server's database is made by its administrator."""
+        return True
+
+    async def open(self) -> None:
+        """Connect once and see that a commit is durable."""
+        self._engine = create_async_engine(
+            self._url, pool_size=8, max_overflow=4, pool_pre_ping=False, pool_recycle=1800, connect_args={"timeout": 10}
+        )
+        setting = await self.read(lambda connection: connection.scalar(text("SHOW synchronous_commit")))
+        if setting == "off":
+            await self.close()
+            raise StoreUnavailable(
+                f"the database {self.where} may lose commits: set synchronous_commit = on for this database"
+            )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+    def _opened(self) -> AsyncEngine:
+        if self._engine is None:
+            raise StoreUnavailable("the store is not open: use it with `async with`")
+        return self._engine
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction; when the database undid it for another's sake, run it again."""
+        engine = self._opened()
+        with translated(self.where):
+            for attempt in range(1, MAX_TRIES + 1):
+                try:
+                    async with engine.begin() as connection:
+                        return await connection.run_sync(work)
+                except DBAPIError as error:
+                    if attempt == MAX_TRIES or not is_retryable(error):
+                        raise
+                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("the last try returns or raises")
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on one snapshot."""
+        engine = self._opened()
+        with translated(self.where):
+            async with engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                return await connection.run_sync(work)
+
+    async def migrate(self, work: Work[T]) -> T:
+        """Run `work` while no other process migrates."""
+
+        def locked(connection: Connection) -> T:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7286492001)"))
+            return work(connection)
+
+        return await self.write(locked)
+
+    async def report(self) -> EngineReport:
+        """The server's version."""
+        version = await self.read(lambda connection: connection.scalar(text("SHOW server_version")))
+        return EngineReport("postgresql", str(version), ())
+
+
+def driver_connection(connection: Connection) -> Any:
+    """The driver's own connection beneath a transaction of SQLAlchemy."""
+    return connection.connection.dbapi_connection

@@ -1,0 +1,89 @@
+"""The transaction log on SQL. Appending is in `chain.py`; triggers of the first migration refuse everything else."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, decode_entry
+from runway_core.errors import LogBroken, NotFound
+from sqlalchemy import Connection, select
+
+from runway_store_sql.chain import append_acts
+from runway_store_sql.engine import Database
+from runway_store_sql.tables import companies, log_entries, log_heads
+
+_ENTRY = (log_entries.c.sequence, log_entries.c.previous_hash, log_entries.c.hash, log_entries.c.canonical)
+
+
+def _read_entry(company_id: CompanyId, row: Any) -> LogEntry:
+    try:
+        _, _, draft = decode_entry(row.canonical)
+    except ValueError as error:
+        raise LogBroken(
+            f"entry {row.sequence} of company {company_id!r} cannot be read ({error}): restore a backup"
+        ) from error
+    return LogEntry(
+        company_id=company_id,
+        sequence=row.sequence,
+        draft=draft,
+        previous_hash=row.previous_hash,
+        hash=row.hash,
+        canonical=row.canonical,
+    )
+
+
+class SqlTransactionLog:
+    """The `TransactionLog` of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, company_id: CompanyId, drafts: Sequence[LogDraft]) -> ChainHead:
+        """Append entries that change no record, in one transaction.
+
+        Raises:
+            NotFound: no such company.
+        """
+
+        def write(connection: Connection) -> ChainHead:
+            if connection.scalar(select(companies.c.company_id).where(companies.c.company_id == company_id)) is None:
+                raise NotFound(f"no company {company_id!r}")
+            return append_acts(connection, company_id, drafts)
+
+        return await self._database.write(write)
+
+    async def head(self, company_id: CompanyId) -> ChainHead:
+        """Where the chain ends."""
+        query = select(log_heads.c.sequence, log_heads.c.hash).where(log_heads.c.company_id == company_id)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        return ChainHead() if row is None else ChainHead(sequence=row.sequence, hash=row.hash)
+
+    async def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:
+        """Stream entries after a sequence number, a batch a query."""
+        while True:
+            query = (
+                select(*_ENTRY)
+                .where(log_entries.c.company_id == company_id, log_entries.c.sequence > after)
+                .order_by(log_entries.c.sequence)
+                .limit(batch)
+            )
+            rows = await self._database.read(lambda connection, query=query: connection.execute(query).all())
+            for row in rows:
+                yield _read_entry(company_id, row)
+            if len(rows) < batch:
+                return
+            after = rows[-1].sequence
+
+    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
+        """Every entry about one record, oldest first."""
+        query = (
+            select(*_ENTRY)
+            .where(
+                log_entries.c.company_id == company_id,
+                log_entries.c.kind == key.kind.value,
+                log_entries.c.external_id == key.external_id,
+            )
+            .order_by(log_entries.c.sequence)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_read_entry(company_id, row) for row in rows]

@@ -1,0 +1,330 @@
+"""The mirror on SQL. Every statement names the company; `page.py` holds the writing half."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from runway_core.domain.books import Books
+from runway_core.domain.changes import Attribution, ChangePage, Cursor
+from runway_core.domain.company import Company
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
+from runway_core.domain.ledger import BalanceChange, BalanceClose
+from runway_core.domain.log_entry import from_microseconds, to_microseconds
+from runway_core.domain.record import Record
+from runway_core.domain.sync_run import QuarantinedRecord
+from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
+from sqlalchemy import Connection, Select, delete, false, func, or_, select
+
+from runway_store_sql.bulk import among
+from runway_store_sql.engine import Database
+from runway_store_sql.page import PageWork, commit
+from runway_store_sql.registry import read_connection
+from runway_store_sql.rows import READERS, build_trusted, decode_amount, field_columns, read_record
+from runway_store_sql.tables import (
+    RECORD_SPECS,
+    RecordSpec,
+    balance_changes,
+    balance_closes,
+    companies,
+    connections,
+    cursors,
+    log_heads,
+    positions,
+    quarantine,
+)
+
+_BOOKS_FIELDS: dict[RecordKind, str] = {
+    RecordKind.ACCOUNT: "accounts",
+    RecordKind.TERM: "terms",
+    RecordKind.VENDOR: "vendors",
+    RecordKind.CUSTOMER: "customers",
+    RecordKind.BILL: "bills",
+    RecordKind.VENDOR_CREDIT: "vendor_credits",
+    RecordKind.BILL_PAYMENT: "bill_payments",
+    RecordKind.INVOICE: "invoices",
+    RecordKind.CREDIT_MEMO: "credit_memos",
+    RecordKind.CUSTOMER_PAYMENT: "customer_payments",
+    RecordKind.PURCHASE: "purchases",
+    RecordKind.DEPOSIT: "deposits",
+    RecordKind.TRANSFER: "transfers",
+    RecordKind.JOURNAL_ENTRY: "journal_entries",
+    RecordKind.ATTACHMENT: "attachments",
+}
+_OPEN_REST = ("open_balance", "unapplied")
+"""What keeps a document open, by the column that its kind has."""
+
+_PLACE = ("raw", "rail", "seen_at", "is_deleted", "log_sequence")
+
+
+def _open_rest(spec: RecordSpec) -> Any | None:
+    for name in _OPEN_REST:
+        if spec.has(name):
+            return spec.table.c[name]
+    return None
+
+
+def _books_query(spec: RecordSpec, company_id: CompanyId, history_from: date) -> Select[Any]:
+    table = spec.table
+    query = select(*field_columns(spec)).where(table.c.company_id == company_id, table.c.is_deleted == false())
+    if spec.has("document_date"):
+        recent = table.c.document_date >= history_from.isoformat()
+        rest = _open_rest(spec)
+        if rest is not None:
+            recent = or_(recent, rest > 0, rest.is_(None)) if rest.nullable else or_(recent, rest > 0)
+        query = query.where(recent)
+    return query.order_by(table.c.external_id)
+
+
+def _read_kind(connection: Connection, spec: RecordSpec, query: Select[Any]) -> tuple[Record, ...]:
+    read, model = READERS[spec.kind], spec.record_class
+    result = connection.execute(query)
+    rows = result.cursor.fetchall()  # type: ignore[union-attr]  # a query has a cursor; its rows come as the driver made them
+    result.close()
+    return tuple([build_trusted(model, read(row)) for row in rows])
+
+
+def _read_books(
+    connection: Connection, company: Company, *, as_of: date, history_from: date, read_at: datetime
+) -> Books:
+    """One query for the head, one for the connections and one a kind, all on one snapshot."""
+    owned = select(log_heads.c.sequence).join(companies, companies.c.company_id == log_heads.c.company_id)
+    sequence = connection.scalar(
+        owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
+    )
+    fields: dict[str, Any] = dict.fromkeys(_BOOKS_FIELDS.values(), ())
+    links: tuple[Any, ...] = ()
+    if sequence is not None:
+        links = tuple(
+            read_connection(row)
+            for row in connection.execute(
+                select(connections)
+                .where(connections.c.company_id == company.company_id, connections.c.firm_id == company.firm_id)
+                .order_by(connections.c.rail)
+            )
+        )
+        for kind, name in _BOOKS_FIELDS.items():
+            spec = RECORD_SPECS[kind]
+            fields[name] = _read_kind(connection, spec, _books_query(spec, company.company_id, history_from))
+    values = {
+        "company": company,
+        "as_of": as_of,
+        "read_at": read_at,
+        "history_from": history_from,
+        "log_sequence": sequence or 0,
+        "connections": links,
+        **fields,
+        "bank_balances": (),
+        "bank_transactions": (),
+    }
+    books: Books = build_trusted(Books, values)
+    return books
+
+
+def _read_place(spec: RecordSpec, row: Sequence[Any]) -> MirroredRecord:
+    raw, rail, seen_at, is_deleted, log_sequence = row[-5:]
+    return MirroredRecord(
+        record=read_record(spec, row[:-5]),
+        raw=raw,
+        rail=rail,
+        seen_at=from_microseconds(seen_at),
+        is_deleted=bool(is_deleted),
+        log_sequence=log_sequence,
+    )
+
+
+def _place_query(spec: RecordSpec, company_id: CompanyId) -> Select[Any]:
+    columns = [*field_columns(spec), *(spec.table.c[name] for name in _PLACE)]
+    return select(*columns).where(spec.table.c.company_id == company_id)
+
+
+class SqlMirrorStore:
+    """The `MirrorStore` of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def commit_page(
+        self,
+        lease: Lease,
+        page: ChangePage,
+        *,
+        run_id: str,
+        attribution: Attribution,
+        seen_at: datetime,
+        accept_missing: bool = False,
+    ) -> PageReceipt:
+        """Store one page whole, in one transaction; see the port."""
+        work = PageWork(
+            lease=lease,
+            page=page,
+            run_id=run_id,
+            attribution=attribution,
+            seen_at=seen_at,
+            accept_missing=accept_missing,
+        )
+        return await self._database.write(lambda connection: commit(connection, work))
+
+    async def cursor(self, connection_id: ConnectionId, company_id: CompanyId) -> Cursor | None:
+        """Where the next pull starts, or `None` before the first page."""
+        query = select(cursors.c.token).where(
+            cursors.c.company_id == company_id, cursors.c.connection_id == connection_id
+        )
+        token = await self._database.read(lambda connection: connection.scalar(query))
+        return None if token is None else Cursor(token)
+
+    async def load_books(self, company: Company, *, as_of: date, history_from: date, read_at: datetime) -> Books:
+        """Read everything that calculators need on one snapshot, in a fixed number of queries."""
+        return await self._database.read(
+            lambda connection: _read_books(connection, company, as_of=as_of, history_from=history_from, read_at=read_at)
+        )
+
+    async def find_records(
+        self,
+        company_id: CompanyId,
+        kind: RecordKind,
+        *,
+        open_only: bool = False,
+        limit: int = 100,
+        after: str | None = None,
+        include_deleted: bool = False,
+    ) -> Sequence[MirroredRecord]:
+        """List records of one kind by external id."""
+        spec = RECORD_SPECS[kind]
+        table = spec.table
+        query = _place_query(spec, company_id)
+        if not include_deleted:
+            query = query.where(table.c.is_deleted == false())
+        if after is not None:
+            query = query.where(table.c.external_id > after)
+        if open_only:
+            rest = _open_rest(spec)
+            query = query.where(rest > 0 if rest is not None else false())
+        query = query.order_by(table.c.external_id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_read_place(spec, row) for row in rows]
+
+    async def read_records(self, company_id: CompanyId, keys: Sequence[RecordKey]) -> dict[RecordKey, MirroredRecord]:
+        """Read the records that are held of `keys`, tombstones too, in one query a kind."""
+        groups: dict[RecordKind, list[str]] = defaultdict(list)
+        for key in keys:
+            groups[key.kind].append(key.external_id)
+
+        def read(connection: Connection) -> dict[RecordKey, MirroredRecord]:
+            found: dict[RecordKey, MirroredRecord] = {}
+            for kind, ids in groups.items():
+                spec = RECORD_SPECS[kind]
+                query = _place_query(spec, company_id).where(among(connection, spec.table.c.external_id, ids))
+                for row in connection.execute(query):
+                    mirrored = _read_place(spec, row)
+                    found[mirrored.record.key] = mirrored
+            return found
+
+        return await self._database.read(read)
+
+    async def count_records(self, company_id: CompanyId) -> dict[RecordKind, int]:
+        """How many live records of each kind are held."""
+
+        def count(connection: Connection) -> dict[RecordKind, int]:
+            return {
+                kind: connection.execute(
+                    select(func.count())
+                    .select_from(spec.table)
+                    .where(spec.table.c.company_id == company_id, spec.table.c.is_deleted == false())
+                ).scalar_one()
+                for kind, spec in RECORD_SPECS.items()
+            }
+
+        return await self._database.read(count)
+
+    async def balance_history(
+        self, company_id: CompanyId, account_id: str, *, since: datetime | None = None
+    ) -> Sequence[BalanceChange]:
+        """Every balance that was seen of one account, oldest first."""
+        query = select(balance_changes).where(
+            balance_changes.c.company_id == company_id, balance_changes.c.account_id == account_id
+        )
+        if since is not None:
+            query = query.where(balance_changes.c.observed_at >= to_microseconds(since))
+        query = query.order_by(balance_changes.c.log_sequence)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [
+            BalanceChange(
+                account_id=row.account_id,
+                observed_at=from_microseconds(row.observed_at),
+                source_time=from_microseconds(row.source_time),
+                currency=row.currency,
+                balance=decode_amount(row.balance),
+            )
+            for row in rows
+        ]
+
+    async def balance_closes(self, company_id: CompanyId, *, first_day: date, last_day: date) -> Sequence[BalanceClose]:
+        """The stored closes of all accounts between two days, by day, then account."""
+        table = balance_closes
+        query = (
+            select(table)
+            .where(
+                table.c.company_id == company_id,
+                table.c.day.between(first_day.isoformat(), last_day.isoformat()),
+            )
+            .order_by(table.c.day, table.c.account_id)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [
+            BalanceClose(
+                account_id=row.account_id,
+                day=date.fromisoformat(row.day),
+                currency=row.currency,
+                balance=decode_amount(row.balance),
+            )
+            for row in rows
+        ]
+
+    async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
+        """What could not be understood, newest first."""
+        query = (
+            select(quarantine)
+            .where(quarantine.c.company_id == company_id)
+            .order_by(quarantine.c.last_seen_at.desc(), quarantine.c.quarantine_id)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [
+            QuarantinedRecord(
+                quarantine_id=row.quarantine_id,
+                company_id=company_id,
+                rail=row.rail,
+                kind=row.kind,
+                external_id=row.external_id,
+                reason=row.reason,
+                raw=row.raw,
+                first_seen_at=from_microseconds(row.first_seen_at),
+                last_seen_at=from_microseconds(row.last_seen_at),
+                times_seen=row.times_seen,
+            )
+            for row in rows
+        ]
+
+    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
+        """Drop one quarantined record; false when it is not there."""
+        statement = delete(quarantine).where(
+            quarantine.c.company_id == company_id, quarantine.c.quarantine_id == quarantine_id
+        )
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
+
+    async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
+        """Companies whose mirror or settings changed since their position was stored, by id."""
+        query = (
+            select(companies.c.company_id)
+            .join(log_heads, log_heads.c.company_id == companies.c.company_id)
+            .outerjoin(positions, positions.c.company_id == companies.c.company_id)
+            .where(
+                log_heads.c.due_sequence > 0,
+                or_(positions.c.log_sequence.is_(None), positions.c.log_sequence < log_heads.c.due_sequence),
+            )
+            .order_by(companies.c.company_id)
+        )
+        if firm_id is not None:
+            query = query.where(companies.c.firm_id == firm_id)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [CompanyId(row.company_id) for row in rows]

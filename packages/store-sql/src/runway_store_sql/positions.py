@@ -1,0 +1,164 @@
+"""Stored positions and findings on SQL: one row a company, and one a finding, each with its whole value as JSON."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from runway_core.domain.changes import Attribution
+from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.log_entry import LogDraft, to_microseconds
+from runway_core.domain.position import Position
+from runway_core.domain.record import encode_plain
+from runway_core.errors import NotFound
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from runway_store_sql.bulk import is_postgres, upsert_rows
+from runway_store_sql.chain import append_acts, lock_head
+from runway_store_sql.engine import Database
+from runway_store_sql.tables import companies, findings, positions
+
+
+@lru_cache(maxsize=20_000)
+def _read_position(document: bytes) -> Position:
+    """Positions are frozen, so equal documents may be one value: a portfolio page reads the same ones again and again."""
+    return Position.model_validate_json(document)
+
+
+def _read_finding(document: bytes) -> TrackedFinding:
+    return TrackedFinding.model_validate_json(document)
+
+
+def _finding_row(company_id: CompanyId, tracked: TrackedFinding) -> tuple[str, str, str, int, str, bytes]:
+    finding = tracked.finding
+    return (
+        company_id,
+        tracked.finding_id,
+        tracked.state.value,
+        finding.severity.rank,
+        finding.check,
+        encode_plain(tracked),
+    )
+
+
+class SqlPositionStore:
+    """The `PositionStore` of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save_position(self, position: Position, tracked: Sequence[TrackedFinding]) -> bool:
+        """Store a position and the full set of findings it was computed with; false when a newer one is there.
+
+        Raises:
+            NotFound: no such company in the position's firm.
+        """
+        document = encode_plain(position)
+        rows = {item.finding_id: _finding_row(position.company_id, item) for item in tracked}
+
+        def write(connection: Connection) -> bool:
+            owner = connection.scalar(select(companies.c.firm_id).where(companies.c.company_id == position.company_id))
+            if owner != position.firm_id:
+                raise NotFound(f"no company {position.company_id!r} in this firm")
+            if not _write_position(connection, position, document):
+                return False
+            _write_findings(connection, position.company_id, rows)
+            return True
+
+        return await self._database.write(write)
+
+    async def position(self, firm_id: FirmId, company_id: CompanyId) -> Position | None:
+        """The stored position of a company, or `None` before the first pull."""
+        query = select(positions.c.document).where(positions.c.company_id == company_id, positions.c.firm_id == firm_id)
+        document = await self._database.read(lambda connection: connection.scalar(query))
+        return None if document is None else _read_position(document)
+
+    async def positions(self, firm_id: FirmId) -> Sequence[Position]:
+        """The stored positions of a firm in one query, by company id."""
+        query = select(positions.c.document).where(positions.c.firm_id == firm_id).order_by(positions.c.company_id)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_read_position(row.document) for row in rows]
+
+    async def findings(
+        self, company_id: CompanyId, *, states: frozenset[FindingState] | None = None
+    ) -> Sequence[TrackedFinding]:
+        """The tracked findings of a company, by severity, then id."""
+        query = select(findings.c.document).where(findings.c.company_id == company_id)
+        if states is not None:
+            query = query.where(findings.c.state.in_(sorted(state.value for state in states)))
+        query = query.order_by(findings.c.severity_rank, findings.c.finding_id)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_read_finding(row.document) for row in rows]
+
+    async def decide_finding(
+        self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime
+    ) -> None:
+        """Store what a person decided about a finding, and log it; the position is due again."""
+        row = _finding_row(company_id, tracked)
+
+        def write(connection: Connection) -> None:
+            lock_head(connection, company_id)
+            before = connection.scalar(
+                select(findings.c.document).where(
+                    findings.c.company_id == company_id, findings.c.finding_id == tracked.finding_id
+                )
+            )
+            if before is None:
+                raise NotFound(f"no finding {tracked.finding_id!r} of company {company_id!r}")
+            upsert_rows(connection, findings, [row])
+            state = _read_finding(before).state
+            draft = LogDraft(
+                seen_at=at,
+                rail="",
+                kind="finding",
+                external_id=tracked.finding_id,
+                what="finding_decided",
+                attribution=attribution,
+                content=row[-1],
+                changed=encode_plain({"state": (state.value, tracked.state.value)}),
+            )
+            append_acts(connection, company_id, [draft], is_due=True)
+
+        await self._database.write(write)
+
+
+def _write_position(connection: Connection, position: Position, document: bytes) -> bool:
+    module = postgresql if is_postgres(connection) else sqlite
+    values = {
+        "company_id": position.company_id,
+        "firm_id": position.firm_id,
+        "log_sequence": position.log_sequence,
+        "as_of": position.as_of.isoformat(),
+        "computed_at": to_microseconds(position.computed_at),
+        "owner": position.owner,
+        "status_rank": position.status.rank,
+        "runway_days": position.runway_days,
+        "cleanness": position.cleanness,
+        "document": document,
+    }
+    statement = module.insert(positions).values(values)
+    changes = {name: statement.excluded[name] for name in values if name != "company_id"}
+    written = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["company_id"],
+            set_=changes,
+            where=positions.c.log_sequence <= statement.excluded.log_sequence,
+        )
+    )
+    return written.rowcount > 0
+
+
+def _write_findings(
+    connection: Connection, company_id: CompanyId, rows: dict[str, tuple[str, str, str, int, str, bytes]]
+) -> None:
+    query = select(findings.c.finding_id, findings.c.state, findings.c.document).where(
+        findings.c.company_id == company_id
+    )
+    held = {row.finding_id: row for row in connection.execute(query)}
+    changed = [row for key, row in rows.items() if key not in held or held[key].document != row[-1]]
+    for key, row in held.items():
+        if key not in rows and row.state != FindingState.FIXED:
+            tracked = _read_finding(row.document).model_copy(update={"state": FindingState.FIXED})
+            changed.append(_finding_row(company_id, tracked))
+    upsert_rows(connection, findings, changed)

@@ -1,0 +1,66 @@
+"""The version of the schema: asked at every opening, moved by Alembic's migrations, which ship in this package."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from runway_core.errors import SchemaMismatch
+from sqlalchemy import Connection
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _configure(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def read_revision(connection: Connection) -> str | None:
+    """The revision that the database is at; `None` before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """The revision that this code needs."""
+    head = ScriptDirectory.from_config(_configure()).get_current_head()
+    assert head is not None
+    return head
+
+
+def _is_known(revision: str) -> bool:
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_configure()).walk_revisions())
+
+
+def upgrade_schema(connection: Connection) -> None:
+    """Bring the schema to this code's version, within the connection's transaction.
+
+    Raises:
+        SchemaMismatch: the database is newer than this code.
+    """
+    revision = read_revision(connection)
+    if revision == newest_revision():
+        return
+    if revision is not None and not _is_known(revision):
+        raise _newer(revision)
+    command.upgrade(_configure(connection), "head")
+
+
+def demand_current(revision: str | None) -> None:
+    """Refuse to work on another version.
+
+    Raises:
+        SchemaMismatch: not migrated, or newer than this code.
+    """
+    if revision == newest_revision():
+        return
+    if revision is not None and not _is_known(revision):
+        raise _newer(revision)
+    raise SchemaMismatch("the database is not migrated: run `runway db upgrade`")
+
+
+def _newer(revision: str) -> SchemaMismatch:
+    return SchemaMismatch(f"the database is at {revision!r}, which is newer than this code: upgrade Runway")

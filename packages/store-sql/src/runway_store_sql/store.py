@@ -1,0 +1,160 @@
+"""`SqlStore`: one database behind all storing ports."""
+
+from types import TracebackType
+from typing import Self
+
+from pydantic import SecretStr
+from runway_core.errors import StoreUnavailable
+from runway_core.ports.clock import Clock, SystemClock
+from runway_core.ports.store import StoreHealth
+
+from runway_store_sql.engine import Database, PostgresDatabase, parse_url
+from runway_store_sql.log import SqlTransactionLog
+from runway_store_sql.mirror import SqlMirrorStore
+from runway_store_sql.positions import SqlPositionStore
+from runway_store_sql.registry import SqlCompanyRegistry
+from runway_store_sql.schema import demand_current, newest_revision, read_revision, upgrade_schema
+from runway_store_sql.sqlite import SqliteDatabase
+from runway_store_sql.vault import SqlTokenVault
+
+
+class SqlStore:
+    """The mirror and its log on SQLite or PostgreSQL.
+
+    Args:
+        url: `sqlite:///books.db`, `sqlite:////absolute/path.db` or `postgresql://user@host/name`.
+        create: make and migrate the database at opening. `None` does so for a SQLite file that is not there yet.
+        secret_key: the key under which secrets are kept (`RUNWAY_SECRET_KEY`). Without one, SQLite keeps a key in a
+            file beside the database, and PostgreSQL keeps no secrets.
+        clock: what the time is when an act without a time of its own is logged.
+
+    Raises:
+        InvalidRequest: the address cannot be read.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        create: bool | None = None,
+        secret_key: str | SecretStr | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        parsed = parse_url(url)
+        sqlite = SqliteDatabase(parsed) if parsed.get_backend_name() == "sqlite" else None
+        self._database: Database = sqlite or PostgresDatabase(parsed)
+        self._create = create
+        key_file = sqlite.path.with_name(sqlite.path.name + ".key") if sqlite else None
+        key = SecretStr(secret_key) if isinstance(secret_key, str) else secret_key
+        self._mirror = SqlMirrorStore(self._database)
+        self._log = SqlTransactionLog(self._database)
+        self._registry = SqlCompanyRegistry(self._database, clock or SystemClock())
+        self._positions = SqlPositionStore(self._database)
+        self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
+
+    def __repr__(self) -> str:
+        return f"SqlStore({self._database.where})"
+
+    @property
+    def database(self) -> Database:
+        """How the database is reached; for tests and tools of this package."""
+        return self._database
+
+    @property
+    def mirror(self) -> SqlMirrorStore:
+        """The mirrored records."""
+        return self._mirror
+
+    @property
+    def log(self) -> SqlTransactionLog:
+        """The transaction log."""
+        return self._log
+
+    @property
+    def registry(self) -> SqlCompanyRegistry:
+        """Companies, connections, leases and runs."""
+        return self._registry
+
+    @property
+    def positions(self) -> SqlPositionStore:
+        """Stored positions and findings."""
+        return self._positions
+
+    @property
+    def vault(self) -> SqlTokenVault:
+        """Secrets of connections."""
+        return self._vault
+
+    async def upgrade(self) -> None:
+        """Bring the schema to this code's version; opens the database for that when it is not open.
+
+        Raises:
+            SchemaMismatch: the database is newer than this code.
+            StoreUnavailable: it cannot be reached or written.
+        """
+        if self._database.is_open:
+            await self._database.migrate(upgrade_schema)
+            return
+        await self._database.open()
+        try:
+            await self._database.migrate(upgrade_schema)
+        finally:
+            await self._database.close()
+
+    async def check(self) -> StoreHealth:
+        """Look at the database; opens it for that when it is not open, and makes nothing.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        if self._database.is_open:
+            return await self._look()
+        self._demand_existing()
+        await self._database.open()
+        try:
+            return await self._look()
+        finally:
+            await self._database.close()
+
+    async def _look(self) -> StoreHealth:
+        report = await self._database.report()
+        revision = await self._database.read(read_revision)
+        is_current = revision == newest_revision()
+        warnings = report.warnings + (() if is_current else ("the schema is not current: run `runway db upgrade`",))
+        return StoreHealth(
+            dialect=report.dialect,
+            version=report.version,
+            schema_revision=revision,
+            is_current=is_current,
+            warnings=warnings,
+        )
+
+    def _demand_existing(self) -> None:
+        if not self._database.exists():
+            raise StoreUnavailable(
+                f"the database {self._database.where} does not exist: run `runway db upgrade` to make it"
+            )
+
+    async def __aenter__(self) -> Self:
+        """Open; see the class for what is made."""
+        create = self._create
+        if create is None:
+            create = self._database.is_embedded and not self._database.exists()
+        if not create:
+            self._demand_existing()
+        await self._database.open()
+        try:
+            if create:
+                await self._database.migrate(upgrade_schema)
+            else:
+                demand_current(await self._database.read(read_revision))
+        except BaseException:
+            await self._database.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close. Repeating is harmless."""
+        await self._database.close()
