@@ -13,7 +13,7 @@ import structlog
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
-from runway_core.errors import LeaseLost, RailAccessLost, RailError, RunwayError, StoreError
+from runway_core.errors import RailAccessLost, RailError, StoreError
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
 from runway_core.ports.mirror_store import Lease
@@ -84,11 +84,14 @@ class SyncOrchestrator:
                 await self._read_pages(pull, rail, request, on_progress)
             except RailError as error:
                 failure = error
-            except (LeaseLost, StoreError):
+            except StoreError:
                 raise
-            except (asyncio.CancelledError, RunwayError):
+            except asyncio.CancelledError:
                 await asyncio.shield(self._end(pull, rail, _stopped(connection)))
                 raise
+            except Exception as error:  # a rail is a plugin: its fault is its company's trouble, not its neighbours'
+                _log.exception("rail_failed_unexpectedly", company=company.company_id, rail=connection.rail)
+                failure = _unexpected(connection, error)
             run = await self._end(pull, rail, failure)
         finally:
             await rail.aclose()
@@ -190,6 +193,14 @@ def _state_after(failure: RailError | None) -> ConnectionState:
     if isinstance(failure, RailAccessLost):
         return ConnectionState.RECONNECT_NEEDED
     return ConnectionState.FAILING
+
+
+def _unexpected(connection: Connection, error: Exception) -> RailError:
+    return RailError(
+        f"the rail {connection.rail!r} failed with {type(error).__name__}, which is a fault of the rail: the log has "
+        "the details; report it to its authors",
+        rail=connection.rail,
+    )
 
 
 def _stopped(connection: Connection) -> RailError:

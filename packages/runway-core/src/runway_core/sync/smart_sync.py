@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.sync_run import RunOutcome, SyncRun
-from runway_core.errors import LeaseHeld
+from runway_core.errors import LeaseHeld, LeaseLost, NotFound, RailError, RunwayError
 from runway_core.ports.clock import Clock
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
@@ -42,7 +42,10 @@ class SmartSyncService:
         """Pull a company's connections one after the other, then compute its position.
 
         A connection that another worker is pulling is reported as a run that failed with `lease-held`: its news is on
-        the way.
+        the way. One that cannot be opened at all is reported likewise, so that it stops no neighbour.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
         """
         runs = [await self._pull(company, connection, request, on_progress) for connection in connections]
         report = SyncReport(company=company, runs=tuple(runs))
@@ -56,15 +59,23 @@ class SmartSyncService:
         on_progress: ProgressListener = ignore_progress,
         at_once: int = COMPANIES_AT_ONCE,
     ) -> Sequence[SyncReport]:
-        """Pull many companies side by side, at most `at_once`; reports come in the order of `work`."""
+        """Pull many companies side by side, at most `at_once`; reports come in the order of `work`.
+
+        Raises:
+            StoreUnavailable: the database does not answer; the other pulls were stopped between pages.
+        """
         gate = asyncio.Semaphore(at_once)
 
         async def one(company: Company, connections: Sequence[Connection]) -> SyncReport:
             async with gate:
                 return await self.sync_company(company, connections, request, on_progress)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(company, connections)) for company, connections in work]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(company, connections)) for company, connections in work]
+        except* RunwayError as failures:
+            # The others were stopped with it: callers know one error, with what to do, not a tree of them.
+            raise _first_of(failures) from failures
         return [task.result() for task in tasks]
 
     async def _pull(
@@ -72,7 +83,7 @@ class SmartSyncService:
     ) -> SyncRun:
         try:
             return await self._orchestrator.pull(company, connection, request, on_progress)
-        except LeaseHeld as held:
+        except (LeaseHeld, LeaseLost, RailError, NotFound) as error:
             now = self._clock.now()
             return SyncRun(
                 run_id=self._new_id(),
@@ -83,6 +94,11 @@ class SmartSyncService:
                 started_at=now,
                 ended_at=now,
                 outcome=RunOutcome.FAILED,
-                error_code=held.code,
-                error=str(held),
+                error_code=error.code,
+                error=str(error),
             )
+
+
+def _first_of(failures: BaseExceptionGroup[RunwayError]) -> RunwayError:
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
