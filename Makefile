@@ -57,11 +57,11 @@ lint: $(SYNCED) ## style and likely bugs, by ruff
 	@$(RUN)ruff check $(SOURCES)
 
 imports: $(SYNCED) ## do the arrows point one way? by import-linter
-	@$(RUN)lint-imports --no-cache
+	@$(RUN)lint-imports --no-cache --no-logo
 
 deps: $(SYNCED) ## is every dependency declared and used? by deptry, package by package
 	@for package in packages/*/; do \
-		(cd $$package && $(CURDIR)/$(RUN)deptry src) >$(VENV)/deptry.txt 2>&1 \
+		(cd $$package && $(CURDIR)/$(RUN)deptry --no-ansi src) >$(VENV)/deptry.txt 2>&1 \
 			|| { echo "$$package"; cat $(VENV)/deptry.txt; exit 1; }; \
 	done; echo "deptry: every package declares what it imports"
 

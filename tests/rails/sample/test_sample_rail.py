@@ -4,9 +4,11 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+import runway_rail_sample
 from pydantic import ValidationError
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import ChangePage, Cursor
@@ -232,8 +234,11 @@ def test_settings_name_a_folder() -> None:
         SampleSettings.model_validate({"directory": "/books"})
 
 
-def test_the_rail_is_found_under_its_name() -> None:
+def test_the_rail_is_found_through_the_entry_point() -> None:
+    entry = entry_points(group="runway")["sample"]
     registry = RailRegistry([SampleRailFactory()])
 
+    assert entry.dist is not None
+    assert entry.dist.name == "runway-rail-sample"
+    assert entry.load() is runway_rail_sample
     assert registry.factory("sample").title == "CSV files"
-    assert registry.installed["sample"].distribution == "runway-rail-sample"
