@@ -1,0 +1,100 @@
+"""What every route asks for: the `Runway` behind the app, a company of the firm, and the filters of a portfolio."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.position import PositionStatus
+from runway_core.errors import NotFound
+from runway_core.experiences.portfolio import PortfolioQuery, PortfolioSort
+from runway_core.runway import Runway
+from starlette.requests import Request
+
+_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def get_runway(request: Request) -> Runway:
+    """The open `Runway` that the app was built with."""
+    runway: Runway = request.app.state.runway
+    return runway
+
+
+RunwayOfApp = Annotated[Runway, Depends(get_runway)]
+"""The facade; the app calls nothing else."""
+
+
+def require_id(text: str, what: str) -> str:
+    """Take an id from an address; what can be nobody's id is not found, and never reaches the database.
+
+    Raises:
+        NotFound: it is empty, longer than 128 characters, or holds blanks or control characters.
+    """
+    if _ID.fullmatch(text) is None:
+        raise NotFound(f"no {what} {text[:40]!r}")
+    return text
+
+
+def _company_id(company_id: Annotated[str, Path(description="The company's id, as `/v1/companies` lists it.")]) -> Any:
+    return CompanyId(require_id(company_id, "company"))
+
+
+CompanyInPath = Annotated[CompanyId, Depends(_company_id)]
+"""The company that the address names. Whether the firm has it, the facade says."""
+
+_SORTS = "|".join(sort.value for sort in PortfolioSort)
+
+
+class PortfolioParams(BaseModel):
+    """The portfolio's filters as they stand in an address. Empty ones, as forms send them, count as absent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: PositionStatus | None = Field(None, description="Only companies of this status.")
+    owner: str | None = Field(None, max_length=200, description="Only companies that this person looks after.")
+    tag: str | None = Field(None, max_length=200, description="Only companies with this tag.")
+    search: str | None = Field(None, max_length=200, description="Part of the name, whatever its case.")
+    runway_below: int | None = Field(None, ge=0, le=10_000, description="Fewer days of runway than this.")
+    older_than_hours: int | None = Field(None, ge=0, le=100_000, description="Data older than this, or never read.")
+    has_critical: bool = Field(False, description="Only companies with a critical finding.")
+    sort: str = Field(
+        PortfolioSort.ATTENTION.value,
+        pattern=f"^-?({_SORTS})$",
+        description="The column to order by; a leading `-` turns the order round.",
+    )
+    limit: int = Field(100, ge=1, le=100, description="At most so many rows.")
+    cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_empty(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            return {name: value for name, value in given.items() if value not in ("", None)}
+        return given
+
+    def to_query(self) -> PortfolioQuery:
+        """What the portfolio is asked."""
+        values = self.model_dump(exclude={"sort"})
+        return PortfolioQuery(
+            **values, sort=PortfolioSort(self.sort.removeprefix("-")), descending=self.sort.startswith("-")
+        )
+
+    def to_address(self, **changes: object) -> dict[str, str]:
+        """The filters that differ from the defaults, with `changes`, in the form of an address; `None` drops one."""
+        held = self.model_dump(mode="json", exclude_defaults=True) | changes
+        return {
+            name: "true" if value is True else str(value)
+            for name, value in held.items()
+            if value not in (None, False, "")
+        }
+
+
+class ForgivingPortfolioParams(PortfolioParams):
+    """The same for pages: a stray word in a link that somebody mailed is no reason for an error."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+PortfolioFilters = Annotated[PortfolioParams, Query()]
+PageFilters = Annotated[ForgivingPortfolioParams, Query()]

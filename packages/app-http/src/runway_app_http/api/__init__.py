@@ -1,0 +1,21 @@
+"""The JSON API under `/v1`: one resource a file."""
+
+from fastapi import APIRouter
+
+from runway_app_http.api import portfolio
+from runway_app_http.problems import Problem
+
+
+def build_api() -> APIRouter:
+    """All resources, with the failures that any of them may answer."""
+    api = APIRouter(
+        prefix="/v1",
+        responses={
+            404: {"model": Problem, "description": "No such company, record or finding in this firm."},
+            422: {"model": Problem, "description": "A value that cannot be; `errors` names the fields."},
+            503: {"model": Problem, "description": "The database or a rail does not answer; see `Retry-After`."},
+        },
+    )
+    for resource in (portfolio,):
+        api.include_router(resource.router)
+    return api

@@ -1,0 +1,156 @@
+"""Views and records as plain JSON values: what the API answers and what `--json` prints.
+
+Amounts become text with as many decimals as their currency is written with. An amount finds its currency in its own
+object, or else in the nearest one around it, so `{"currency": "JPY", "total": "1200"}` and `{"amount": "12.50", …}`
+agree with one another. A float anywhere is a bug and raises `TypeError`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeAlias, get_args, get_type_hints
+
+from pydantic import BaseModel
+from runway_core.domain.findings import TrackedFinding
+from runway_core.domain.identity import RecordKey
+from runway_core.domain.money import Amount, Money, round_to_minor
+from runway_core.domain.outlook import Burn
+from runway_core.experiences.portfolio import PortfolioRow
+from runway_core.sync.reports import SyncReport
+
+Plain: TypeAlias = "str | int | bool | list[Plain] | dict[str, Plain] | None"
+"""What JSON knows, without its floating numbers."""
+
+_Encoder = Callable[[Any, str | None], Plain]
+
+_PROPERTIES: dict[type, tuple[str, ...]] = {
+    TrackedFinding: ("finding_id",),
+    PortfolioRow: ("age_seconds",),
+    SyncReport: ("counts",),
+}
+"""Computed values that belong to an answer as much as the fields do."""
+
+_RATES_OF_MONEY: dict[type, frozenset[str]] = {
+    Burn: frozenset({"outflow_per_day", "net_burn_per_day", "weighted_net_burn_per_day"}),
+}
+"""Decimals that are money though they are quotients, and so not exact enough to be an `Amount`."""
+
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
+def to_json(value: object, *, currency: str | None = None) -> bytes:
+    """Write `value` as one JSON document; `currency` is that of amounts which no object around them tells."""
+    return json.dumps(to_plain(value, currency=currency), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def to_plain(value: object, *, currency: str | None = None) -> Plain:
+    """Turn a view, a record, a dataclass or a collection of them into plain JSON values.
+
+    Raises:
+        TypeError: a float, bytes, or anything else that has no one way to be written.
+    """
+    return _encode(value, currency)
+
+
+def _encode(value: Any, currency: str | None) -> Plain:
+    kind = value.__class__
+    if kind in _AS_THEY_ARE:
+        return value  # type: ignore[no-any-return]  # one of the plain types, as just seen
+    encoder = _encoders.get(kind)
+    if encoder is None:
+        encoder = _encoders[kind] = _make_encoder(kind)
+    return encoder(value, currency)
+
+
+def amount_text(amount: Decimal, currency: str | None) -> str:
+    """Write an amount with its currency's decimals, rounded half up; nil has no sign."""
+    if currency is None:
+        return format(amount, "f")
+    rounded = round_to_minor(amount, currency)
+    return format(rounded or abs(rounded), "f")
+
+
+def instant_text(moment: datetime) -> str:
+    """Write a moment in UTC with a `Z`.
+
+    Raises:
+        TypeError: the moment does not say in which zone it is.
+    """
+    if moment.tzinfo is None:
+        raise TypeError(f"{moment!r} has no time zone")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _encode_money(money: Money, _: str | None) -> Plain:
+    return {"amount": amount_text(money.amount, money.currency), "currency": money.currency}
+
+
+def _encode_key(key: RecordKey, _: str | None) -> Plain:
+    return {"kind": key.kind.value, "external_id": key.external_id}
+
+
+def _encode_mapping(mapping: Mapping[Any, Any], currency: str | None) -> Plain:
+    return {str(_encode(name, None)): _encode(value, currency) for name, value in mapping.items()}
+
+
+_encoders: dict[type, _Encoder] = {
+    Decimal: lambda value, _: format(value, "f"),
+    datetime: lambda value, _: instant_text(value),
+    date: lambda value, _: value.isoformat(),
+    Money: _encode_money,
+    RecordKey: _encode_key,
+}
+
+
+def _make_encoder(kind: type) -> _Encoder:
+    if issubclass(kind, BaseModel):
+        return _object_encoder(kind, tuple(kind.model_fields))
+    if is_dataclass(kind):
+        return _object_encoder(kind, tuple(field.name for field in fields(kind)))
+    if issubclass(kind, Enum):
+        return lambda value, currency: _encode(value.value, currency)
+    if issubclass(kind, list | tuple):
+        return lambda values, currency: [_encode(value, currency) for value in values]
+    if issubclass(kind, frozenset | set):
+        return lambda values, currency: sorted((_encode(value, currency) for value in values), key=str)
+    if issubclass(kind, Mapping):
+        return _encode_mapping
+    raise TypeError(f"{kind.__name__} has no place in an answer")
+
+
+def _object_encoder(kind: type, names: tuple[str, ...]) -> _Encoder:
+    hints = get_type_hints(kind, include_extras=True)
+    rates = _RATES_OF_MONEY.get(kind, frozenset())
+    amounts = {name for name in names if name in rates or _is_amount(hints[name])}
+    plan = tuple((name, name in amounts) for name in (*names, *_PROPERTIES.get(kind, ())))
+    own_currency = _currency_finder(names)
+
+    def encode(value: Any, currency: str | None) -> Plain:
+        held = own_currency(value) or currency
+        answer: dict[str, Plain] = {}
+        for name, is_amount in plan:
+            part = getattr(value, name)
+            if is_amount and part is not None:
+                answer[name] = amount_text(part, held)
+            else:
+                answer[name] = part if part.__class__ in _AS_THEY_ARE else _encode(part, held)
+        return answer
+
+    return encode
+
+
+def _currency_finder(names: tuple[str, ...]) -> Callable[[Any], str | None]:
+    if "currency" in names:
+        return lambda value: value.currency  # type: ignore[no-any-return]  # the field is a Currency wherever it stands
+    if "home_currency" in names:
+        return lambda value: value.home_currency  # type: ignore[no-any-return]  # likewise
+    if "company" in names:
+        return lambda value: value.company.home_currency  # type: ignore[no-any-return]  # a Company or its heading
+    return lambda _: None
+
+
+def _is_amount(hint: object) -> bool:
+    return hint == Amount or Amount in get_args(hint)

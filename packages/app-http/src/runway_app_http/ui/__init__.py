@@ -1,0 +1,13 @@
+"""The pages: server-rendered, complete without JavaScript, one page a file."""
+
+from fastapi import APIRouter
+
+from runway_app_http.ui import failures, portfolio, static_files
+
+
+def build_pages() -> APIRouter:
+    """All pages and what they load."""
+    pages = APIRouter(include_in_schema=False)
+    for page in (portfolio, failures, static_files):
+        pages.include_router(page.router)
+    return pages

@@ -1,0 +1,80 @@
+"""Figures in words: money, days, dates and ages as every page writes them."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from runway_core.domain.money import Money, round_to_minor
+from runway_core.domain.outlook import Runway
+from runway_core.domain.position import PositionStatus
+
+MINUS = "\N{MINUS SIGN}"
+NONE_YET = "\N{EN DASH}"
+"""Stands where there is no figure yet; a title says why."""
+
+STATUS_SIGNS = {
+    PositionStatus.RED: "\N{BLACK DOWN-POINTING TRIANGLE}",
+    PositionStatus.AMBER: "\N{BLACK DIAMOND}",
+    PositionStatus.GREEN: "\N{BLACK CIRCLE}",
+    PositionStatus.GREY: "\N{WHITE CIRCLE}",
+}
+"""Shapes that differ in print and to the colour-blind; the word stands beside them."""
+
+
+def say_amount(amount: Decimal, currency: str, *, whole: bool = False) -> str:
+    """Write an amount with thousands apart and a true minus, without its currency: `−1,234.50`."""
+    rounded = amount.quantize(Decimal(1)) if whole else round_to_minor(amount, currency)
+    text = f"{abs(rounded):,f}"
+    return f"{MINUS}{text}" if rounded < 0 else text
+
+
+def say_money(money: Money, *, whole: bool = False) -> str:
+    """Write money with its currency behind: `−1,234.50 USD`."""
+    return f"{say_amount(money.amount, money.currency, whole=whole)} {money.currency}"
+
+
+def say_change(days: int) -> str:
+    """Write a change of days with its sign: `+7 days`, `−9 days`, `no change`."""
+    if days == 0:
+        return "0 days"
+    return f"{'+' if days > 0 else MINUS}{say_days(abs(days))}"
+
+
+def say_days(days: int | None, *, horizon: int = 91) -> str:
+    """Write a number of days; `None` lies beyond the horizon."""
+    if days is None:
+        return f"{horizon}+ days"
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
+def say_count(count: int, noun: str, plural: str | None = None) -> str:
+    """Write a number with its noun: `1 finding`, `3 companies`."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+@lru_cache(maxsize=4096)
+def say_day(day: date, today: date | None = None) -> str:
+    """Write a day as `3 Apr`, with its year when that is not this one."""
+    return f"{day.day} {day:%b}" if today is not None and day.year == today.year else f"{day.day} {day:%b %Y}"
+
+
+@lru_cache(maxsize=4096)
+def say_weekday(day: date, today: date | None = None) -> str:
+    """Write a day with its weekday: `Fri 3 Apr`."""
+    return f"{day:%a} {say_day(day, today)}"
+
+
+def say_moment(moment: datetime, zone: str | None = None) -> str:
+    """Write a moment as it is told where the company is: `2 Mar 2026, 09:14 CST`."""
+    there = moment.astimezone(UTC if zone is None else ZoneInfo(zone))
+    return f"{say_day(there.date())}, {there:%H:%M %Z}"
+
+
+def say_runway(runway: Runway, today: date) -> str:
+    """Write a runway with its date: `32 days, through 2 Apr`."""
+    if runway.days is None:
+        return f"{runway.horizon_days}+ days"
+    if runway.covered_through is None:
+        return f"{say_days(runway.days)}, from {say_day(today, today)}"
+    return f"{say_days(runway.days)}, through {say_day(runway.covered_through, today)}"

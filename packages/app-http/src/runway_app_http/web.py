@@ -1,0 +1,85 @@
+"""The web app: JSON API and pages over one `Runway`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from runway_core.errors import RunwayError
+from runway_core.runway import Runway
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runway_app_http.api import build_api
+from runway_app_http.middleware import Edge
+from runway_app_http.problems import Failure, explain, problem_answer
+from runway_app_http.ui import build_pages
+from runway_app_http.ui.failures import failure_page
+
+Hook = Callable[[], Awaitable[None]]
+"""Something to do once the app's `Runway` is open, or before it closes."""
+
+_FOR_PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
+
+
+def create_app(
+    runway: Runway,
+    *,
+    serve_docs: bool = True,
+    manages_runway: bool = True,
+    on_startup: Sequence[Hook] = (),
+    on_shutdown: Sequence[Hook] = (),
+    allowed_hosts: Collection[str] = (),
+) -> FastAPI:
+    """Build the app.
+
+    Args:
+        runway: answers everything; the app calls nothing else.
+        serve_docs: whether `/openapi.json` is served.
+        manages_runway: whether the app opens and closes `runway`; false when it is open already.
+        on_startup: awaited in order once `runway` is open.
+        on_shutdown: awaited in order before `runway` closes, each even when another failed.
+        allowed_hosts: host names under which the app may be asked; any when empty.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if manages_runway:
+                await stack.enter_async_context(runway)
+            for hook in reversed(on_shutdown):
+                stack.push_async_callback(hook)
+            for hook in on_startup:
+                await hook()
+            yield
+
+    app = FastAPI(
+        title="Runway",
+        version="1",
+        summary="Cash runway and the health of the books, for every company a firm looks after.",
+        openapi_url="/openapi.json" if serve_docs else None,
+        docs_url=None,  # their pages load scripts from elsewhere, which the security headers forbid
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.runway = runway
+    app.include_router(build_api())
+    app.include_router(build_pages())
+    for kind in (RunwayError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answer_error)
+    app.add_middleware(Edge, answer=answer_failure, allowed_hosts=frozenset(allowed_hosts))
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    return answer_failure(request, explain(error))
+
+
+def answer_failure(request: Request, failure: Failure) -> Response:
+    """A problem for programs, a page for people; the path tells them apart."""
+    path = request.url.path
+    if any(path == start or path.startswith(f"{start}/") for start in _FOR_PROGRAMS):
+        return problem_answer(failure, path)
+    return failure_page(request, failure)
