@@ -1,1 +1,22 @@
 """What any HTTP rail needs: transport, retry, call budget, OAuth, webhook signatures."""
+
+from runway_rail_kit.budget import CallBudget, Window
+from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
+from runway_rail_kit.signatures import verify_hmac
+from runway_rail_kit.transport import Answer, HttpTransport, NoAnswer, TransportLimits, repeat_while_unavailable
+
+__all__ = [
+    "AccessTokens",
+    "Answer",
+    "CallBudget",
+    "Grant",
+    "GrantRefused",
+    "HttpTransport",
+    "NoAnswer",
+    "OAuthClient",
+    "OAuthSecrets",
+    "TransportLimits",
+    "Window",
+    "repeat_while_unavailable",
+    "verify_hmac",
+]

@@ -1,0 +1,232 @@
+"""QuickBooks Online as a ledger rail: the port, in terms of transport, reading and mapping."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion
+from runway_core.domain.identity import ConnectionId, RecordKey, RecordKind
+from runway_core.errors import RailMisconfigured, RailRefused, RecordGone, RecordRejected
+from runway_core.ports.ledger_rail import (
+    CompanyProfile,
+    LedgerRail,
+    RailAbilities,
+    RailContext,
+    RailRole,
+    RecordFix,
+)
+from runway_rail_kit import AccessTokens, CallBudget, HttpTransport, OAuthClient, TransportLimits, Window
+
+from runway_rail_qbo.faults import RAIL, TITLE
+from runway_rail_qbo.fixes import WRITABLE, build_update, check_fix, make_request_id
+from runway_rail_qbo.mapping import KIND_BY_RECORD, KINDS, Kind, find_company_name, read_record
+from runway_rail_qbo.reading import Reader
+from runway_rail_qbo.settings import QboSecrets, QboSettings
+from runway_rail_qbo.transport import Pauses, QboTransport
+
+ABILITIES = RailAbilities(
+    kinds=frozenset({*(kind.kind for kind in KINDS), RecordKind.COMPANY_INFO}),
+    has_change_feed=True,
+    reports_deletions=True,
+    has_webhooks=True,
+    writes=frozenset(WRITABLE),
+)
+
+
+class QboRail:
+    """One company's books in QuickBooks Online."""
+
+    def __init__(self, transport: QboTransport, *, settings: QboSettings, context: RailContext) -> None:
+        self._transport = transport
+        self._settings = settings
+        self._home_currency = context.home_currency
+        self._reader = Reader(transport, settings=settings, home_currency=context.home_currency, clock=context.clock)
+
+    @property
+    def calls(self) -> int:
+        """How many requests this object has sent to the company's own addresses; sign-in is free."""
+        return self._transport.calls
+
+    async def check_connection(self) -> CompanyProfile:
+        """Ask QuickBooks for the company's name: one call. The home currency would be a second one."""
+        answer = await self._transport.query("SELECT * FROM CompanyInfo")
+        rows = answer.rows.CompanyInfo or []
+        name = find_company_name(bytes(rows[0])) if rows else None
+        return CompanyProfile(name=name, home_currency=None, external_id=self._settings.realm_id)
+
+    def changes_since(self, cursor: Cursor | None) -> AsyncIterator[ChangePage]:
+        """Yield what changed after `cursor`, or everything; see `runway_rail_qbo.reading`."""
+        return self._reader.pages(cursor)
+
+    async def read_record(self, key: RecordKey) -> Change:
+        """Read one record as it is now.
+
+        Raises:
+            RecordGone: it is deleted or was never there.
+            RecordRejected: it is there and cannot be understood.
+        """
+        if key.kind is RecordKind.COMPANY_INFO:
+            mapped, _ = await self._reader.read_company()
+            if mapped.rejected:
+                raise RecordRejected(mapped.rejected[0].reason)
+            if not mapped.changes:
+                raise RecordGone(f"{TITLE} shows no company record", rail=RAIL)
+            return mapped.changes[0]
+        kind = KIND_BY_RECORD[key.kind]
+        return self._map_one(kind, await self._read_raw(kind, key))
+
+    async def apply_fix(self, fix: RecordFix, *, idempotency_key: str) -> Change:
+        """Write one fix and return the record as QuickBooks then shows it: one read and one write.
+
+        Raises:
+            StaleRevision: the record moved since `fix.expected_revision`.
+            OutcomeUnknown: no answer came: read the record back before repeating.
+            RailRefused: QuickBooks said no, or a field cannot be written.
+            RecordGone: it is deleted.
+            NotSupported: this kind of record cannot be written.
+        """
+        check_fix(fix)
+        kind = KIND_BY_RECORD[fix.key.kind]
+        before = await self._read_raw(kind, fix.key)
+        body = build_update(before, fix)
+        try:
+            after = await self._transport.write(
+                kind.path, kind.name, body=body, request_id=make_request_id(idempotency_key)
+            )
+        except RecordGone as error:
+            await self._read_raw(kind, fix.key)  # raises when it is the record itself that is gone
+            raise RailRefused(
+                f"{TITLE} refused: a vendor, customer, term or account that the fix names is unknown or inactive",
+                rail=RAIL,
+                provider_code=error.provider_code,
+                request_id=error.request_id,
+            ) from error
+        return self._map_one(kind, after)
+
+    async def aclose(self) -> None:
+        """Nothing of its own to let go: connections are shared and belong to the factory."""
+
+    async def _read_raw(self, kind: Kind, key: RecordKey) -> bytes:
+        return await self._transport.read_one(f"{kind.path}/{quote(key.external_id, safe='')}", kind.name)
+
+    def _map_one(self, kind: Kind, raw: bytes) -> Change:
+        change = read_record(kind, raw, home_currency=self._home_currency)
+        if isinstance(change, Deletion):
+            raise RecordGone(f"{TITLE} says that {change.key} is deleted", rail=RAIL)
+        return change
+
+
+class QboRailFactory:
+    """Makes the rails of QuickBooks companies. They share connections, call budgets and sign-ins of this process."""
+
+    def __init__(
+        self,
+        *,
+        limits: TransportLimits | None = None,
+        http_transport: httpx.AsyncBaseTransport | None = None,
+        pauses: Pauses | None = None,
+    ) -> None:
+        """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time."""
+        self._http = HttpTransport(limits, transport=http_transport)
+        self._pauses = pauses or Pauses()
+        self._budgets: dict[tuple[str, int, int, int], CallBudget] = {}
+        self._tokens: dict[tuple[ConnectionId, str, int], AccessTokens] = {}
+
+    @property
+    def name(self) -> str:
+        """The rail's short name."""
+        return RAIL
+
+    @property
+    def title(self) -> str:
+        """The vendor's name as people know it."""
+        return "QuickBooks Online"
+
+    @property
+    def roles(self) -> frozenset[RailRole]:
+        """The ledger of record."""
+        return frozenset({RailRole.LEDGER})
+
+    @property
+    def abilities(self) -> RailAbilities:
+        """What it states that it can do."""
+        return ABILITIES
+
+    @property
+    def settings_model(self) -> type[BaseModel]:
+        """What a person must supply that is no secret."""
+        return QboSettings
+
+    @property
+    def secrets_model(self) -> type[BaseModel]:
+        """What a person must supply that is secret."""
+        return QboSecrets
+
+    def open(self, context: RailContext) -> LedgerRail:
+        """Make the rail of one connection. Does not connect.
+
+        Raises:
+            RailMisconfigured: the connection's settings are wrong.
+        """
+        try:
+            settings = QboSettings.model_validate(dict(context.settings))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise RailMisconfigured(
+                f"{TITLE} settings of this connection are wrong: {field + ': ' if field else ''}"
+                f"{first['msg'].removeprefix('Value error, ')}",
+                rail=RAIL,
+            ) from error
+        transport = QboTransport(
+            settings,
+            http=self._http,
+            tokens=self._share_tokens(settings, context),
+            budget=self._share_budget(settings),
+            clock=context.clock,
+            pauses=self._pauses,
+        )
+        return QboRail(transport, settings=settings, context=context)
+
+    async def aclose(self) -> None:
+        """Let go of connections, budgets and tokens held in memory. Repeating is harmless."""
+        self._budgets.clear()
+        self._tokens.clear()
+        await self._http.aclose()
+
+    def _share_budget(self, settings: QboSettings) -> CallBudget:
+        key = (
+            settings.company_url,
+            settings.calls_per_minute,
+            settings.calls_per_second,
+            settings.calls_at_once,
+        )
+        if key not in self._budgets:
+            self._budgets[key] = CallBudget(
+                [Window(settings.calls_per_minute, 60), Window(settings.calls_per_second, 1)],
+                at_once=settings.calls_at_once,
+                sleep=self._pauses.sleep,
+            )
+        return self._budgets[key]
+
+    def _share_tokens(self, settings: QboSettings, context: RailContext) -> AccessTokens:
+        key = (context.connection_id, settings.token_url, id(context.vault))
+        if key not in self._tokens:
+            self._tokens[key] = AccessTokens(
+                context.connection_id,
+                client=OAuthClient(
+                    self._http,
+                    token_url=settings.token_url,
+                    rail=RAIL,
+                    title=TITLE,
+                    extra_headers={"x-include-refresh-token-hard-expires-in": "true"},
+                    refresh_lifetimes=("x_refresh_token_expires_in", "x_refresh_token_hard_expires_in"),
+                    request_id_header="intuit_tid",
+                ),
+                vault=context.vault,
+                clock=context.clock,
+                rail=RAIL,
+                title=TITLE,
+            )
+        return self._tokens[key]
