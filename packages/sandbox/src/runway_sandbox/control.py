@@ -1,0 +1,166 @@
+"""The control endpoints of design.md section 6: everything a test may do to the world from outside the rails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from runway_sandbox.books import decode_wire, encode_wire
+from runway_sandbox.mutations import MutationError, apply_mutations
+from runway_sandbox.service import LedgerService
+from runway_sandbox.world import World
+
+
+def _answer(value: Any, status: int = 200) -> Response:
+    return Response(encode_wire(value), status, media_type="application/json")
+
+
+def _refusal(reason: str) -> Response:
+    return _answer({"error": reason}, 400)
+
+
+async def _read_object(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    try:
+        read = decode_wire(body) if body else {}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MutationError("the body is not JSON") from error
+    if not isinstance(read, dict):
+        raise MutationError("the body must be a JSON object")
+    return read
+
+
+class ControlDesk:
+    """The endpoints over one world."""
+
+    def __init__(self, world: World, service: LedgerService) -> None:
+        self._world = world
+        self._service = service
+
+    def routes(self) -> list[Route]:
+        """List the routes, relative to the control address."""
+        return [
+            Route("/mutate", self.mutate, methods=["POST"]),
+            Route("/chaos", self.chaos, methods=["GET", "POST"]),
+            Route("/truth", self.truth, methods=["GET"]),
+            Route("/calls", self.calls, methods=["GET"]),
+            Route("/reset-calls", self.reset_calls, methods=["POST"]),
+            Route("/clock", self.clock, methods=["GET", "POST"]),
+            Route("/webhooks", self.webhooks, methods=["GET", "POST"]),
+        ]
+
+    async def mutate(self, request: Request) -> Response:
+        """Make changes as a person in the vendor's own pages would."""
+        try:
+            changes = decode_wire(await request.body())
+            done = apply_mutations(self._world, self._service, changes)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _refusal("the body is not JSON")
+        except MutationError as error:
+            return _refusal(str(error))
+        return _answer({"results": done})
+
+    async def chaos(self, request: Request) -> Response:
+        """Show or switch the chaos profile."""
+        if request.method == "POST":
+            try:
+                wanted = await _read_object(request)
+                name = str(wanted.pop("profile", "none"))
+                numbers = {key: _as_float(value) for key, value in wanted.items()}
+                self._world.chaos.switch(name, numbers)
+            except (ValueError, MutationError) as error:
+                return _refusal(str(error))
+            self._world.webhooks.wake()
+        return _answer(self._world.chaos.describe())
+
+    async def truth(self, request: Request) -> Response:
+        """Tell every planted defect, company by company (`?company=` for one)."""
+        wanted = request.query_params.get("company")
+        desks = self._world.desks
+        if wanted is not None:
+            desk = self._world.find_desk(wanted)
+            if desk is None:
+                return _refusal(f"no company {wanted!r}")
+            desks = [desk]
+        companies = [
+            {
+                "name": desk.name,
+                "realm_id": desk.realm_id,
+                "same": [],  # one rail is served: nothing to tell apart
+                "defects": self._world.book(desk).truth,
+            }
+            for desk in desks
+        ]
+        return _answer({"companies": companies})
+
+    async def calls(self, _request: Request) -> Response:
+        """Count the calls that reached the rails' own addresses since the last reset."""
+        names = {desk.realm_id: desk.name for desk in self._world.desks}
+        counted = sorted(self._world.calls.items())
+        return _answer(
+            [
+                {
+                    "rail": "qbo",
+                    "company": realm_id,
+                    "name": names.get(realm_id, ""),
+                    "endpoint": endpoint,
+                    "calls": number,
+                }
+                for (realm_id, endpoint), number in counted
+            ]
+        )
+
+    async def reset_calls(self, _request: Request) -> Response:
+        """Begin counting anew."""
+        self._world.calls.clear()
+        return _answer({"ok": True})
+
+    async def clock(self, request: Request) -> Response:
+        """Show the sandbox's clock, or move it forward by `advance_seconds`."""
+        if request.method == "POST":
+            try:
+                wanted = await _read_object(request)
+                self._world.clock.advance(_as_float(wanted.get("advance_seconds", 0)))
+            except (ValueError, OverflowError, MutationError) as error:
+                return _refusal(str(error))
+            self._world.webhooks.wake()
+        return _answer({"now": self._world.clock.now().isoformat()})
+
+    async def webhooks(self, request: Request) -> Response:
+        """Show the state of deliveries, or register the address: `{"rail": "qbo", "url": …, "form": …}`."""
+        post = self._world.webhooks
+        if request.method == "POST":
+            try:
+                wanted = await _read_object(request)
+            except MutationError as error:
+                return _refusal(str(error))
+            url, form = wanted.get("url"), wanted.get("form")
+            if wanted.get("rail", "qbo") != "qbo":
+                return _refusal(f"rail {wanted['rail']!r} is not served; there is: qbo")
+            if url is not None and not str(url).startswith(("http://", "https://")):
+                return _refusal("url must begin with http:// or https://, or be null")
+            if form is not None and form not in {"legacy", "cloudevents"}:
+                return _refusal("form must be 'legacy' or 'cloudevents'")
+            post.register(None if url is None else str(url), form=form)
+        return _answer(
+            {
+                "rail": "qbo",
+                "url": post.url,
+                "waiting": post.waiting,
+                "delivered": post.delivered,
+                "failed_attempts": post.failed_attempts,
+                "lost": post.lost,
+                "last_status": post.last_status,
+            }
+        )
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"not a number: {value!r}") from error
