@@ -48,15 +48,16 @@ def functions_in(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFuncti
 
 
 def test_files_and_functions_stay_short(sources: list[Any]) -> None:
-    long_files = [f"{source.name} has {n} lines" for source in sources if (n := source.text.count("\n")) > MAX_LINES]
+    grown = [source for source in sources if "/migrations/versions/" not in source.module]  # history is not rewritten
+    long_files = [f"{source.name} has {n} lines" for source in grown if (n := source.text.count("\n")) > MAX_LINES]
     long_functions = [
         f"{source.at(function)} {function.name} has {lines_of(function)} lines"
-        for source in sources
+        for source in grown
         for function in functions_in(source.tree)
         if lines_of(function) > MAX_FUNCTION_LINES
     ]
 
-    assert long_files + long_functions == []
+    assert not (long_files + long_functions), "\n".join(long_files + long_functions)
 
 
 def test_imports_stand_at_the_top(sources: list[Any]) -> None:
@@ -69,7 +70,7 @@ def test_imports_stand_at_the_top(sources: list[Any]) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
 
-    assert inside == []
+    assert not inside, "\n".join(inside)
 
 
 def test_only_the_clock_reads_the_clock(sources: list[Any]) -> None:
@@ -86,7 +87,7 @@ def test_only_the_clock_reads_the_clock(sources: list[Any]) -> None:
         )
     ]
 
-    assert readings == []
+    assert not readings, "\n".join(readings)
 
 
 def test_no_float_comes_near_money(sources: list[Any]) -> None:
@@ -99,7 +100,7 @@ def test_no_float_comes_near_money(sources: list[Any]) -> None:
         or (isinstance(node, ast.Constant) and isinstance(node.value, float))
     ]
 
-    assert floats == []
+    assert not floats, "\n".join(floats)
 
 
 def test_vendors_words_stay_in_their_rail(sources: list[Any]) -> None:
@@ -111,7 +112,7 @@ def test_vendors_words_stay_in_their_rail(sources: list[Any]) -> None:
         if (word := VENDOR_WORDS.search(line))
     ]
 
-    assert named == []
+    assert not named, "\n".join(named)
 
 
 def test_modules_are_named_for_what_they_hold(sources: list[Any]) -> None:
@@ -122,7 +123,7 @@ def test_modules_are_named_for_what_they_hold(sources: list[Any]) -> None:
         and source.module not in MAY_NAME_BANNED
     ]
 
-    assert vague == []
+    assert not vague, "\n".join(vague)
 
 
 def test_what_a_package_defines_is_not_named_vaguely(sources: list[Any]) -> None:
@@ -134,7 +135,7 @@ def test_what_a_package_defines_is_not_named_vaguely(sources: list[Any]) -> None
         and (node.name.strip("_").lower() in BANNED_NAMES or node.name.endswith(("Manager", "Helper", "Utils")))
     ]
 
-    assert vague == []
+    assert not vague, "\n".join(vague)
 
 
 def test_todos_carry_an_issue_number(sources: list[Any]) -> None:
@@ -145,7 +146,7 @@ def test_todos_carry_an_issue_number(sources: list[Any]) -> None:
         if re.search(r"#\s*(TODO|FIXME|XXX)\b(?!.*#\d)", line)
     ]
 
-    assert bare == []
+    assert not bare, "\n".join(bare)
 
 
 def test_suppressions_name_their_code_and_their_reason(checkout: Path) -> None:
@@ -161,7 +162,7 @@ def test_suppressions_name_their_code_and_their_reason(checkout: Path) -> None:
         and path.name != "test_code.py"
     ]
 
-    assert bare == []
+    assert not bare, "\n".join(bare)
 
 
 def test_tests_do_not_patch_sleep_or_skip(checkout: Path) -> None:
@@ -176,7 +177,7 @@ def test_tests_do_not_patch_sleep_or_skip(checkout: Path) -> None:
         if forbidden.search(line) and "SAMPLES" not in line  # vendors' recordings are not ours to commit
     ]
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("package", sorted(path.name for path in (Path(__file__).parents[2] / "packages").iterdir()))
