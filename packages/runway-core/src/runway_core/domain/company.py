@@ -89,6 +89,11 @@ class Company(Value):
     tags: tuple[str, ...] = ()
     settings: CompanySettings = CompanySettings()
 
+    @property
+    def id(self) -> CompanyId:
+        """The company's id, as embedding apps call it."""
+        return self.company_id
+
 
 class ConnectionState(StrEnum):
     """Where a connection stands."""

@@ -1,9 +1,7 @@
 """Which rails are installed: found through the entry point group `runway`, asked through one hook."""
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from types import MappingProxyType
 
 import pluggy
@@ -27,6 +25,7 @@ class RailRegistry:
 
     def __init__(self, factories: Iterable[RailFactory] = ()) -> None:
         self._rails: dict[str, InstalledRail] = {}
+        self._origins: dict[str, tuple[str, str]] = {}
         for factory in factories:
             self._add(factory)
 
@@ -41,6 +40,11 @@ class RailRegistry:
         manager.add_hookspecs(hookspecs)
         manager.load_setuptools_entrypoints(hookspecs.PROJECT)
         registry = cls()
+        for plugin, distribution in manager.list_plugin_distinfo():
+            registry._origins[_top_package(getattr(plugin, "__name__", ""))] = (
+                distribution.metadata["Name"],
+                distribution.version,
+            )
         manager.hook.runway_register_rails(register=registry._add)
         return registry
 
@@ -48,8 +52,10 @@ class RailRegistry:
         if factory.name in self._rails:
             held = self._rails[factory.name].distribution
             raise InvalidRequest(f"two plugins offer a rail named {factory.name!r} ({held} is one): uninstall one")
-        distribution, number = _origin(type(factory).__module__)
-        self._rails[factory.name] = InstalledRail(factory=factory, distribution=distribution, version=number)
+        # A rail of the embedding app itself, handed over without a plugin, has no distribution of its own.
+        package = _top_package(type(factory).__module__)
+        distribution, version = self._origins.get(package, (package, ""))
+        self._rails[factory.name] = InstalledRail(factory=factory, distribution=distribution, version=version)
 
     @property
     def installed(self) -> Mapping[str, InstalledRail]:
@@ -71,14 +77,5 @@ class RailRegistry:
         return rail.factory
 
 
-def _origin(module: str) -> tuple[str, str]:
-    """The distribution and version that a module came from; a rail of the embedding app itself has none."""
-    top = module.partition(".")[0]
-    names = packages_distributions().get(top, [])
-    if not names:
-        loaded = sys.modules.get(top)
-        return top, str(getattr(loaded, "__version__", ""))
-    try:
-        return names[0], version(names[0])
-    except PackageNotFoundError:
-        return names[0], ""
+def _top_package(module: str) -> str:
+    return module.partition(".")[0]
