@@ -1,0 +1,102 @@
+"""The measures of burn: how fast cash leaves, and how long it would last at that pace."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from runway_core.calculators.calendar import last_of_month, months_before, roll_forward
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.flows import Flow, Flows, FlowSort, read_flows
+from runway_core.domain.books import Books
+from runway_core.domain.money import AMOUNT_STEP, ZERO, to_amount
+from runway_core.domain.outlook import Burn, BurnMonth, Cash
+
+MONTHS = 3
+LEAST_DAYS = 28
+"""With fewer days of history there is no burn measure."""
+
+
+def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None = None) -> Burn:
+    """Burn over the last three full months, cash basis, without transfers and financing.
+
+    Where fewer full months are known, those are used; where none is, what is there, if it is 28 days or more. `flows`
+    and `cash` save reading them again.
+    """
+    flows = flows or read_flows(books)
+    cash = cash or compute_cash(books, flows=flows)
+    past = flows.past(books.as_of)
+    months = _sum_spans(past, _find_spans(past, books.as_of))
+    days = sum(month.days for month in months)
+    if days < LEAST_DAYS:
+        months = []
+    opening = cash.opening.amount
+    outflow = sum((month.outflow for month in months), ZERO)
+    net = outflow - sum((month.inflow for month in months), ZERO)
+    weighted = sum((n * (m.outflow - m.inflow) for n, m in enumerate(months, start=1)), ZERO)
+    weighted_days = sum(n * month.days for n, month in enumerate(months, start=1))
+    return Burn(
+        months=tuple(months),
+        is_complete=len(months) == MONTHS,
+        outflow_per_day=_per_day(outflow, days) if months else None,
+        net_burn_per_day=_per_day(net, days) if months else None,
+        weighted_net_burn_per_day=_per_day(weighted, weighted_days) if months else None,
+        cash_buffer_days=_days_of(opening, outflow, days),
+        burn_runway_days=_days_of(opening, net, days),
+        weighted_burn_runway_days=_days_of(opening, weighted, weighted_days),
+    )
+
+
+def find_week_outflow(burn: Burn) -> Decimal | None:
+    """One week's average outflow, the yardstick of severities; `None` where burn is not known."""
+    return None if burn.outflow_per_day is None else burn.outflow_per_day * 7
+
+
+def _find_spans(past: Iterable[Flow], as_of: date) -> list[tuple[date, date]]:
+    """The full months that history covers, oldest first, each with its last day.
+
+    A month is covered when money moved on or before its first business day: earlier days of it can hold nothing.
+    """
+    began = min((flow.on for flow in past), default=None)
+    if began is None:
+        return []
+    full = [first for first in months_before(as_of, MONTHS) if began <= roll_forward(first)]
+    if full:
+        return [(first, last_of_month(first)) for first in full]
+    yesterday = as_of - timedelta(days=1)
+    return [(began, yesterday)] if began <= yesterday else []
+
+
+def _sum_spans(past: Sequence[Flow], spans: list[tuple[date, date]]) -> list[BurnMonth]:
+    if not spans:
+        return []
+    inflow, outflow = [ZERO] * len(spans), [ZERO] * len(spans)
+    for flow in past:
+        if flow.sort is not FlowSort.OPERATING or flow.home is None:
+            continue
+        for index, (first, last) in enumerate(spans):
+            if first <= flow.on <= last:
+                if flow.home > 0:
+                    inflow[index] += flow.home
+                else:
+                    outflow[index] -= flow.home
+    return [
+        BurnMonth(
+            month=first,
+            days=(last - first).days + 1,
+            inflow=to_amount(inflow[index]),
+            outflow=to_amount(outflow[index]),
+        )
+        for index, (first, last) in enumerate(spans)
+    ]
+
+
+def _per_day(amount: Decimal, days: int) -> Decimal:
+    return (amount / days).quantize(AMOUNT_STEP)
+
+
+def _days_of(opening: Decimal, burned: Decimal, days: int) -> int | None:
+    """Whole days that `opening` lasts when `burned` leaves in `days`; `None` is "no end"."""
+    if burned <= 0 or not days:
+        return None
+    return max((Fraction(opening) * days / Fraction(burned)).__floor__(), 0)

@@ -1,0 +1,87 @@
+"""Credits and payments on account: they reduce the same party's open documents, oldest due first, never below nil."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from runway_core.domain.bills import BillPayment, VendorCredit
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKind
+from runway_core.domain.money import ZERO
+
+PartyCurrency = tuple[str | None, str]
+
+
+def apply_credits(
+    documents: Iterable[tuple[PartyCurrency, Decimal]], credits_left: Mapping[PartyCurrency, Decimal]
+) -> list[Decimal]:
+    """What stays open of each document after its party's credits, in the order given (oldest due first)."""
+    left = dict(credits_left)
+    rest: list[Decimal] = []
+    for party, balance in documents:
+        used = min(left.get(party, ZERO), balance)
+        if used > 0:
+            left[party] -= used
+        rest.append(balance - max(used, ZERO))
+    return rest
+
+
+def find_vendor_credits(books: Books) -> dict[PartyCurrency, Decimal]:
+    """Open vendor credits and payments on account, by vendor and currency; positive."""
+    found: dict[PartyCurrency, Decimal] = {}
+    used = _sum_used_credits(books) if any(c.open_balance is None for c in books.vendor_credits) else {}
+    for credit in books.vendor_credits:
+        _add(found, (credit.vendor_id, credit.currency), _open_credit(credit, used))
+    for payment in books.bill_payments:
+        if payment.total and not payment.is_void:
+            _add(found, (payment.vendor_id, payment.currency), unapplied_of(payment))
+    return found
+
+
+def find_customer_credits(books: Books) -> dict[PartyCurrency, Decimal]:
+    """Open credit memos and payments on account, by customer and currency; positive."""
+    found: dict[PartyCurrency, Decimal] = {}
+    for memo in books.credit_memos:
+        if not memo.is_void:
+            _add(found, (memo.customer_id, memo.currency), memo.open_balance)
+    for payment in books.customer_payments:
+        if payment.unapplied and not payment.is_void:
+            _add(found, (payment.customer_id, payment.currency), payment.unapplied)
+    return found
+
+
+def unapplied_of(payment: BillPayment) -> Decimal:
+    """The part of a bill payment that pays no bill; nil where the rail does not say what was applied."""
+    rest = payment.total
+    for link in payment.applied:
+        if link.amount is None:
+            return ZERO
+        if link.kind is RecordKind.VENDOR_CREDIT:
+            rest += link.amount
+        else:
+            rest -= link.amount
+    return max(rest, ZERO)
+
+
+def _add(sums: dict[PartyCurrency, Decimal], party: PartyCurrency, amount: Decimal) -> None:
+    if amount > 0 and party[0] is not None:
+        sums[party] = sums.get(party, ZERO) + amount
+
+
+def _open_credit(credit: VendorCredit, used: Mapping[str, Decimal]) -> Decimal:
+    if credit.open_balance is not None:
+        return credit.open_balance
+    return credit.total - used.get(credit.external_id, ZERO)
+
+
+def _sum_used_credits(books: Books) -> dict[str, Decimal]:
+    """What bill payments used of each vendor credit: the open rest where the rail does not tell it."""
+    used: dict[str, Decimal] = {}
+    for payment in books.bill_payments:
+        if payment.is_void:
+            continue
+        for link in payment.applied:
+            if link.kind is RecordKind.VENDOR_CREDIT:
+                # A link without an amount used the credit up, as far as anyone can tell.
+                amount = link.amount if link.amount is not None else Decimal(10**14)
+                used[link.external_id] = used.get(link.external_id, ZERO) + amount
+    return used

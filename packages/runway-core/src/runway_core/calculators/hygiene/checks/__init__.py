@@ -1,0 +1,33 @@
+"""The checks, one file each. A new one is one more file, and one more line here."""
+
+from runway_core.calculators.hygiene.check import Check
+from runway_core.calculators.hygiene.checks.bill_amount_not_positive import BillAmountNotPositive
+from runway_core.calculators.hygiene.checks.bill_dates_implausible import BillDatesImplausible
+from runway_core.calculators.hygiene.checks.bill_due_date_assumed import BillDueDateAssumed
+from runway_core.calculators.hygiene.checks.bill_due_date_missing import BillDueDateMissing
+from runway_core.calculators.hygiene.checks.bill_duplicate import BillDuplicate
+from runway_core.calculators.hygiene.checks.bill_stale import BillStale
+from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
+from runway_core.calculators.hygiene.checks.invoice_customer_missing import InvoiceCustomerMissing
+from runway_core.calculators.hygiene.checks.invoice_due_date_missing import InvoiceDueDateMissing
+from runway_core.calculators.hygiene.checks.invoice_duplicate import InvoiceDuplicate
+from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
+from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
+from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
+
+CHECKS: tuple[Check, ...] = (
+    BillDueDateMissing(),
+    BillDueDateAssumed(),
+    BillDatesImplausible(),
+    BillVendorMissing(),
+    BillAmountNotPositive(),
+    BillDuplicate(),
+    BillStale(),
+    InvoiceDueDateMissing(),
+    InvoiceCustomerMissing(),
+    InvoiceDuplicate(),
+    InvoiceStale(),
+    MirrorStale(),
+    ReferenceOrphan(),
+)
+"""Every check, in the order of the catalogue."""

@@ -1,0 +1,281 @@
+"""The dated outlook of cash: thirteen weeks of expected movements, and when they fall below a floor.
+
+Outflows of a day come before its inflows: the low of the day decides, so that money which arrives the same afternoon
+does not cover the morning's payroll.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from runway_core.calculators.calendar import add_business_days, add_days, monday_of, roll_forward
+from runway_core.calculators.cash import compute_cash, find_pending, find_usable_bank_balances
+from runway_core.calculators.exchange import HomeRates, name_unrated
+from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
+from runway_core.calculators.payables import Payable, compute_payables
+from runway_core.calculators.receivables import Receivable, compute_receivables
+from runway_core.calculators.series import Occurrence, find_occurrences
+from runway_core.calculators.undeposited import BUSINESS_DAYS_TO_BANK, find_undeposited
+from runway_core.domain.books import Books
+from runway_core.domain.company import SeriesKind
+from runway_core.domain.findings import Subject
+from runway_core.domain.identity import RecordKey
+from runway_core.domain.money import ZERO, Money
+from runway_core.domain.outlook import (
+    Cash,
+    Outlook,
+    OutlookDay,
+    OutlookEvent,
+    OutlookKind,
+    OutlookWeek,
+    Payday,
+    Runway,
+)
+
+HORIZON_DAYS = 91
+WEEKS = 13
+NEAR_DAYS = 28
+
+
+def compute_outlook(
+    books: Books,
+    *,
+    extra: Sequence[OutlookEvent] = (),
+    flows: Flows | None = None,
+    cash: Cash | None = None,
+    payables: Sequence[Payable] | None = None,
+    receivables: Sequence[Receivable] | None = None,
+) -> Outlook:
+    """Expected cash from documents, entered series and what is in flight, plus `extra` events in home currency.
+
+    What lies outside of the 91 days is not part of it. The other parameters save computing them again.
+    """
+    flows = flows or read_flows(books)
+    cash = cash or compute_cash(books, flows=flows)
+    payables = compute_payables(books) if payables is None else payables
+    receivables = compute_receivables(books) if receivables is None else receivables
+    last = add_days(books.as_of, HORIZON_DAYS - 1)
+    occurrences = find_occurrences(books, last)
+    found = [
+        *_place_bills(payables),
+        *_place_invoices(receivables),
+        *_place_series(books, occurrences),
+        *_place_in_flight(books),
+        *_place_future_entries(books, flows),
+        *extra,
+    ]
+    events = sorted((event for event in found if books.as_of <= event.on <= last), key=_order)
+    left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, occurrences))
+    return project_outlook(books, cash, events, left_out=left_out)
+
+
+def project_outlook(
+    books: Books, cash: Cash, events: Sequence[OutlookEvent], *, left_out: Sequence[str] = ()
+) -> Outlook:
+    """Run cash through `events`, all of which lie within the horizon and are in order: the fast part of a what-if."""
+    opening, buffer = cash.opening.amount, books.company.settings.buffer
+    days = run_days(books.as_of, opening, events)
+    near = min(days[:NEAR_DAYS], key=lambda day: day.low)
+    lowest = min(days, key=lambda day: day.low)
+
+    def money(amount: Decimal) -> Money:
+        return Money(amount=amount, currency=books.home)
+
+    return Outlook(
+        as_of=books.as_of,
+        currency=books.home,
+        opening_cash=cash.opening,
+        available_cash=cash.available,
+        buffer=money(buffer),
+        days=tuple(days),
+        weeks=tuple(_sum_weeks(days)),
+        events=tuple(events),
+        runway=find_runway(days, floor=ZERO),
+        buffer_breach=find_runway(days, floor=buffer),
+        low_28_days=money(near.low),
+        low_28_days_on=near.day,
+        low=money(lowest.low),
+        low_on=lowest.day,
+        paydays=tuple(_find_paydays(books, days, events)),
+        left_out=tuple(dict.fromkeys(left_out)),
+    )
+
+
+def run_days(as_of: date, opening: Decimal, events: Iterable[OutlookEvent]) -> list[OutlookDay]:
+    """Cash over each of the 91 days from `as_of`, outflows of a day before its inflows."""
+    inflows, outflows = [ZERO] * HORIZON_DAYS, [ZERO] * HORIZON_DAYS
+    for event in events:
+        index = (event.on - as_of).days
+        if event.amount > 0:
+            inflows[index] += event.amount
+        else:
+            outflows[index] += event.amount
+    days: list[OutlookDay] = []
+    cash = opening
+    for index in range(HORIZON_DAYS):
+        low = cash + outflows[index]
+        closing = low + inflows[index]
+        days.append(
+            OutlookDay(
+                day=as_of + timedelta(days=index),
+                opening=cash,
+                inflow=inflows[index],
+                outflow=outflows[index],
+                low=low,
+                closing=closing,
+            )
+        )
+        cash = closing
+    return days
+
+
+def find_runway(days: Sequence[OutlookDay], *, floor: Decimal) -> Runway:
+    """Count the days until cash first falls below `floor`; `None` where it never does within `days`."""
+    if days[0].opening < floor:
+        return Runway(days=0, covered_through=None, falls_on=days[0].day, horizon_days=len(days))
+    for count, day in enumerate(days):
+        if day.low < floor:
+            covered = days[count - 1].day if count else None
+            return Runway(days=count, covered_through=covered, falls_on=day.day, horizon_days=len(days))
+    return Runway(days=None, covered_through=days[-1].day, falls_on=None, horizon_days=len(days))
+
+
+def _sum_weeks(days: Sequence[OutlookDay]) -> Iterator[OutlookWeek]:
+    weeks: dict[date, list[OutlookDay]] = {}
+    for day in days:
+        weeks.setdefault(monday_of(day.day), []).append(day)
+    for number, week in enumerate(list(weeks.values())[:WEEKS], start=1):
+        lowest = min(week, key=lambda day: day.low)
+        yield OutlookWeek(
+            number=number,
+            starts_on=week[0].day,
+            inflow=sum((day.inflow for day in week), ZERO),
+            outflow=sum((day.outflow for day in week), ZERO),
+            low=lowest.low,
+            low_on=lowest.day,
+            closing=week[-1].closing,
+        )
+
+
+def _find_paydays(books: Books, days: Sequence[OutlookDay], events: Iterable[OutlookEvent]) -> Iterator[Payday]:
+    """Payrolls, one a day, each covered when the day's low stays at nil or above."""
+    payroll = {s.series_id for s in books.company.settings.series if s.series_kind is SeriesKind.PAYROLL}
+    sums: dict[date, Decimal] = {}
+    for event in events:
+        if event.series_id in payroll:
+            sums[event.on] = sums.get(event.on, ZERO) - event.amount
+    for on, amount in sums.items():
+        low = days[(on - books.as_of).days].low
+        yield Payday(on=on, amount=Money(amount=amount, currency=books.home), is_covered=low >= 0)
+
+
+def _order(event: OutlookEvent) -> tuple[date, str, str, str, Decimal, str]:
+    source = str(event.source) if event.source is not None else ""
+    return event.on, event.kind.value, source, event.series_id or "", event.amount, event.label
+
+
+def _event(
+    on: date,
+    amount: Decimal,
+    kind: OutlookKind,
+    *,
+    label: str,
+    reason: str,
+    source: Subject | None = None,
+    series_id: str | None = None,
+) -> OutlookEvent:
+    return OutlookEvent(on=on, amount=amount, kind=kind, label=label, reason=reason, source=source, series_id=series_id)
+
+
+def _name(party: str | None, number: str | None, external_id: str) -> str:
+    return f"{party or 'unknown'} {number or external_id}"
+
+
+def _place_bills(payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
+    for payable in payables:
+        if payable.home:
+            bill = payable.bill
+            reason = payable.due_reason
+            if payable.due < payable.pay_date:
+                reason += f", paid {payable.pay_date}"
+            if payable.balance < bill.open_balance:
+                reason += f", less credits of {bill.open_balance - payable.balance:,.2f}"
+            label = _name(bill.vendor_name, bill.number, bill.external_id)
+            yield _event(
+                payable.pay_date, -payable.home, OutlookKind.DOCUMENT, label=label, reason=reason, source=bill.key
+            )
+
+
+def _place_invoices(receivables: Iterable[Receivable]) -> Iterator[OutlookEvent]:
+    for receivable in receivables:
+        if receivable.home:
+            invoice = receivable.invoice
+            reason = receivable.expected_reason
+            if receivable.balance < invoice.open_balance:
+                reason += f", less credits of {invoice.open_balance - receivable.balance:,.2f}"
+            yield _event(
+                receivable.expected,
+                receivable.home,
+                OutlookKind.DOCUMENT,
+                label=_name(invoice.customer_name, invoice.number, invoice.external_id),
+                reason=reason,
+                source=invoice.key,
+            )
+
+
+def _place_series(books: Books, occurrences: Iterable[Occurrence]) -> Iterator[OutlookEvent]:
+    rates = HomeRates.of(books)
+    for series, nominal, on in occurrences:
+        home = rates.convert(series.amount if series.is_inflow else -series.amount, series.currency)
+        if home:
+            reason = f"{series.rhythm.value}, {nominal}" + ("" if on == nominal else ", moved to a business day")
+            yield _event(on, home, OutlookKind.SERIES, label=series.name, reason=reason, series_id=series.series_id)
+
+
+def _place_in_flight(books: Books) -> Iterator[OutlookEvent]:
+    rates = HomeRates.of(books)
+    read_at_bank = find_cash_account_ids(books) & find_usable_bank_balances(books).keys()
+    for payment, home in find_undeposited(books).fresh:
+        yield _event(
+            add_business_days(max(books.as_of, payment.document_date), BUSINESS_DAYS_TO_BANK),
+            home,
+            OutlookKind.IN_FLIGHT,
+            label=_name(payment.customer_name, payment.number, payment.external_id),
+            reason=f"received {payment.document_date}, not deposited yet",
+            source=payment.key,
+        )
+    next_day = roll_forward(add_days(books.as_of, 1))
+    for line in find_pending(books):
+        incoming = rates.convert(line.amount, line.currency) if line.amount > 0 else None
+        if incoming and line.account_id in read_at_bank:
+            label = line.text or line.external_id
+            yield _event(next_day, incoming, OutlookKind.IN_FLIGHT, label=label, reason="pending at the bank")
+
+
+def _place_future_entries(books: Books, flows: Flows) -> Iterator[OutlookEvent]:
+    """Ledger entries dated after today. The legs of a transfer between own accounts cancel out."""
+    sums: dict[tuple[date, RecordKey], Decimal] = {}
+    for flow in flows.ledger:
+        if flow.on > books.as_of and flow.key is not None and flow.home is not None:
+            sums[flow.on, flow.key] = sums.get((flow.on, flow.key), ZERO) + flow.home
+    for (on, key), amount in sums.items():
+        if amount:
+            label = f"{key.kind.value.replace('_', ' ').capitalize()} {key.external_id}"
+            yield _event(on, amount, OutlookKind.IN_FLIGHT, label=label, reason=f"entered, dated {on}", source=key)
+
+
+def _name_left_out(
+    books: Books,
+    payables: Iterable[Payable],
+    receivables: Iterable[Receivable],
+    occurrences: Iterable[Occurrence],
+) -> Iterator[str]:
+    yield from name_unrated("open bills", ((p.balance, p.bill.currency) for p in payables if p.home is None))
+    yield from name_unrated("open invoices", ((r.balance, r.invoice.currency) for r in receivables if r.home is None))
+    rates = HomeRates.of(books)
+    unrated = (
+        (o.series.amount, o.series.currency)
+        for o in occurrences
+        if rates.convert(o.series.amount, o.series.currency) is None
+    )
+    yield from name_unrated("entered series", unrated)

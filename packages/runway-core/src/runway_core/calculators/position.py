@@ -1,0 +1,205 @@
+"""The position of a company: every figure of the portfolio's row, from its books and tracked findings."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from runway_core.calculators.burn import compute_burn
+from runway_core.calculators.calendar import monday_of
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.cleanness import compute_cleanness
+from runway_core.calculators.data_age import TOO_OLD, find_source_read_at
+from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
+from runway_core.calculators.outlook import compute_outlook
+from runway_core.calculators.payables import Payable, compute_payables
+from runway_core.calculators.readiness import find_readiness
+from runway_core.calculators.receivables import Receivable, compute_receivables
+from runway_core.domain.books import Books
+from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.money import ZERO, Money
+from runway_core.domain.outlook import Cash, Outlook, OutlookEvent
+from runway_core.domain.position import Position, PositionStatus
+
+PAYROLL_WATCH_DAYS = 14
+PAST_WEEKS = 8
+_TO_CLEAR = frozenset({FindingState.OPEN, FindingState.ASKED})
+
+
+class Verdict(NamedTuple):
+    """A status with its reason in one sentence."""
+
+    status: PositionStatus
+    reason: str
+
+
+class _Owed(NamedTuple):
+    open_total: Decimal  # before credits
+    overdue: Decimal  # after credits
+    due_7: Decimal
+    due_14: Decimal
+
+
+def compute_position(
+    books: Books,
+    findings: Sequence[TrackedFinding],
+    *,
+    computed_at: datetime,
+    extra: Sequence[OutlookEvent] = (),
+) -> Position:
+    """The stored answer to "are we okay?".
+
+    Open totals are before credits; what is overdue, due and at risk counts after them, and due within 7 or 14 days
+    includes what is overdue. `extra` events join the outlook.
+    """
+    flows = read_flows(books)
+    cash = compute_cash(books, flows=flows)
+    payables, receivables = compute_payables(books), compute_receivables(books)
+    outlook = compute_outlook(books, extra=extra, flows=flows, cash=cash, payables=payables, receivables=receivables)
+    burn = compute_burn(books, flows=flows, cash=cash)
+    verdict = judge_status(books, outlook)
+    bills, invoices = _sum_bills(books, payables), _sum_invoices(books, receivables)
+    at_risk = [r for r in receivables if r.is_at_risk and r.balance > 0]
+    readiness = find_readiness(books, findings, payables=payables)
+    ready = sum(r.is_ready for r in readiness)
+    to_clear = [t for t in findings if t.state in _TO_CLEAR]
+
+    def money(amount: Decimal) -> Money:
+        return Money(amount=amount, currency=books.home)
+
+    return Position(
+        company_id=books.company.company_id,
+        firm_id=books.company.firm_id,
+        company_name=books.company.name,
+        owner=books.company.owner,
+        tags=books.company.tags,
+        as_of=books.as_of,
+        computed_at=computed_at,
+        log_sequence=books.log_sequence,
+        source_read_at=find_source_read_at(books),
+        status=verdict.status,
+        status_reason=verdict.reason,
+        opening_cash=cash.opening,
+        available_cash=cash.available,
+        runway_days=outlook.runway.days,
+        covered_through=outlook.runway.covered_through,
+        runway_falls_on=outlook.runway.falls_on,
+        buffer_breach_days=outlook.buffer_breach.days,
+        buffer_breach_on=outlook.buffer_breach.falls_on,
+        low_28_days=outlook.low_28_days,
+        low_28_days_on=outlook.low_28_days_on,
+        cash_buffer_days=burn.cash_buffer_days,
+        burn_runway_days=burn.burn_runway_days,
+        weighted_burn_runway_days=burn.weighted_burn_runway_days,
+        next_payday=outlook.paydays[0] if outlook.paydays else None,
+        open_bills=money(bills.open_total),
+        open_bill_count=len(books.open_bills),
+        overdue_bills=money(bills.overdue),
+        due_7_days=money(bills.due_7),
+        due_14_days=money(bills.due_14),
+        open_invoices=money(invoices.open_total),
+        open_invoice_count=len(books.open_invoices),
+        overdue_invoices=money(invoices.overdue),
+        ar_at_risk=money(sum((r.home or ZERO for r in at_risk), ZERO)),
+        ar_at_risk_count=len(at_risk),
+        findings_critical=sum(t.finding.severity is Severity.CRITICAL for t in to_clear),
+        findings_open=len(to_clear),
+        cleanness=compute_cleanness(books, findings, flows=flows),
+        ready_bill_count=ready,
+        held_bill_count=len(readiness) - ready,
+        weeks=outlook.weeks,
+        past_weeks=_trace_past_weeks(books, flows, cash),
+    )
+
+
+def judge_status(books: Books, outlook: Outlook) -> Verdict:
+    """Grey when the data cannot say; else red, amber or green by runway, payroll and buffer."""
+    return _find_grey(books) or _find_red(books, outlook) or _find_amber(books, outlook) or _say_green(outlook)
+
+
+def _find_grey(books: Books) -> Verdict | None:
+    read_at = find_source_read_at(books)
+    if read_at is None:
+        return Verdict(PositionStatus.GREY, "The books were never read, so nothing can be said yet.")
+    if books.read_at - read_at > TOO_OLD:
+        return Verdict(PositionStatus.GREY, f"The books were last read on {_day(read_at)}, too long ago to say.")
+    if not find_cash_account_ids(books):
+        return Verdict(PositionStatus.GREY, "The books show no bank account, so cash is not known.")
+    return None
+
+
+def _find_red(books: Books, outlook: Outlook) -> Verdict | None:
+    runway, red = outlook.runway, PositionStatus.RED
+    if runway.days == 0:
+        return Verdict(red, "Cash is below nil today.")
+    last = books.as_of + timedelta(days=PAYROLL_WATCH_DAYS)
+    for payday in outlook.paydays:
+        if payday.on <= last and not payday.is_covered:
+            return Verdict(red, f"Payroll of {payday.amount} on {_day(payday.on)} is not covered.")
+    if runway.days is not None and runway.falls_on is not None and runway.days < books.company.settings.red_below_days:
+        return Verdict(red, f"Cash falls below nil on {_day(runway.falls_on)}, in {_days(runway.days)}.")
+    return None
+
+
+def _find_amber(books: Books, outlook: Outlook) -> Verdict | None:
+    within, runway, breach = books.company.settings.amber_below_days, outlook.runway, outlook.buffer_breach
+    if runway.days is not None and runway.falls_on is not None and runway.days < within:
+        reason = f"Cash falls below nil on {_day(runway.falls_on)}, in {_days(runway.days)}."
+        return Verdict(PositionStatus.AMBER, reason)
+    if breach.days == 0:
+        return Verdict(PositionStatus.AMBER, f"Cash is below the buffer of {outlook.buffer} today.")
+    if breach.days is not None and breach.falls_on is not None and breach.days < within:
+        reason = f"The buffer of {outlook.buffer} is breached on {_day(breach.falls_on)}, in {_days(breach.days)}."
+        return Verdict(PositionStatus.AMBER, reason)
+    return None
+
+
+def _say_green(outlook: Outlook) -> Verdict:
+    runway = outlook.runway
+    if runway.days is None or runway.covered_through is None:
+        return Verdict(PositionStatus.GREEN, f"Cash stays above nil for all {runway.horizon_days} days looked at.")
+    reason = f"Cash is covered through {_day(runway.covered_through)}, {_days(runway.days)}."
+    return Verdict(PositionStatus.GREEN, reason)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
+def _sum_bills(books: Books, payables: Iterable[Payable]) -> _Owed:
+    rates, as_of = HomeRates.of(books), books.as_of
+    open_total = sum((rates.convert(b.open_balance, b.currency) or ZERO for b in books.open_bills), ZERO)
+    overdue = due_7 = due_14 = ZERO
+    for payable in payables:
+        ahead, amount = (payable.due - as_of).days, payable.home or ZERO
+        overdue += amount if ahead < 0 else ZERO
+        due_7 += amount if ahead <= 7 else ZERO
+        due_14 += amount if ahead <= 14 else ZERO
+    return _Owed(open_total, overdue, due_7, due_14)
+
+
+def _sum_invoices(books: Books, receivables: Iterable[Receivable]) -> _Owed:
+    rates, as_of = HomeRates.of(books), books.as_of
+    open_total = sum((rates.convert(i.open_balance, i.currency) or ZERO for i in books.open_invoices), ZERO)
+    overdue = sum((r.home or ZERO for r in receivables if r.due < as_of), ZERO)
+    return _Owed(open_total, overdue, ZERO, ZERO)
+
+
+def _trace_past_weeks(books: Books, flows: Flows, cash: Cash) -> tuple[Money, ...]:
+    """Cash at the end of up to eight past weeks, oldest first: opening cash, less what moved since."""
+    past = flows.past(books.as_of)
+    began = min((flow.on for flow in past), default=books.as_of)
+    sundays = [monday_of(books.as_of) - timedelta(days=1 + 7 * back) for back in range(PAST_WEEKS)]
+    sundays = [sunday for sunday in sundays if sunday >= began]
+    moved = [ZERO] * len(sundays)
+    for flow in past:
+        if sundays and flow.on > sundays[-1] and flow.home is not None:
+            for index, sunday in enumerate(sundays):
+                if flow.on > sunday:
+                    moved[index] += flow.home
+    return tuple(Money(amount=cash.opening.amount - amount, currency=books.home) for amount in reversed(moved))

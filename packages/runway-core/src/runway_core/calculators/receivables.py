@@ -1,0 +1,161 @@
+"""Open invoices as expected inflows: how much, and when, by what each customer's habit says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from runway_core.calculators.calendar import add_days, roll_forward
+from runway_core.calculators.credits import apply_credits, find_customer_credits
+from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.statistics import median, nearest_rank, round_half_up
+from runway_core.calculators.terms import UsualTerms, date_invoices
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKind
+from runway_core.domain.invoices import Invoice
+
+HABIT_DAYS = 365
+WHOLE_WEIGHT = 3  # how many invoices the company-wide habit counts for beside a customer's own
+UNKNOWN_WAIT_DAYS = 14
+RISK_DAYS_LATE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentHabits:
+    """Days late of invoices paid in the last twelve months, early ones negative, by customer and over all."""
+
+    by_customer: dict[str, list[int]]
+    median_of_all: Fraction  # nil while nothing was paid yet
+
+    def late_days(self, customer_id: str | None) -> int:
+        """How late a customer usually pays; few facts lean on the whole company's median."""
+        delays = self.delays_of(customer_id)
+        own = len(delays) * median(delays) if delays else Fraction(0)
+        return round_half_up((own + WHOLE_WEIGHT * self.median_of_all) / (len(delays) + WHOLE_WEIGHT))
+
+    def late_days_p80(self, customer_id: str | None) -> int | None:
+        """The delay that four of five of a customer's invoices do not exceed; `None` without history."""
+        delays = self.delays_of(customer_id)
+        return nearest_rank(delays, 80) if delays else None
+
+    def delays_of(self, customer_id: str | None) -> list[int]:
+        """A customer's own delays."""
+        return self.by_customer.get(customer_id, []) if customer_id is not None else []
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """An open invoice as it counts for cash."""
+
+    invoice: Invoice
+    due: date
+    is_due_assumed: bool
+    balance: Decimal  # open, less the customer's credits; in the invoice's currency
+    home: Decimal | None  # the same in home currency; None: no exchange rate
+    expected: date  # the business day it is expected to arrive
+    expected_reason: str
+    late_case: date  # the day that four of five of the customer's invoices keep: the cautious view
+    is_at_risk: bool
+    risk_reason: str | None
+
+
+def compute_payment_habits(books: Books) -> PaymentHabits:
+    """Read days late from invoices that payments closed in the last twelve months."""
+    since = books.as_of - timedelta(days=HABIT_DAYS)
+    paid_on: dict[str, date] = {}
+    for payment in books.customer_payments:
+        on = payment.document_date
+        if payment.is_void or on > books.as_of:
+            continue
+        for link in payment.applied:
+            if link.kind is RecordKind.INVOICE:
+                held = paid_on.get(link.external_id)
+                if held is None or on > held:
+                    paid_on[link.external_id] = on
+    by_customer: dict[str, list[int]] = {}
+    for invoice in books.invoices:
+        if invoice.open_balance or invoice.is_void or invoice.due_date is None or invoice.customer_id is None:
+            continue
+        closed_on = paid_on.get(invoice.external_id)
+        if closed_on is not None and closed_on > since:
+            by_customer.setdefault(invoice.customer_id, []).append((closed_on - invoice.due_date).days)
+    every = [delay for delays in by_customer.values() for delay in delays]
+    return PaymentHabits(
+        by_customer={customer_id: sorted(delays) for customer_id, delays in by_customer.items()},
+        median_of_all=median(every) if every else Fraction(0),
+    )
+
+
+def compute_receivables(books: Books) -> list[Receivable]:
+    """Open invoices by due date, then id, each less its share of the customer's open credits."""
+    open_invoices = books.open_invoices
+    terms = UsualTerms.of_invoices(books, [i for i in open_invoices if i.due_date is None])
+    habits = compute_payment_habits(books)
+    rates = HomeRates.of(books)
+    dated = [
+        (terms.due_day(document), invoice)
+        for document, invoice in zip(date_invoices(open_invoices), open_invoices, strict=True)
+    ]
+    dated.sort(key=lambda pair: (pair[0].day, pair[1].external_id))
+    rests = apply_credits(
+        (((invoice.customer_id, invoice.currency), invoice.open_balance) for _, invoice in dated),
+        find_customer_credits(books),
+    )
+    found: list[Receivable] = []
+    for (due, invoice), rest in zip(dated, rests, strict=True):
+        delays = habits.delays_of(invoice.customer_id)
+        expectation = _expect(due.day, books.as_of, late=habits.late_days(invoice.customer_id), delays=delays)
+        late_by = habits.late_days_p80(invoice.customer_id)
+        late_day = add_days(due.day, late_by) if late_by is not None else expectation.day
+        risk = expectation.risk or _risk(late=(books.as_of - due.day).days, usually_within=late_by)
+        found.append(
+            Receivable(
+                invoice=invoice,
+                due=due.day,
+                is_due_assumed=due.is_assumed,
+                balance=rest,
+                home=rates.convert(rest, invoice.currency),
+                expected=roll_forward(expectation.day),
+                expected_reason=expectation.reason,
+                late_case=roll_forward(max(late_day, expectation.day)),
+                is_at_risk=risk is not None,
+                risk_reason=risk,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Expectation:
+    day: date
+    reason: str
+    risk: str | None = None
+
+
+def _expect(due: date, as_of: date, *, late: int, delays: Sequence[int]) -> _Expectation:
+    age = (as_of - due).days
+    if age <= late:
+        return _Expectation(add_days(due, late), f"due {due}, {_say_habit(late)}")
+    beyond = [delay for delay in delays if delay > age]
+    if len(beyond) >= 2:
+        wait = round_half_up(median(beyond))
+        return _Expectation(add_days(due, wait), f"due {due}; when not paid by now, {_say_habit(wait)}")
+    if age <= 0:
+        return _Expectation(due, f"due {due}, not paid early this time")
+    day = add_days(as_of, UNKNOWN_WAIT_DAYS)
+    return _Expectation(day, f"{age} days late, beyond the customer's habit", risk="no credible date")
+
+
+def _say_habit(late: int) -> str:
+    if late == 0:
+        return "usually on time"
+    return f"usually {late} days late" if late > 0 else f"usually {-late} days early"
+
+
+def _risk(*, late: int, usually_within: int | None) -> str | None:
+    if late > RISK_DAYS_LATE:
+        return f"{late} days late"
+    if usually_within is not None and late > max(usually_within, 0):
+        return f"{late} days late, four of five come within {usually_within}"
+    return None

@@ -1,0 +1,47 @@
+"""Telling whether equal amounts come round: two members of one series are never one bill twice."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from runway_core.calculators.calendar import add_days, add_months
+
+TOLERANCE_DAYS = 3
+LEAST_MEMBERS = 3
+
+# Days from one member to the next: the shortest period first, and for months how many of them.
+_PERIODS = ((7, 0), (14, 0), (30, 1), (91, 3))
+
+
+def are_different_periods(one: date, other: date, days: Sequence[date]) -> bool:
+    """Whether `one` and `other` belong to different periods of a series that shows in `days`.
+
+    `days` are in order and hold both; a series has at least three members with equal gaps of a week, two weeks, a month
+    or a quarter, give or take three days. Two days less than half a period apart are one period.
+    """
+    apart = abs((other - one).days)
+    for length, months in _PERIODS:
+        if apart * 2 <= length:
+            return False
+        if any(_count_members(day, days, length=length, months=months) >= LEAST_MEMBERS for day in (one, other)):
+            return True
+    return False
+
+
+def _count_members(day: date, days: Sequence[date], *, length: int, months: int) -> int:
+    """How many members the series through `day` has, as far as three decide."""
+    count = 1
+    for direction in (1, -1):
+        at: date | None = day
+        while count < LEAST_MEMBERS and at is not None:
+            aim = add_months(at, direction * months) if months else add_days(at, direction * length)
+            at = _nearest(days, aim)
+            count += at is not None
+    return count
+
+
+def _nearest(days: Sequence[date], aim: date) -> date | None:
+    """The day nearest to `aim`, at most three days from it."""
+    at = bisect_left(days, aim)
+    near = [day for day in days[max(0, at - 1) : at + 1] if abs(day - aim) <= timedelta(days=TOLERANCE_DAYS)]
+    return min(near, key=lambda day: (abs(day - aim), day), default=None)

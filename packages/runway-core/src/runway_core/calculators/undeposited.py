@@ -1,0 +1,64 @@
+"""Money received but not yet taken to the bank: in flight while fresh, doubtful once it lies."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from runway_core.calculators.exchange import HomeRates, name_unrated
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKind
+from runway_core.domain.invoices import CustomerPayment
+from runway_core.domain.ledger import AccountKind
+from runway_core.domain.money import ZERO
+
+FRESH_DAYS = 7
+BUSINESS_DAYS_TO_BANK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Undeposited:
+    """Customer payments that no deposit took to the bank."""
+
+    fresh: tuple[tuple[CustomerPayment, Decimal], ...]  # with home amounts; expected at the bank
+    stale: tuple[tuple[CustomerPayment, Decimal], ...]  # older than a week: left out
+    left_out: tuple[str, ...]
+
+
+def find_undeposited(books: Books) -> Undeposited:
+    """Payments in undeposited funds that no deposit names, oldest first, then by id."""
+    kinds = {account.external_id: account.account_kind for account in books.accounts}
+    deposited = {
+        link.external_id
+        for deposit in books.deposits
+        for link in deposit.links
+        if link.kind is RecordKind.CUSTOMER_PAYMENT
+    }
+    rates = HomeRates.of(books)
+    fresh: list[tuple[CustomerPayment, Decimal]] = []
+    stale: list[tuple[CustomerPayment, Decimal]] = []
+    unrated: list[tuple[Decimal, str]] = []
+    for payment in books.customer_payments:
+        account_id = payment.account_id
+        if account_id is not None and kinds.get(account_id) is not AccountKind.UNDEPOSITED_FUNDS:
+            continue
+        if payment.is_void or payment.total <= 0 or payment.external_id in deposited or _names_deposit(payment):
+            continue
+        home = rates.convert(payment.total, payment.currency)
+        if home is None:
+            unrated.append((payment.total, payment.currency))
+        elif (books.as_of - payment.document_date).days <= FRESH_DAYS:
+            fresh.append((payment, home))
+        else:
+            stale.append((payment, home))
+    left_out = name_unrated("undeposited funds", unrated)
+    if stale:
+        total = sum((home for _, home in stale), ZERO)
+        left_out += (f"undeposited funds older than {FRESH_DAYS} days: {total:,.2f} {books.home}",)
+    return Undeposited(fresh=_by_age(fresh), stale=_by_age(stale), left_out=left_out)
+
+
+def _by_age(found: list[tuple[CustomerPayment, Decimal]]) -> tuple[tuple[CustomerPayment, Decimal], ...]:
+    return tuple(sorted(found, key=lambda pair: (pair[0].document_date, pair[0].external_id)))
+
+
+def _names_deposit(payment: CustomerPayment) -> bool:
+    return any(link.kind is RecordKind.DEPOSIT for link in payment.links)
