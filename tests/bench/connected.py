@@ -41,4 +41,6 @@ def qbo_settings(qbo: dict[str, Any], realm_id: str) -> dict[str, Any]:
         "authorize_url": qbo["authorize_url"],
         "revoke_url": qbo["revoke_url"],
         "discovery_url": qbo["discovery_url"],
+        "calls_per_second": 1_000,  # the sandbox is not throttled here, and the peers do not pace themselves
+        "calls_per_minute": 60_000,
     }

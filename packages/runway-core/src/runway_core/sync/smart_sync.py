@@ -11,7 +11,7 @@ from runway_core.ports.clock import Clock
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
 
-COMPANIES_AT_ONCE = 8
+COMPANIES_AT_ONCE = 16
 """How many companies are pulled side by side: vendors limit calls per company, so neighbours never wait."""
 
 ROUTINE = PullRequest()
