@@ -17,10 +17,11 @@ from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from sqlalchemy import Connection, Select, delete, false, func, or_, select
 
 from runway_store_sql.bulk import among
+from runway_store_sql.collection import paused_collection
 from runway_store_sql.engine import Database
 from runway_store_sql.page import PageWork, commit
 from runway_store_sql.registry import read_connection
-from runway_store_sql.rows import READERS, build_trusted, decode_amount, field_columns, read_record
+from runway_store_sql.rows import READERS, build_all_trusted, build_trusted, decode_amount, field_columns, read_record
 from runway_store_sql.tables import (
     RECORD_SPECS,
     RecordSpec,
@@ -81,13 +82,13 @@ def _read_kind(connection: Connection, spec: RecordSpec, query: Select[Any]) -> 
     result = connection.execute(query)
     rows = result.cursor.fetchall()  # type: ignore[union-attr]  # a query has a cursor; its rows come as the driver made them
     result.close()
-    return tuple([build_trusted(model, read(row)) for row in rows])
+    return tuple(build_all_trusted(model, [read(row) for row in rows]))
 
 
 def _read_books(
     connection: Connection, company: Company, *, as_of: date, history_from: date, read_at: datetime
 ) -> Books:
-    """One query for the head, one for the connections and one a kind, all on one snapshot."""
+    """Read on one snapshot: one query for the head, one for the connections and one a kind."""
     owned = select(log_heads.c.sequence).join(companies, companies.c.company_id == log_heads.c.company_id)
     sequence = connection.scalar(
         owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)

@@ -41,7 +41,7 @@ from runway_store_sql.rows import (
     read_held,
     read_record,
 )
-from runway_store_sql.storable import set_aside_unstorable
+from runway_store_sql.storable import set_aside_unnameable, set_aside_unstorable
 from runway_store_sql.tables import (
     RECORD_SPECS,
     balance_changes,
@@ -74,10 +74,11 @@ class PageWork:
 
 def commit(connection: Connection, work: PageWork) -> PageReceipt:
     """Store the page whole, or raise and leave nothing."""
-    page = set_aside_unstorable(work.page)
+    page = set_aside_unnameable(work.page)
     zone = fence(connection, work.lease, now=work.seen_at)
     head = lock_head(connection, work.company_id)
     sifted = sift_page(page, _read_held(connection, work.company_id, keys_of(page)))
+    page = set_aside_unstorable(page, sifted)
     if page.present_keys is not None:
         _retire_missing(connection, work, page, sifted)
     previous = _read_previous(connection, work.company_id, sifted.previous_keys)

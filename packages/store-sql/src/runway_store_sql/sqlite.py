@@ -36,7 +36,7 @@ T = TypeVar("T")
 BATCH = 64
 """So many waiting transactions share one commit at most."""
 
-READERS = 4
+READERS = 3
 BUSY_SECONDS = 30
 _CHECKPOINT_PAGES = 4000
 
@@ -194,14 +194,14 @@ class SqliteDatabase:
 
     def _pragmas(self, *, is_writer: bool) -> list[str]:
         if not is_writer:
-            return ["query_only=ON", "wal_autocheckpoint=0", "cache_size=-16000"]
+            return ["query_only=ON", "wal_autocheckpoint=0", "cache_size=-32000"]
         return [
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "recursive_triggers=ON",
             f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
-            "cache_size=-64000",
+            "cache_size=-32000",
         ]
 
     def _take_file(self) -> None:
