@@ -18,7 +18,7 @@ COPY_FROM = 20
 _json_encoder = msgspec.json.Encoder(decimal_format="string")
 _DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-    "postgresql": postgresql.asyncpg.dialect(),  # type: ignore[no-untyped-call]  # likewise
+    "postgresql": postgresql.asyncpg.dialect(),
 }
 
 

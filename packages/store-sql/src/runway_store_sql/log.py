@@ -1,12 +1,13 @@
 """The transaction log on SQL. Appending is in `chain.py`; triggers of the first migration refuse everything else."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, decode_entry
 from runway_core.errors import LogBroken, NotFound
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
@@ -30,6 +31,10 @@ def _read_entry(company_id: CompanyId, row: Any) -> LogEntry:
         hash=row.hash,
         canonical=row.canonical,
     )
+
+
+def _read_all(connection: Connection, query: Select[Any]) -> Sequence[Any]:
+    return connection.execute(query).all()
 
 
 class SqlTransactionLog:
@@ -67,7 +72,7 @@ class SqlTransactionLog:
                 .order_by(log_entries.c.sequence)
                 .limit(batch)
             )
-            rows = await self._database.read(lambda connection, query=query: connection.execute(query).all())
+            rows = await self._database.read(partial(_read_all, query=query))
             for row in rows:
                 yield _read_entry(company_id, row)
             if len(rows) < batch:

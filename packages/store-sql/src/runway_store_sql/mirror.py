@@ -17,7 +17,6 @@ from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from sqlalchemy import Connection, Select, delete, false, func, or_, select
 
 from runway_store_sql.bulk import among
-from runway_store_sql.collection import paused_collection
 from runway_store_sql.engine import Database
 from runway_store_sql.page import PageWork, commit
 from runway_store_sql.registry import read_connection
@@ -80,7 +79,7 @@ def _books_query(spec: RecordSpec, company_id: CompanyId, history_from: date) ->
 def _read_kind(connection: Connection, spec: RecordSpec, query: Select[Any]) -> tuple[Record, ...]:
     read, model = READERS[spec.kind], spec.record_class
     result = connection.execute(query)
-    rows = result.cursor.fetchall()  # type: ignore[union-attr]  # a query has a cursor; its rows come as the driver made them
+    rows = result.cursor.fetchall()
     result.close()
     return tuple(build_all_trusted(model, [read(row) for row in rows]))
 

@@ -22,7 +22,7 @@ from runway_store_sql.tables import companies, findings, positions
 
 @lru_cache(maxsize=20_000)
 def _read_position(document: bytes) -> Position:
-    """Positions are frozen, so equal documents may be one value: a portfolio page reads the same ones again and again."""
+    """Frozen, so equal documents may be one value: a portfolio page reads the same ones again and again."""
     return Position.model_validate_json(document)
 
 

@@ -284,7 +284,7 @@ def _make_reader(spec: RecordSpec) -> RowReader:
 
 
 WRITERS: dict[RecordKind, RowWriter] = {kind: _make_writer(spec) for kind, spec in RECORD_SPECS.items()}
-"""`(company_id, fields, rail, source_time, seen_at, sequence, content_hash, raw)` → the row, in the order of columns."""
+"""`(company_id, fields, rail, source_time, seen_at, sequence, content_hash, raw)` → the row, in column order."""
 
 READERS: dict[RecordKind, RowReader] = {kind: _make_reader(spec) for kind, spec in RECORD_SPECS.items()}
 """The row of `field_columns` → the fields of the record."""

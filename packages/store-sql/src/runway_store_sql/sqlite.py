@@ -1,7 +1,7 @@
 """SQLite: one writing connection a process, in a thread that commits for many at once; reading connections beside it.
 
 Every commit waits for the disk (`synchronous=FULL`). To pay for that once, the writer takes all transactions that wait,
-runs each within a savepoint, and commits them together: each caller still gets its own result or error, after the commit.
+runs each within a savepoint, and commits them together: each caller gets its own result or error, after the commit.
 
 SQLite up to 3.51.2 can damage a file in WAL mode when two connections write or checkpoint at the same moment (mended in
 3.51.3, 3.50.7 and 3.44.6). `pysqlite3` brings a mended one; without it only one process may write a file, which a lock

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from runway_core.domain.changes import Change, ChangePage, RejectedRecord
 from runway_core.sync.planning import SiftedPage
+
 from runway_store_sql.tables import RECORD_SPECS, FieldForm
 
 _WIDEST = 2**63

@@ -149,7 +149,7 @@ FRAME = (
     "content_hash",
     "raw",
 )
-"""What the mirror keeps of every record beside its fields, in the order of the columns. The payload stands last, so that
+"""What the mirror keeps of every record beside its fields, in the order of the columns. The payload stands last:
 reading the others does not walk through it."""
 
 

@@ -102,7 +102,7 @@ def read_key_file(path: Path) -> KeyEncryptionKey:
         return KeyEncryptionKey.from_text(path.read_text())
     except OSError as error:
         raise StoreUnavailable(
-            f"the key file {str(path)!r} cannot be read or written: give this user the right to, or set RUNWAY_SECRET_KEY"
+            f"the key file {str(path)!r} cannot be read or written: let this user, or set RUNWAY_SECRET_KEY"
         ) from error
 
 

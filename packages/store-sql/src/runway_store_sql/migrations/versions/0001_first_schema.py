@@ -502,11 +502,14 @@ def upgrade() -> None:
     _create_indexes()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(POSTGRES_GUARD)
-        triggers = POSTGRES_TRIGGERS
+        _execute_all(POSTGRES_TRIGGERS)
     else:
-        triggers = SQLITE_TRIGGERS
-    for trigger in triggers:
-        op.execute(trigger)
+        _execute_all(SQLITE_TRIGGERS)
+
+
+def _execute_all(statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        op.execute(statement)
 
 
 def downgrade() -> None:

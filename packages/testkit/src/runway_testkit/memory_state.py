@@ -1,0 +1,100 @@
+"""What the memory store holds: dictionaries, one state a company, copied whole before a transaction."""
+
+from copy import copy
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+
+from pydantic import SecretStr
+from runway_core.domain.changes import Attribution, Cursor, HeldVersion
+from runway_core.domain.company import Company, Connection
+from runway_core.domain.findings import TrackedFinding
+from runway_core.domain.identity import ConnectionId, RecordKey
+from runway_core.domain.ledger import BalanceChange, BalanceClose
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, seal_entries
+from runway_core.domain.position import Position
+from runway_core.domain.record import Record, Value, encode_plain
+from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, SyncRun
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecord:
+    """One record of the mirror."""
+
+    record: Record
+    raw: bytes
+    rail: str
+    content_hash: bytes
+    source_time: datetime
+    seen_at: datetime
+    log_sequence: int
+    is_deleted: bool = False
+    deleted_at: datetime | None = None
+
+    @property
+    def version(self) -> HeldVersion:
+        """What planning needs of it; a tombstone is as old as its deletion."""
+        return HeldVersion(
+            content_hash=self.content_hash,
+            revision_number=self.record.revision_number,
+            modified_at=self.deleted_at if self.is_deleted and self.deleted_at else self.record.modified_at,
+            source_time=self.source_time,
+            is_deleted=self.is_deleted,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """The lease of one connection; no holder means that it was let go."""
+
+    fencing: int
+    holder: str | None
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class CompanyState:
+    """Everything of one company."""
+
+    company: Company
+    connections: dict[ConnectionId, Connection] = field(default_factory=dict)
+    leases: dict[ConnectionId, HeldLease] = field(default_factory=dict)
+    cursors: dict[ConnectionId, Cursor] = field(default_factory=dict)
+    secrets: dict[ConnectionId, dict[str, SecretStr]] = field(default_factory=dict)
+    runs: dict[str, SyncRun] = field(default_factory=dict)
+    records: dict[RecordKey, HeldRecord] = field(default_factory=dict)
+    entries: list[LogEntry] = field(default_factory=list)
+    head: ChainHead = field(default_factory=ChainHead)
+    due_sequence: int = 0
+    quarantine: dict[str, QuarantinedRecord] = field(default_factory=dict)
+    balances: list[BalanceChange] = field(default_factory=list)
+    closes: dict[tuple[date, str], BalanceClose] = field(default_factory=dict)
+    events: list[OutboxEvent] = field(default_factory=list)
+    position: Position | None = None
+    findings: dict[str, TrackedFinding] = field(default_factory=dict)
+
+    def copied(self) -> "CompanyState":
+        """A copy to work on: the original stays until the work is done."""
+        return CompanyState(**{item.name: copy(getattr(self, item.name)) for item in fields(self)})
+
+    def append(self, drafts: list[LogDraft], *, is_due: bool = False) -> list[LogEntry]:
+        """Append entries to the company's chain."""
+        sealed, self.head = seal_entries(self.company.company_id, self.head, drafts)
+        self.entries.extend(sealed)
+        if is_due and sealed:
+            self.due_sequence = self.head.sequence
+        return sealed
+
+
+def draft_act(
+    what: str, kind: str, external_id: str, *, value: Value, by: Attribution, at: datetime, rail: str = ""
+) -> LogDraft:
+    """An entry about something that is no record."""
+    return LogDraft(
+        seen_at=at,
+        rail=rail,
+        kind=kind,
+        external_id=external_id,
+        what=what,
+        attribution=by,
+        content=encode_plain(value),
+    )

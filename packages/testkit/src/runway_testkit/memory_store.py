@@ -1,0 +1,344 @@
+"""`MemoryStore`: every storing port in dictionaries, for tests of what stands on a store.
+
+It decides with the same planning as the real ones and passes the same contract suite; nothing outlives the object.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from pydantic import SecretStr
+from runway_core.domain.changes import Attribution
+from runway_core.domain.company import Company, Connection, ConnectionState
+from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
+from runway_core.domain.position import Position
+from runway_core.domain.record import encode_plain
+from runway_core.domain.sync_run import RunOutcome, SyncRun
+from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound
+from runway_core.ports.clock import Clock, SystemClock
+from runway_core.ports.mirror_store import Lease
+from runway_core.ports.store import StoreHealth
+
+from runway_testkit.memory_mirror import MemoryMirrorStore
+from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
+
+_States = dict[CompanyId, CompanyState]
+
+
+class MemoryTransactionLog:
+    """The `TransactionLog` in memory."""
+
+    def __init__(self, states: _States) -> None:
+        self._states = states
+
+    async def append(self, company_id: CompanyId, drafts: Sequence[LogDraft]) -> ChainHead:
+        """Append entries that change no record."""
+        state = self._states.get(company_id)
+        if state is None:
+            raise NotFound(f"no company {company_id!r}")
+        state.append(list(drafts))
+        return state.head
+
+    async def head(self, company_id: CompanyId) -> ChainHead:
+        """Where the chain ends."""
+        state = self._states.get(company_id)
+        return ChainHead() if state is None else state.head
+
+    async def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:  # noqa: ARG002 - nothing is read in batches here
+        """Stream entries after a sequence number."""
+        state = self._states.get(company_id)
+        for entry in list(state.entries if state is not None else ()):
+            if entry.sequence > after:
+                yield entry
+
+    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
+        """Every entry about one record, oldest first."""
+        return [
+            entry
+            async for entry in self.entries(company_id)
+            if (entry.draft.kind, entry.draft.external_id) == (key.kind.value, key.external_id)
+        ]
+
+
+class MemoryCompanyRegistry:
+    """The `CompanyRegistry` in memory."""
+
+    def __init__(self, states: _States, clock: Clock) -> None:
+        self._states = states
+        self._clock = clock
+
+    def _owned(self, firm_id: FirmId, company_id: CompanyId) -> CompanyState:
+        state = self._states.get(company_id)
+        if state is None or state.company.firm_id != firm_id:
+            raise NotFound(f"no company {company_id!r} in this firm")
+        return state
+
+    async def add_company(self, company: Company, *, attribution: Attribution) -> None:
+        """Add a company and begin its log."""
+        if company.company_id in self._states:
+            raise InvalidRequest(f"the company id {company.company_id!r} is taken: choose another")
+        state = self._states[company.company_id] = CompanyState(company)
+        at = company.created_at
+        state.append([draft_act("company_added", "company", company.company_id, value=company, by=attribution, at=at)])
+
+    async def update_company(self, company: Company, *, attribution: Attribution) -> None:
+        """Replace a company's name, zone, owner, tags and settings; its position is due again."""
+        state = self._owned(company.firm_id, company.company_id)
+        if state.company == company:
+            return
+        keep = {"home_currency": state.company.home_currency, "created_at": state.company.created_at}
+        state.company = company.model_copy(update=keep)
+        at = self._clock.now()
+        draft = draft_act("company_updated", "company", company.company_id, value=company, by=attribution, at=at)
+        state.append([draft], is_due=state.due_sequence > 0)
+
+    async def company(self, firm_id: FirmId, company_id: CompanyId) -> Company:
+        """One company."""
+        return self._owned(firm_id, company_id).company
+
+    async def companies(self, firm_id: FirmId) -> Sequence[Company]:
+        """All companies of a firm, by name, then id."""
+        found = [state.company for state in self._states.values() if state.company.firm_id == firm_id]
+        return sorted(found, key=lambda company: (company.name, company.company_id))
+
+    async def add_connection(self, connection: Connection, *, attribution: Attribution) -> None:
+        """Add a connection, at most one a company and rail."""
+        state = self._owned(connection.firm_id, connection.company_id)
+        taken = {connection_id for other in self._states.values() for connection_id in other.connections}
+        if connection.connection_id in taken or any(c.rail == connection.rail for c in state.connections.values()):
+            raise InvalidRequest(
+                f"company {connection.company_id!r} is connected to {connection.rail!r} already: "
+                "reconnect that connection instead"
+            )
+        state.connections[connection.connection_id] = connection
+        act = draft_act(
+            "connection_added",
+            "connection",
+            connection.connection_id,
+            value=connection,
+            by=attribution,
+            at=connection.created_at,
+            rail=connection.rail,
+        )
+        state.append([act])
+
+    async def connections(self, firm_id: FirmId, company_id: CompanyId | None = None) -> Sequence[Connection]:
+        """The connections of one company, or of the whole firm, by company, then rail."""
+        found = [
+            connection
+            for state in self._states.values()
+            for connection in state.connections.values()
+            if connection.firm_id == firm_id and company_id in (None, connection.company_id)
+        ]
+        return sorted(found, key=lambda connection: (connection.company_id, connection.rail))
+
+    async def take_lease(self, connection: Connection, *, holder: str, now: datetime, lasts_seconds: int) -> Lease:
+        """Take the right to pull a connection."""
+        state = self._owned(connection.firm_id, connection.company_id)
+        if connection.connection_id not in state.connections:
+            raise NotFound(f"no connection {connection.connection_id!r} in this firm")
+        held = state.leases.get(connection.connection_id)
+        if held is not None and held.holder not in (None, holder) and held.expires_at > now:
+            raise LeaseHeld(f"{held.holder!r} is pulling {connection.rail} until {held.expires_at}")
+        expires_at = now + timedelta(seconds=lasts_seconds)
+        fencing = 1 if held is None else held.fencing + 1
+        state.leases[connection.connection_id] = HeldLease(fencing, holder, expires_at)
+        return Lease(
+            connection_id=connection.connection_id,
+            company_id=connection.company_id,
+            firm_id=connection.firm_id,
+            rail=connection.rail,
+            fencing=fencing,
+            holder=holder,
+            expires_at=expires_at,
+        )
+
+    def _held(self, lease: Lease) -> CompanyState:
+        state = self._states.get(lease.company_id)
+        held = state.leases.get(lease.connection_id) if state is not None else None
+        if state is None or held is None or (held.fencing, held.holder) != (lease.fencing, lease.holder):
+            raise LeaseLost(f"another worker pulls {lease.rail} of company {lease.company_id!r} now")
+        return state
+
+    async def renew_lease(self, lease: Lease, *, now: datetime, lasts_seconds: int) -> Lease:
+        """Extend a lease that is still ours."""
+        state = self._held(lease)
+        expires_at = now + timedelta(seconds=lasts_seconds)
+        state.leases[lease.connection_id] = HeldLease(lease.fencing, lease.holder, expires_at)
+        return replace(lease, expires_at=expires_at)
+
+    async def begin_run(self, lease: Lease, run: SyncRun) -> None:
+        """Record that a pull began; repeating is harmless."""
+        state = self._held(lease)
+        state.runs.setdefault(run.run_id, run)
+
+    async def end_run(
+        self,
+        lease: Lease,
+        run: SyncRun,
+        *,
+        state: ConnectionState,
+        source_read_at: datetime | None,
+        was_full: bool,
+        attribution: Attribution,
+    ) -> None:
+        """Record how a pull ended, set the connection's state and let go of the lease."""
+        held = self._held(lease)
+        at = run.ended_at or run.started_at
+        before = held.connections[lease.connection_id]
+        succeeded = run.outcome is RunOutcome.SUCCEEDED
+        changes: dict[str, object] = {
+            "state": state,
+            "last_attempt_at": run.started_at,
+            "last_error_code": run.error_code,
+            "last_error": run.error,
+            "failures_in_a_row": 0 if succeeded else before.failures_in_a_row + 1,
+        }
+        if succeeded:
+            changes |= {"last_success_at": at} | ({"last_full_at": at} if was_full else {})
+            changes |= {"source_read_at": source_read_at} if source_read_at is not None else {}
+        held.connections[lease.connection_id] = before.model_copy(update=changes)
+        counted = held.runs.get(run.run_id, run.model_copy(update={"counts": SyncRun.model_fields["counts"].default}))
+        held.runs[run.run_id] = run.model_copy(update={"counts": counted.counts, "ended_at": at})
+        held.leases[lease.connection_id] = HeldLease(lease.fencing, None, at)
+        drafts = []
+        if not succeeded:
+            act = draft_act(
+                "run_failed", "connection", lease.connection_id, value=run, by=attribution, at=at, rail=lease.rail
+            )
+            drafts.append(act)
+        if before.state is not state:
+            drafts.append(
+                LogDraft(
+                    seen_at=at,
+                    rail=lease.rail,
+                    kind="connection",
+                    external_id=lease.connection_id,
+                    what="connection_state_changed",
+                    attribution=attribution,
+                    changed=encode_plain({"state": (before.state.value, state.value)}),
+                )
+            )
+        held.append(drafts)
+
+    async def runs(self, firm_id: FirmId, company_id: CompanyId, *, limit: int = 20) -> Sequence[SyncRun]:
+        """The latest runs of a company, newest first."""
+        state = self._states.get(company_id)
+        if state is None or state.company.firm_id != firm_id:
+            return []
+        return sorted(state.runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)[:limit]
+
+
+class MemoryPositionStore:
+    """The `PositionStore` in memory."""
+
+    def __init__(self, states: _States) -> None:
+        self._states = states
+
+    async def save_position(self, position: Position, findings: Sequence[TrackedFinding]) -> bool:
+        """Store a position and its findings; false when a newer one is there."""
+        state = self._states.get(position.company_id)
+        if state is None or state.company.firm_id != position.firm_id:
+            raise NotFound(f"no company {position.company_id!r} in this firm")
+        if state.position is not None and state.position.log_sequence > position.log_sequence:
+            return False
+        state.position = position
+        fresh = {tracked.finding_id: tracked for tracked in findings}
+        for finding_id, tracked in state.findings.items():
+            fresh.setdefault(finding_id, tracked.model_copy(update={"state": FindingState.FIXED}))
+        state.findings = fresh
+        return True
+
+    async def position(self, firm_id: FirmId, company_id: CompanyId) -> Position | None:
+        """The stored position of a company."""
+        state = self._states.get(company_id)
+        return state.position if state is not None and state.company.firm_id == firm_id else None
+
+    async def positions(self, firm_id: FirmId) -> Sequence[Position]:
+        """The stored positions of a firm, by company id."""
+        return [
+            state.position
+            for _, state in sorted(self._states.items())
+            if state.company.firm_id == firm_id and state.position is not None
+        ]
+
+    async def findings(
+        self, company_id: CompanyId, *, states: frozenset[FindingState] | None = None
+    ) -> Sequence[TrackedFinding]:
+        """The tracked findings of a company, by severity, then id."""
+        state = self._states.get(company_id)
+        found = [] if state is None else [t for t in state.findings.values() if states is None or t.state in states]
+        return sorted(found, key=lambda tracked: (tracked.finding.severity.rank, tracked.finding_id))
+
+    async def decide_finding(
+        self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime
+    ) -> None:
+        """Store what a person decided about a finding, and log it; the position is due again."""
+        state = self._states.get(company_id)
+        before = state.findings.get(tracked.finding_id) if state is not None else None
+        if state is None or before is None:
+            raise NotFound(f"no finding {tracked.finding_id!r} of company {company_id!r}")
+        state.findings[tracked.finding_id] = tracked
+        draft = draft_act("finding_decided", "finding", tracked.finding_id, value=tracked, by=attribution, at=at)
+        changed = encode_plain({"state": (before.state.value, tracked.state.value)})
+        state.append([replace(draft, changed=changed)], is_due=True)
+
+
+class MemoryTokenVault:
+    """The `TokenVault` in memory."""
+
+    def __init__(self, states: _States) -> None:
+        self._states = states
+
+    def _owner(self, connection_id: ConnectionId) -> CompanyState | None:
+        return next((state for state in self._states.values() if connection_id in state.connections), None)
+
+    async def load(self, connection_id: ConnectionId) -> Mapping[str, SecretStr]:
+        """The secrets of a connection; empty when there are none."""
+        state = self._owner(connection_id)
+        return {} if state is None else dict(state.secrets.get(connection_id, {}))
+
+    async def save(self, connection_id: ConnectionId, secrets: Mapping[str, SecretStr]) -> None:
+        """Replace the secrets of a connection."""
+        state = self._owner(connection_id)
+        if state is None:
+            raise NotFound(f"no connection {connection_id!r}: add it before its secrets")
+        state.secrets[connection_id] = dict(secrets)
+
+    async def forget(self, connection_id: ConnectionId) -> None:
+        """Remove the secrets of a connection."""
+        state = self._owner(connection_id)
+        if state is not None:
+            state.secrets.pop(connection_id, None)
+
+
+class MemoryStore:
+    """One store in memory behind all storing ports."""
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self._states: _States = {}
+        self.mirror = MemoryMirrorStore(self._states)
+        self.log = MemoryTransactionLog(self._states)
+        self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
+        self.positions = MemoryPositionStore(self._states)
+        self.vault = MemoryTokenVault(self._states)
+
+    async def upgrade(self) -> None:
+        """There is no schema."""
+
+    async def check(self) -> StoreHealth:
+        """Always well."""
+        return StoreHealth(dialect="memory", version="1", schema_revision="1", is_current=True, warnings=())
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close; what it holds stays until the object is gone."""
