@@ -1,8 +1,8 @@
 """What is read when: a whole reading page by page, and afterwards one call of change data capture per pull.
 
 `Reader.pages` decides by the cursor. A pull after a whole reading asks for all kinds in one call; it asks for more only
-when it must: for accounts when money moved, kind by kind and by queries when the answer was cut off, for everything when the
-cursor is older than what QuickBooks remembers or when deletions would stay unknown.
+when it must: for accounts when money moved, kind by kind and by queries when the answer was cut off, for everything
+when the cursor is older than what QuickBooks remembers or when deletions would stay unknown.
 """
 
 import zlib
@@ -26,6 +26,7 @@ from runway_rail_qbo.transport import QboTransport
 CDC_CAP = 1000
 LARGEST_PAGE = 1000
 KINDS_AHEAD = 3
+MARKS_KEPT = 500
 _NAMES = [kind.name for kind in KINDS]
 _MONEY_KINDS = frozenset(kind.kind for kind in KINDS if kind.moves_money)
 _ACCOUNT = KIND_BY_NAME["Account"]
@@ -310,7 +311,8 @@ def _mark(key: RecordKey, revision: str, moment: datetime | None) -> int:
 
 
 def _marks_after(marks: dict[int, datetime | None], since: datetime) -> list[int]:
-    return sorted(mark for mark, moment in marks.items() if moment is None or moment >= since)
+    coming = sorted(mark for mark, moment in marks.items() if moment is None or moment >= since)
+    return coming if len(coming) <= MARKS_KEPT else []  # without them, accounts are read once more than needed
 
 
 def _page(rows: MappedRows, *, time: datetime, cursor: Cursor) -> ChangePage:
