@@ -82,6 +82,9 @@ class Gateway:
         self._world.calls[(realm_id, endpoint_of(call))] += 1
         if self._world.chaos.profile.delay_s:
             await asyncio.sleep(self._world.chaos.profile.delay_s)
+        desk = self._world.desk(realm_id)
+        if desk is not None and desk.book is None:
+            await asyncio.to_thread(self._world.book, desk)  # large books take seconds; others go on
         try:
             answer = self._admit(request, call, realm_id)
         except GatewayFaultError as fault:

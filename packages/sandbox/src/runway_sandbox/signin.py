@@ -56,7 +56,7 @@ class SignInDesk:
 
     async def discovery(self, request: Request) -> Response:
         """Name the addresses, as the vendor's discovery document does."""
-        base = str(request.base_url).rstrip("/")
+        base = f"{request.url.scheme}://{request.url.netloc}{request.scope['root_path']}"
         return _json(
             {
                 "issuer": ISSUER,

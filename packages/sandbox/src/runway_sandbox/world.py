@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from runway_sandbox.books import Book
 from runway_sandbox.chaos import Chaos
@@ -34,6 +35,7 @@ class Desk:
     name: str
     throttle: Throttle
     book: Book | None = None
+    building: Lock = field(default_factory=Lock)
     remembered: dict[str, Remembered] = field(default_factory=dict)
 
 
@@ -80,8 +82,10 @@ class World:
     def book(self, desk: Desk) -> Book:
         """Get a company's books, building them at the first touch."""
         if desk.book is None:
-            company = self._given[desk.index] if self._given is not None else self._build(desk.index)
-            desk.book = shelve_company(company, rules=self.settings.wire)
+            with desk.building:  # a thread may be building them already
+                if desk.book is None:
+                    company = self._given[desk.index] if self._given is not None else self._build(desk.index)
+                    desk.book = shelve_company(company, rules=self.settings.wire)
         return desk.book
 
     def _build(self, index: int) -> EconomyCompany:
