@@ -1,18 +1,17 @@
 """The measures of burn: how fast cash leaves, and how long it would last at that pace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from runway_core.calculators.calendar import last_of_month, months_before, roll_forward
 from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.flows import Flow, Flows, FlowSort, read_flows
+from runway_core.calculators.flows import FULL_MONTHS, Flow, Flows, FlowSort, read_flows
 from runway_core.domain.books import Books
 from runway_core.domain.money import AMOUNT_STEP, ZERO, to_amount
 from runway_core.domain.outlook import Burn, BurnMonth, Cash
 
-MONTHS = 3
 LEAST_DAYS = 28
 """With fewer days of history there is no burn measure."""
 
@@ -25,11 +24,8 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
     """
     flows = flows or read_flows(books)
     cash = cash or compute_cash(books, flows=flows)
-    past = flows.past(books.as_of)
-    months = _sum_spans(past, _find_spans(past, books.as_of))
+    months = _sum_months(books, flows)
     days = sum(month.days for month in months)
-    if days < LEAST_DAYS:
-        months = []
     opening = cash.opening.amount
     outflow = sum((month.outflow for month in months), ZERO)
     net = outflow - sum((month.inflow for month in months), ZERO)
@@ -37,7 +33,7 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
     weighted_days = sum(n * month.days for n, month in enumerate(months, start=1))
     return Burn(
         months=tuple(months),
-        is_complete=len(months) == MONTHS,
+        is_complete=len(months) == FULL_MONTHS,
         outflow_per_day=_per_day(outflow, days) if months else None,
         net_burn_per_day=_per_day(net, days) if months else None,
         weighted_net_burn_per_day=_per_day(weighted, weighted_days) if months else None,
@@ -47,20 +43,28 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
     )
 
 
-def find_week_outflow(burn: Burn) -> Decimal | None:
+def compute_week_outflow(books: Books, *, flows: Flows | None = None) -> Decimal | None:
     """One week's average outflow, the yardstick of severities; `None` where burn is not known."""
-    return None if burn.outflow_per_day is None else burn.outflow_per_day * 7
+    months = _sum_months(books, flows or read_flows(books))
+    if not months:
+        return None
+    outflow = sum((month.outflow for month in months), ZERO)
+    return (7 * outflow / sum(month.days for month in months)).quantize(AMOUNT_STEP)
 
 
-def _find_spans(past: Iterable[Flow], as_of: date) -> list[tuple[date, date]]:
+def _sum_months(books: Books, flows: Flows) -> list[BurnMonth]:
+    months = _sum_spans(flows.past(books.as_of), _find_spans(flows.began, books.as_of))
+    return months if sum(month.days for month in months) >= LEAST_DAYS else []
+
+
+def _find_spans(began: date | None, as_of: date) -> list[tuple[date, date]]:
     """The full months that history covers, oldest first, each with its last day.
 
     A month is covered when money moved on or before its first business day: earlier days of it can hold nothing.
     """
-    began = min((flow.on for flow in past), default=None)
     if began is None:
         return []
-    full = [first for first in months_before(as_of, MONTHS) if began <= roll_forward(first)]
+    full = [first for first in months_before(as_of, FULL_MONTHS) if began <= roll_forward(first)]
     if full:
         return [(first, last_of_month(first)) for first in full]
     yesterday = as_of - timedelta(days=1)

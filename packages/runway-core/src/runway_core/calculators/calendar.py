@@ -8,7 +8,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from functools import lru_cache
 
-from holidays import financial_holidays
+from holidays.financial.federal_reserve import FederalReserve
 
 ONE_DAY = timedelta(days=1)
 _CALENDAR_YEARS = range(1950, 2200)  # outside of these, books hold typing errors and only weekends are told
@@ -16,7 +16,9 @@ _CALENDAR_YEARS = range(1950, 2200)  # outside of these, books hold typing error
 
 @lru_cache(maxsize=512)
 def _bank_holidays(year: int) -> frozenset[date]:
-    return frozenset(financial_holidays("XFED", years=year)) if year in _CALENDAR_YEARS else frozenset()
+    if year not in _CALENDAR_YEARS:
+        return frozenset()
+    return frozenset(FederalReserve(years=year))  # type: ignore[no-untyped-call]  # holidays types no constructors
 
 
 def is_business_day(day: date) -> bool:

@@ -121,10 +121,10 @@ def _find_not_at_bank(books: Books, flows: Flows, balances: dict[str, BankBalanc
             if line.amount < 0:
                 lines.setdefault((line.account_id, line.amount), []).append(line)
     oldest = books.as_of - timedelta(days=books.company.settings.ledger_outflow_days)
-    paid: dict[tuple[RecordKey, str], Flow] = {}
+    paid: dict[tuple[RecordKey | None, str], Flow] = {}
     for flow in flows.ledger:
         since = first_line.get(flow.account_id)
-        if flow.key is None or since is None or flow.key.kind not in _LEAVES_ONCE:
+        if since is None or flow.kind not in _LEAVES_ONCE:
             continue
         if max(oldest, since) <= flow.on <= books.as_of:
             held = paid.get((flow.key, flow.account_id))
@@ -136,9 +136,9 @@ def _find_not_at_bank(books: Books, flows: Flows, balances: dict[str, BankBalanc
     unseen: list[Flow] = []
     for which, payments in waiting.items():
         unseen += _match_by_day(payments, lines.get(which, []))
-    for flow in sorted(unseen, key=lambda flow: (flow.on, str(flow.key), flow.account_id)):
-        if flow.home is not None and flow.key is not None:
-            kind = flow.key.kind.value.replace("_", " ").capitalize()
+    for flow in sorted(unseen, key=lambda flow: (flow.on, flow.external_id, flow.account_id)):
+        if flow.home is not None and flow.kind is not None:
+            kind = flow.kind.value.replace("_", " ").capitalize()
             yield _part(f"{kind} of {flow.on}, not yet at the bank", flow.home, books.home, flow.key)
 
 
@@ -152,12 +152,12 @@ def _match_by_day(payments: list[Flow], lines: list[BankTransaction]) -> list[Fl
 
     A line takes the oldest payment that was written down by then, so that what is missing is the newest.
     """
-    coming = sorted(payments, key=lambda flow: (flow.on, str(flow.key)), reverse=True)
+    coming = sorted(payments, key=lambda flow: (flow.on, flow.external_id), reverse=True)
     ready: list[tuple[date, str, Flow]] = []
     for line in sorted(lines, key=lambda line: (line.booked_on, line.external_id)):
         while coming and (coming[-1].on - line.booked_on).days <= _SEEN_BEFORE_DAYS:
             flow = coming.pop()
-            heappush(ready, (flow.on, str(flow.key), flow))
+            heappush(ready, (flow.on, flow.external_id, flow))
         if ready:
             heappop(ready)
     return [*coming, *(flow for _, _, flow in ready)]

@@ -32,6 +32,9 @@ def find_vendor_credits(books: Books) -> dict[PartyCurrency, Decimal]:
     for credit in books.vendor_credits:
         _add(found, (credit.vendor_id, credit.currency), _open_credit(credit, used))
     for payment in books.bill_payments:
+        links = payment.applied
+        if len(links) == 1 and links[0].amount == payment.total and links[0].kind is RecordKind.BILL:
+            continue  # by far the most
         if payment.total and not payment.is_void:
             _add(found, (payment.vendor_id, payment.currency), unapplied_of(payment))
     return found

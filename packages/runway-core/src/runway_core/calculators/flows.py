@@ -11,10 +11,13 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
+from runway_core.calculators.calendar import add_days, months_before
 from runway_core.calculators.exchange import HomeRates
+from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine, LineKind
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.invoices import CustomerPayment
 from runway_core.domain.ledger import AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
 
@@ -36,24 +39,37 @@ class Flow(NamedTuple):
     currency: str
     home: Decimal | None  # None: no exchange rate
     sort: FlowSort
-    key: RecordKey | None  # None for a line at the bank
-    is_check: bool = False
+    kind: RecordKind | None = None  # None for a line at the bank
+    external_id: str = ""
+
+    @property
+    def key(self) -> RecordKey | None:
+        """The ledger record behind it; `None` for a line at the bank."""
+        return None if self.kind is None else RecordKey(self.kind, self.external_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """All movements of a company's deposit accounts: as the ledger has them, and as the bank shows them (posted)."""
+    """Movements of a company's deposit accounts: as the ledger has them, and as the bank shows them (posted).
+
+    Older ones than any figure looks at are left away; `began` tells when the oldest of all happened.
+    """
 
     ledger: tuple[Flow, ...]
     bank: tuple[Flow, ...]
+    bank_account_ids: frozenset[str]  # read at the bank
+    began: date | None
 
     def past(self, as_of: date) -> list[Flow]:
         """What moved up to `as_of`: each account by its bank where the bank is read, else by the ledger."""
-        at_bank = {flow.account_id for flow in self.bank}
+        at_bank = self.bank_account_ids
         found = [flow for flow in self.bank if flow.on <= as_of]
-        found += [flow for flow in self.ledger if flow.account_id not in at_bank and flow.on <= as_of]
+        found += [flow for flow in self.ledger if flow.on <= as_of and flow.account_id not in at_bank]
         return found
 
+
+FULL_MONTHS = 3
+"""Burn looks at so many full months; no figure looks further back."""
 
 FINANCING_KINDS = frozenset({AccountKind.LONG_TERM_LIABILITY, AccountKind.EQUITY, AccountKind.FIXED_ASSET})
 
@@ -69,30 +85,33 @@ def find_cash_account_ids(books: Books) -> frozenset[str]:
 
 
 def read_flows(books: Books) -> Flows:
-    """Every movement of the deposit accounts, in no particular order."""
-    reader = _LedgerReader(books)
-    return Flows(ledger=tuple(reader.read(books)), bank=tuple(_read_bank(books, reader)))
+    """The movements of the deposit accounts that figures look at, in no particular order."""
+    since = min(
+        months_before(books.as_of, FULL_MONTHS)[0],
+        add_days(books.as_of, -books.company.settings.ledger_outflow_days),
+    )
+    reader = _FlowReader(books, since)
+    ledger = tuple(reader.read_ledger(books))
+    by_ledger = dict(reader.began)
+    reader.began.clear()
+    bank = tuple(reader.read_bank(books))
+    by_account = {**by_ledger, **reader.began}
+    return Flows(
+        ledger=ledger,
+        bank=bank,
+        bank_account_ids=frozenset(reader.began),
+        began=min((on for on in by_account.values() if on <= books.as_of), default=None),
+    )
 
 
-def _read_bank(books: Books, reader: "_LedgerReader") -> Iterator[Flow]:
-    for line in books.bank_transactions:
-        if line.is_pending or line.account_id not in reader.cash:
-            continue
-        sort = FlowSort.OPERATING
-        if line.is_transfer:
-            sort = FlowSort.TRANSFER
-        elif line.is_financing:
-            sort = FlowSort.FINANCING
-        home = reader.rates.convert(line.amount, line.currency)
-        yield Flow(line.booked_on, line.account_id, line.amount, line.currency, home, sort, None)
+class _FlowReader:
+    """Turns ledger records and bank lines into legs, and notes when each account first moved."""
 
-
-class _LedgerReader:
-    """Turns ledger records into legs."""
-
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, since: date) -> None:
         self.cash = find_cash_account_ids(books)
-        self.rates = HomeRates.of(books)
+        self.began: dict[str, date] = {}
+        self._since = since
+        self._rates = HomeRates.of(books)
         self._special: dict[str, FlowSort] = {}  # accounts on the other side that are no operating flow
         for account in books.accounts:
             if account.account_kind is AccountKind.BANK:
@@ -101,62 +120,67 @@ class _LedgerReader:
                 self._special[account.external_id] = FlowSort.FINANCING
         self._cards = {a.external_id for a in books.accounts if a.account_kind is AccountKind.CREDIT_CARD}
 
-    def read(self, books: Books) -> Iterator[Flow]:
-        yield from self._payments(books)
-        for purchase in books.purchases:
-            if not purchase.is_void and purchase.account_id in self.cash:
-                yield from self._purchase(purchase)
-        for deposit in books.deposits:
-            if deposit.account_id in self.cash:
-                yield from self._deposit(deposit)
+    def read_bank(self, books: Books) -> Iterator[Flow]:
+        for line in books.bank_transactions:
+            if line.account_id not in self.cash or line.is_pending:
+                continue
+            if self._is_recent(line.booked_on, line.account_id):
+                sort = FlowSort.OPERATING
+                if line.is_transfer:
+                    sort = FlowSort.TRANSFER
+                elif line.is_financing:
+                    sort = FlowSort.FINANCING
+                home = self._rates.convert(line.amount, line.currency)
+                yield Flow(line.booked_on, line.account_id, line.amount, line.currency, home, sort)
+
+    def read_ledger(self, books: Books) -> Iterator[Flow]:
+        yield from self._payments(books.bill_payments, -1)
+        yield from self._payments(books.customer_payments, 1)
+        yield from self._direct(books.purchases)
+        yield from self._direct(books.deposits)
         for transfer in books.transfers:
             yield from self._transfer(transfer)
         for entry in books.journal_entries:
             yield from self._entry(entry)
 
-    def _payments(self, books: Books) -> Iterator[Flow]:
-        cash, convert, operating = self.cash, self.rates.convert, FlowSort.OPERATING
-        for paid in books.bill_payments:
-            account_id = paid.account_id
-            if account_id in cash and account_id is not None and paid.total and not paid.is_void:
-                out = -paid.total
-                currency = paid.currency
-                is_check = paid.method == "check"
-                yield Flow(
-                    paid.document_date,
-                    account_id,
-                    out,
-                    currency,
-                    convert(out, currency),
-                    operating,
-                    paid.key,
-                    is_check,
-                )
-        for received in books.customer_payments:
-            account_id = received.account_id
-            if account_id in cash and account_id is not None and received.total and not received.is_void:
-                total, currency = received.total, received.currency
-                home = convert(total, currency)
-                yield Flow(received.document_date, account_id, total, currency, home, operating, received.key)
+    def _is_recent(self, on: date, account_id: str) -> bool:
+        """Whether a movement is looked at; either way it counts for when the account began to move."""
+        began = self.began.get(account_id)
+        if began is None or on < began:
+            self.began[account_id] = on
+        return on >= self._since
 
-    def _split(
-        self, record: Purchase | Deposit, sign: int, *, account_id: str, is_check: bool = False
-    ) -> Iterator[Flow]:
-        sums = _sum_special(record.lines, self._special)
-        rest = record.total - sum(sums.values(), ZERO)
-        for sort, amount in ((FlowSort.OPERATING, rest), *sums.items()):
-            if amount:
-                signed = sign * amount
-                home = self.rates.convert(signed, record.currency)
-                yield Flow(record.document_date, account_id, signed, record.currency, home, sort, record.key, is_check)
+    def _payments(self, payments: Iterable[BillPayment | CustomerPayment], sign: int) -> Iterator[Flow]:
+        cash, convert, operating = self.cash, self._rates.convert, FlowSort.OPERATING
+        for payment in payments:
+            account_id = payment.account_id
+            if account_id not in cash or account_id is None or payment.is_void or not payment.total:
+                continue
+            on = payment.document_date
+            if self._is_recent(on, account_id):
+                amount, currency = sign * payment.total, payment.currency
+                home = convert(amount, currency)
+                yield Flow(on, account_id, amount, currency, home, operating, payment.kind, payment.external_id)
 
-    def _purchase(self, purchase: Purchase) -> Iterator[Flow]:
-        sign = 1 if purchase.is_refund else -1
-        is_check = purchase.method == "check"
-        return self._split(purchase, sign, account_id=purchase.account_id or "", is_check=is_check)
-
-    def _deposit(self, deposit: Deposit) -> Iterator[Flow]:
-        return self._split(deposit, 1, account_id=deposit.account_id or "")
+    def _direct(self, records: Iterable[Purchase | Deposit]) -> Iterator[Flow]:
+        """Purchases and deposits, split by what their lines stand for."""
+        for record in records:
+            account_id = record.account_id
+            if account_id not in self.cash or account_id is None:
+                continue
+            sign = 1
+            if isinstance(record, Purchase):
+                if record.is_void:
+                    continue
+                sign = 1 if record.is_refund else -1
+            on = record.document_date
+            if not self._is_recent(on, account_id):
+                continue
+            sums = _sum_special(record.lines, self._special)
+            rest = record.total - sum(sums.values(), ZERO)
+            for sort, amount in ((FlowSort.OPERATING, rest), *sums.items()):
+                if amount:
+                    yield self._leg(record, account_id, sign * amount, sort=sort)
 
     def _transfer(self, transfer: Transfer) -> Iterator[Flow]:
         for own, other, sign in (
@@ -165,12 +189,11 @@ class _LedgerReader:
         ):
             if own is None or own not in self.cash or not transfer.total:
                 continue
-            sort = self._special.get(other or "", FlowSort.OPERATING)
-            if sign > 0 and other in self._cards:
-                sort = FlowSort.FINANCING  # cash drawn on a card is borrowed
-            amount = sign * transfer.total
-            home = self.rates.convert(amount, transfer.currency)
-            yield Flow(transfer.document_date, own, amount, transfer.currency, home, sort, transfer.key)
+            if self._is_recent(transfer.document_date, own):
+                sort = self._special.get(other or "", FlowSort.OPERATING)
+                if sign > 0 and other in self._cards:
+                    sort = FlowSort.FINANCING  # cash drawn on a card is borrowed
+                yield self._leg(transfer, own, sign * transfer.total, sort=sort)
 
     def _entry(self, entry: JournalEntry) -> Iterator[Flow]:
         legs: dict[str, Decimal] = {}
@@ -184,7 +207,8 @@ class _LedgerReader:
                 sort = self._special.get(account_id, FlowSort.OPERATING)
                 operating -= amount if sort is FlowSort.OPERATING else ZERO
                 financing -= amount if sort is FlowSort.FINANCING else ZERO
-        if not legs:
+        recent = {self._is_recent(entry.document_date, account_id) for account_id in legs}
+        if True not in recent:
             return
         # What is no transfer is carried by the largest leg; the rest of the legs are money moved between own accounts.
         main = max(legs, key=lambda account_id: (abs(legs[account_id]), account_id))
@@ -194,8 +218,15 @@ class _LedgerReader:
         parts += [(account_id, amount, FlowSort.TRANSFER) for account_id, amount in moved.items()]
         for account_id, amount, sort in parts:
             if amount:
-                home = self.rates.convert(amount, entry.currency)
-                yield Flow(entry.document_date, account_id, amount, entry.currency, home, sort, entry.key)
+                yield self._leg(entry, account_id, amount, sort=sort)
+
+    def _leg(
+        self, record: Purchase | Deposit | Transfer | JournalEntry, account_id: str, amount: Decimal, *, sort: FlowSort
+    ) -> Flow:
+        home = self._rates.convert(amount, record.currency)
+        return Flow(
+            record.document_date, account_id, amount, record.currency, home, sort, record.kind, record.external_id
+        )
 
 
 def _signed(line: DocumentLine) -> Decimal:

@@ -256,8 +256,9 @@ def _place_future_entries(books: Books, flows: Flows) -> Iterator[OutlookEvent]:
     """Ledger entries dated after today. The legs of a transfer between own accounts cancel out."""
     sums: dict[tuple[date, RecordKey], Decimal] = {}
     for flow in flows.ledger:
-        if flow.on > books.as_of and flow.key is not None and flow.home is not None:
-            sums[flow.on, flow.key] = sums.get((flow.on, flow.key), ZERO) + flow.home
+        key = flow.key if flow.on > books.as_of else None
+        if key is not None and flow.home is not None:
+            sums[flow.on, key] = sums.get((flow.on, key), ZERO) + flow.home
     for (on, key), amount in sums.items():
         if amount:
             label = f"{key.kind.value.replace('_', ' ').capitalize()} {key.external_id}"

@@ -193,7 +193,7 @@ def _sum_invoices(books: Books, receivables: Iterable[Receivable]) -> _Owed:
 def _trace_past_weeks(books: Books, flows: Flows, cash: Cash) -> tuple[Money, ...]:
     """Cash at the end of up to eight past weeks, oldest first: opening cash, less what moved since."""
     past = flows.past(books.as_of)
-    began = min((flow.on for flow in past), default=books.as_of)
+    began = flows.began or books.as_of
     sundays = [monday_of(books.as_of) - timedelta(days=1 + 7 * back) for back in range(PAST_WEEKS)]
     sundays = [sunday for sunday in sundays if sunday >= began]
     moved = [ZERO] * len(sundays)

@@ -102,10 +102,11 @@ def compute_receivables(books: Books) -> list[Receivable]:
         (((invoice.customer_id, invoice.currency), invoice.open_balance) for _, invoice in dated),
         find_customer_credits(books),
     )
+    late_days = {customer_id: habits.late_days(customer_id) for customer_id in {i.customer_id for i in open_invoices}}
     found: list[Receivable] = []
     for (due, invoice), rest in zip(dated, rests, strict=True):
         delays = habits.delays_of(invoice.customer_id)
-        expectation = _expect(due.day, books.as_of, late=habits.late_days(invoice.customer_id), delays=delays)
+        expectation = _expect(due.day, books.as_of, late=late_days[invoice.customer_id], delays=delays)
         late_by = habits.late_days_p80(invoice.customer_id)
         late_day = add_days(due.day, late_by) if late_by is not None else expectation.day
         risk = expectation.risk or _risk(late=(books.as_of - due.day).days, usually_within=late_by)

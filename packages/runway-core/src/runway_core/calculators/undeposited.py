@@ -25,7 +25,7 @@ class Undeposited:
 
 def find_undeposited(books: Books) -> Undeposited:
     """Payments in undeposited funds that no deposit names, oldest first, then by id."""
-    kinds = {account.external_id: account.account_kind for account in books.accounts}
+    waiting = {a.external_id for a in books.accounts if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
     deposited = {
         link.external_id
         for deposit in books.deposits
@@ -38,7 +38,7 @@ def find_undeposited(books: Books) -> Undeposited:
     unrated: list[tuple[Decimal, str]] = []
     for payment in books.customer_payments:
         account_id = payment.account_id
-        if account_id is not None and kinds.get(account_id) is not AccountKind.UNDEPOSITED_FUNDS:
+        if account_id not in waiting and account_id is not None:
             continue
         if payment.is_void or payment.total <= 0 or payment.external_id in deposited or _names_deposit(payment):
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from runway_core.calculators.burn import compute_burn, find_week_outflow
+from runway_core.calculators.burn import compute_week_outflow
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.hygiene.check import Check
 from runway_core.calculators.hygiene.checks import CHECKS
@@ -20,7 +20,7 @@ def find_findings(books: Books, *, checks: Sequence[Check] = CHECKS) -> list[Fin
     A finding's severity is its check's floor, raised by its amount: high from one week's average outflow on, medium
     from 500 on. Two findings with one identity count once, the worse one.
     """
-    week_outflow = find_week_outflow(compute_burn(books))
+    week_outflow = compute_week_outflow(books)
     rates = HomeRates.of(books)
     found: dict[tuple[str, tuple[tuple[str, str], ...]], Finding] = {}
     for check in checks:
