@@ -6,7 +6,8 @@ when the cursor is older than what QuickBooks remembers or when deletions would 
 """
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -52,7 +53,7 @@ class Reader:
         self._overlap = timedelta(seconds=settings.overlap_seconds)
         self._horizon = timedelta(days=settings.horizon_days)
 
-    async def pages(self, cursor: Cursor | None) -> AsyncIterator[ChangePage]:
+    async def pages(self, cursor: Cursor | None) -> AsyncGenerator[ChangePage, None]:
         """Yield what changed after `cursor`, or everything."""
         state = read_cursor(cursor, realm_id=self._settings.realm_id)
         if state is not None and self._clock.now() - state.asked_at > self._horizon:
@@ -64,8 +65,9 @@ class Reader:
                     yield page
                 return
             state = None
-        async for page in self._read_whole(state):
-            yield page
+        async with aclosing(self._read_whole(state)) as whole:
+            async for page in whole:
+                yield page
 
     async def read_company(self) -> tuple[MappedRows, datetime]:
         """Read the company's own record, from its two parts: two calls."""
@@ -169,15 +171,16 @@ class Reader:
 
     # --- whole readings ---
 
-    async def _read_whole(self, resumed: Whole | None) -> AsyncIterator[ChangePage]:
+    async def _read_whole(self, resumed: Whole | None) -> AsyncGenerator[ChangePage, None]:
         tasks = Tasks()
         try:
-            async for page in self._read_all_kinds(resumed, tasks):
-                yield page
+            async with aclosing(self._read_all_kinds(resumed, tasks)) as pages:
+                async for page in pages:
+                    yield page
         finally:
             await tasks.aclose()
 
-    async def _read_all_kinds(self, resumed: Whole | None, tasks: Tasks) -> AsyncIterator[ChangePage]:
+    async def _read_all_kinds(self, resumed: Whole | None, tasks: Tasks) -> AsyncGenerator[ChangePage, None]:
         buffer = MappedRows.empty()
         if resumed is None:
             buffer, began = await self.read_company()
@@ -200,7 +203,7 @@ class Reader:
             for ahead in todo[index : index + 1 + KINDS_AHEAD]:
                 readers[ahead.name].send_ahead()
             async for page in readers[kind.name].pages():
-                if len(buffer) + len(page.rows) > LARGEST_PAGE:
+                if len(buffer) and len(buffer) + len(page.rows) > self._settings.page_size:
                     yield _page(buffer, time=buffer_time, cursor=write_cursor(state))
                     buffer = MappedRows.empty()
                 if not len(buffer):
@@ -216,7 +219,7 @@ class Reader:
 
     async def _catch_up(
         self, state: Whole, present: dict[str, set[str]], left_over: ChangePage, tasks: Tasks
-    ) -> AsyncIterator[ChangePage]:
+    ) -> AsyncGenerator[ChangePage, None]:
         """Read what happened while everything was read, and end the reading."""
         since = state.began - self._overlap
         news = await self._ask_changes(since)
