@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.position import PositionStatus
 from runway_core.errors import NotFound
 from runway_core.experiences.portfolio import PortfolioQuery, PortfolioSort
+from runway_core.experiences.tray import TrayQuery
 from runway_core.runway import Runway
 from starlette.requests import Request
 
@@ -44,6 +46,14 @@ CompanyInPath = Annotated[CompanyId, Depends(_company_id)]
 """The company that the address names. Whether the firm has it, the facade says."""
 
 _SORTS = "|".join(sort.value for sort in PortfolioSort)
+_STATES = "|".join(state.value for state in FindingState)
+
+
+def _without_empty(given: Any) -> Any:
+    """Drop what a form sends empty."""
+    if isinstance(given, dict):
+        return {name: value for name, value in given.items() if value not in ("", None)}
+    return given
 
 
 class PortfolioParams(BaseModel):
@@ -69,9 +79,7 @@ class PortfolioParams(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _forget_empty(cls, given: Any) -> Any:
-        if isinstance(given, dict):
-            return {name: value for name, value in given.items() if value not in ("", None)}
-        return given
+        return _without_empty(given)
 
     def to_query(self) -> PortfolioQuery:
         """What the portfolio is asked."""
@@ -98,3 +106,33 @@ class ForgivingPortfolioParams(PortfolioParams):
 
 PortfolioFilters = Annotated[PortfolioParams, Query()]
 PageFilters = Annotated[ForgivingPortfolioParams, Query()]
+
+
+class TrayParams(BaseModel):
+    """The tray's filters as they stand in an address. `state` is a list with commas, or `all`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    state: str | None = Field(None, pattern=f"^(all|({_STATES})(,({_STATES}))*)$", description="By default open,asked.")
+    severity: Severity | None = Field(None, description="Only findings of this severity.")
+    check: str | None = Field(None, max_length=20, description="Only findings of this check, such as AP06.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_empty(cls, given: Any) -> Any:
+        return _without_empty(given)
+
+    def to_query(self) -> TrayQuery:
+        """What the tray is asked."""
+        if self.state is None:
+            return TrayQuery(severity=self.severity, check=self.check)
+        states = FindingState if self.state == "all" else (FindingState(word) for word in self.state.split(","))
+        return TrayQuery(states=frozenset(states), severity=self.severity, check=self.check)
+
+    def to_address(self, **changes: object) -> dict[str, str]:
+        """The filters that differ from the defaults, with `changes`, in the form of an address; `None` drops one."""
+        held = self.model_dump(mode="json", exclude_defaults=True) | changes
+        return {name: str(value) for name, value in held.items() if value not in (None, "")}
+
+
+TrayFilters = Annotated[TrayParams, Query()]

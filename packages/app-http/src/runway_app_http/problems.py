@@ -121,7 +121,8 @@ def explain(error: BaseException) -> Failure:
         detail = "; ".join(f"{problem.field}: {problem.detail}" for problem in problems[:3])
         return Failure("invalid-request", detail, errors=problems)
     if isinstance(error, HTTPException):
-        code = _BY_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
+        code = error.detail if error.detail in PROBLEMS else _BY_STATUS.get(error.status_code, "")
+        code = code or ("bad-request" if error.status_code < 500 else "internal-error")
         kind = PROBLEMS[code]
         return Failure(code, kind.remedy, headers=dict(error.headers or {}))
     return Failure("internal-error", PROBLEMS["internal-error"].remedy)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runway_app_http.api import build_api
+from runway_app_http.api.health import probes
 from runway_app_http.middleware import Edge
 from runway_app_http.problems import Failure, explain, problem_answer
 from runway_app_http.ui import build_pages
@@ -66,6 +67,7 @@ def create_app(
     )
     app.state.runway = runway
     app.include_router(build_api())
+    app.include_router(probes)
     app.include_router(build_pages())
     for kind in (RunwayError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)

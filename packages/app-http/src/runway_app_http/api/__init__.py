@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from runway_app_http.api import portfolio
+from runway_app_http.api import (
+    balances,
+    bills,
+    companies,
+    experiences,
+    findings,
+    health,
+    history,
+    invoices,
+    portfolio,
+    sync,
+)
 from runway_app_http.problems import Problem
 
 
@@ -16,6 +27,6 @@ def build_api() -> APIRouter:
             503: {"model": Problem, "description": "The database or a rail does not answer; see `Retry-After`."},
         },
     )
-    for resource in (portfolio,):
+    for resource in (portfolio, companies, experiences, findings, bills, invoices, balances, history, sync, health):
         api.include_router(resource.router)
     return api

@@ -2,12 +2,23 @@
 
 from fastapi import APIRouter
 
-from runway_app_http.ui import failures, portfolio, static_files
+from runway_app_http.ui import (
+    company,
+    console,
+    digest,
+    failures,
+    health,
+    history,
+    outlook,
+    portfolio,
+    static_files,
+    tray,
+)
 
 
 def build_pages() -> APIRouter:
     """All pages and what they load."""
     pages = APIRouter(include_in_schema=False)
-    for page in (portfolio, failures, static_files):
+    for page in (portfolio, digest, tray, console, outlook, company, history, health, failures, static_files):
         pages.include_router(page.router)
     return pages

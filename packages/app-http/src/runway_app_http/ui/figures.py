@@ -1,5 +1,6 @@
 """Figures in words: money, days, dates and ages as every page writes them."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from runway_core.domain.money import Money, round_to_minor
 from runway_core.domain.outlook import Runway
 from runway_core.domain.position import PositionStatus
+from runway_core.sync.freshness import FreshnessLabel
 
 MINUS = "\N{MINUS SIGN}"
 NONE_YET = "\N{EN DASH}"
@@ -78,3 +80,10 @@ def say_runway(runway: Runway, today: date) -> str:
     if runway.covered_through is None:
         return f"{say_days(runway.days)}, from {say_day(today, today)}"
     return f"{say_days(runway.days)}, through {say_day(runway.covered_through, today)}"
+
+
+def say_ages(freshness: Sequence[FreshnessLabel]) -> tuple[str, ...]:
+    """Write how old each rail's data is; the rail is named where there are several."""
+    if len(freshness) == 1:
+        return (freshness[0].note,)
+    return tuple(f"{label.rail}: {label.note}" for label in freshness)

@@ -16,6 +16,7 @@ from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import (
     NONE_YET,
     STATUS_SIGNS,
+    say_ages,
     say_amount,
     say_count,
     say_day,
@@ -194,7 +195,7 @@ def lay_out_line(row: PortfolioRow) -> Line:
         critical=row.findings_critical,
         findings=row.findings_open,
         cleanness=NONE_YET if row.cleanness is None else str(row.cleanness),
-        ages=tuple(f"{label.rail}: {label.note}" for label in row.freshness),
+        ages=say_ages(row.freshness),
         is_stale=any(label.is_stale for label in row.freshness),
     )
 

@@ -2,12 +2,20 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from runway_core.domain.identity import RecordKey
 from starlette.responses import HTMLResponse
 
 from runway_app_http.ui import figures
 from runway_app_http.ui.static_files import static_address
+
+
+def record_query(key: RecordKey) -> str:
+    """The end of the address of a record's history."""
+    return urlencode({"kind": key.kind.value, "external_id": key.external_id})
+
 
 _HERE = Path(__file__).parent
 
@@ -22,9 +30,20 @@ templates = Environment(
 """Everything that is put into a page is escaped, unless Python made it as markup."""
 
 templates.globals["static"] = static_address
-templates.filters["moment"] = figures.say_moment
+templates.filters.update(
+    amount=figures.say_amount,
+    change=figures.say_change,
+    count_of=figures.say_count,
+    day=figures.say_day,
+    days=figures.say_days,
+    moment=figures.say_moment,
+    money=figures.say_money,
+    runway=figures.say_runway,
+    weekday=figures.say_weekday,
+    record_query=record_query,
+)
 
 
 def render(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Lay a page out. Presenters hand over words and numbers that are ready: templates decide nothing."""
+    """Lay a page out. Templates write values down; what is shown, and in which order, is decided before."""
     return HTMLResponse(templates.get_template(template).render(values), status_code=status)

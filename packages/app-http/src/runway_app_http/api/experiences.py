@@ -1,0 +1,61 @@
+"""`/v1/companies/{id}/digest|tray|console|outlook|forecast`: the four questions, each answered by one view."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from runway_core.experiences.console import ConsoleView
+from runway_core.experiences.digest import DigestView
+from runway_core.experiences.outlook import OutlookView
+from runway_core.experiences.tray import TrayView
+from runway_core.sync.freshness import Freshness
+from starlette.responses import Response
+
+from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayFilters
+from runway_app_http.api.answers import answer
+
+router = APIRouter(prefix="/companies/{company_id}", tags=["experiences"])
+
+WantedFreshness = Annotated[
+    Freshness,
+    Query(
+        description="`cached_ok` answers from the mirror at once; `strict` reads the rails first, and falls back to "
+        "the labelled mirror when they do not answer."
+    ),
+]
+
+
+@router.get("/digest", response_model=DigestView)
+async def read_digest(
+    company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
+) -> Response:
+    """Are we okay?"""
+    return answer(await runway.digest(company_id, freshness=freshness))
+
+
+@router.get("/tray", response_model=TrayView)
+async def read_tray(
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    filters: TrayFilters,
+    freshness: WantedFreshness = Freshness.CACHED_OK,
+) -> Response:
+    """Can I trust the numbers?"""
+    return answer(await runway.tray(company_id, filters.to_query(), freshness=freshness))
+
+
+@router.get("/console", response_model=ConsoleView)
+async def read_console(
+    company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
+) -> Response:
+    """What should we do next? It proposes; nothing here releases a payment."""
+    return answer(await runway.console(company_id, freshness=freshness))
+
+
+@router.get("/outlook", response_model=OutlookView)
+@router.get("/forecast", response_model=OutlookView)
+async def read_outlook(
+    company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
+) -> Response:
+    """What is coming? Thirteen weeks of cash; `forecast` is the same by its older name."""
+    return answer(await runway.outlook(company_id, freshness=freshness))

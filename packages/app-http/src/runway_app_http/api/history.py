@@ -1,0 +1,95 @@
+"""`/v1/companies/{id}/history`: everything the transaction log says about one record."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+from runway_core.domain.changes import Cause
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.log_entry import LogEntry
+from runway_core.experiences.view import CompanyHeading, View
+from starlette.responses import Response
+
+from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
+
+router = APIRouter(prefix="/companies/{company_id}/history", tags=["history"])
+
+
+class HistoryEntry(View):
+    """One entry of the log. `changed` names the fields that differ, each with its value before and after."""
+
+    sequence: int
+    seen_at: AwareDatetime
+    rail: str
+    what: str
+    revision: str
+    cause: Cause
+    actor: str
+    correlation_id: str
+    changed: Mapping[str, Any]
+    content: Mapping[str, Any] | None  # the whole record after the change; none after a deletion
+    hash: str
+
+    @classmethod
+    def of(cls, entry: LogEntry) -> "HistoryEntry":
+        """An entry, ready to show."""
+        draft = entry.draft
+        return cls(
+            sequence=entry.sequence,
+            seen_at=draft.seen_at,
+            rail=draft.rail,
+            what=draft.what,
+            revision=draft.revision,
+            cause=draft.attribution.cause,
+            actor=draft.attribution.actor,
+            correlation_id=draft.attribution.correlation_id,
+            changed=_read_json(draft.changed) or {},
+            content=_read_json(draft.content),
+            hash=entry.hash.hex(),
+        )
+
+
+class RecordHistory(View):
+    """One page of a record's history, oldest first."""
+
+    company: CompanyHeading
+    kind: RecordKind
+    external_id: str
+    items: tuple[HistoryEntry, ...]
+    has_more: bool
+    next_cursor: str | None
+
+
+@router.get("", response_model=RecordHistory)
+async def read_history(
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    kind: Annotated[RecordKind, Query(description="What kind of record.")],
+    external_id: Annotated[str, Query(description="The rail's own id of the record.")],
+    limit: Limit = 100,
+    cursor: AfterCursor = None,
+) -> Response:
+    """What Runway saw of one record, when, why, and what it was like then."""
+    company = await runway.companies.get(company_id)
+    key = RecordKey(kind, require_id(external_id, "record"))
+    entries = await runway.history(company_id, key)
+    page, next_cursor = cut_page(entries, lambda entry: (entry.sequence,), limit=limit, cursor=cursor)
+    return answer(
+        RecordHistory(
+            company=CompanyHeading.of(company),
+            kind=kind,
+            external_id=external_id,
+            items=tuple(HistoryEntry.of(entry) for entry in page),
+            has_more=next_cursor is not None,
+            next_cursor=next_cursor,
+        )
+    )
+
+
+def _read_json(content: bytes) -> Any:
+    """Read what the log keeps; amounts are text there already, and other numbers stay as they were written."""
+    return json.loads(content, parse_float=str) if content else None

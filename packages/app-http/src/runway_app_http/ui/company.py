@@ -1,0 +1,118 @@
+"""What the pages of one company share: its name, its tabs, how old its data is, and the button that reads it again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from runway_core.domain.changes import Cause
+from runway_core.experiences.view import CompanyView
+from runway_core.sync.orchestrator import PullRequest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runway_app_http.access import CompanyInPath, RunwayOfApp
+from runway_app_http.ui.figures import say_ages, say_moment, say_weekday
+from runway_app_http.ui.forms import Said, go_and_say, keep_token, read_form, token_of, what_was_said
+from runway_app_http.ui.rendering import render
+
+router = APIRouter()
+
+TABS = (("", "Digest"), ("/tray", "Hygiene tray"), ("/console", "Decision console"), ("/outlook", "Outlook"))
+
+_SENTENCES = {
+    "read": "Read: the figures below are new.",
+    "unread": "The reading failed: the figures below are those of the last one. The health page says why.",
+    "accept": "Accepted. It returns if a value it rests on changes.",
+    "snooze": "Snoozed.",
+    "ask": "Marked as asked.",
+    "reopen": "Reopened.",
+}
+_UNDOABLE = frozenset({"accept", "snooze", "ask"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One screen of the company."""
+
+    title: str
+    href: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The frame around a company's page."""
+
+    company_id: str  # as it stands in addresses
+    name: str
+    home: str
+    zone: str
+    tabs: tuple[Tab, ...]
+    as_of: str
+    read_at: str
+    ages: tuple[str, ...]
+    is_stale: bool
+    token: str
+    said: str
+    said_is_bad: bool
+    undo: str  # the finding that the act before may be undone on
+
+
+def company_address(company_id: str) -> str:
+    """Where a company's pages begin."""
+    return f"/companies/{quote(company_id, safe='')}"
+
+
+def lay_out_frame(request: Request, view: CompanyView, *, tab: str) -> Frame:
+    """The frame of one page: `tab` is the end of its address."""
+    said = what_was_said(request) or Said("")
+    address = company_address(view.company.company_id)
+    return Frame(
+        company_id=quote(view.company.company_id, safe=""),
+        name=view.company.name,
+        home=view.company.home_currency,
+        zone=view.company.time_zone,
+        tabs=tuple(Tab(title=title, href=f"{address}{end}", is_current=end == tab) for end, title in TABS),
+        as_of=f"{say_weekday(view.as_of, view.as_of)} {view.as_of.year}",
+        read_at=say_moment(view.books_read_at, view.company.time_zone),
+        ages=say_ages(view.freshness),
+        is_stale=any(label.is_stale for label in view.freshness),
+        token=token_of(request),
+        said=_SENTENCES.get(said.act, ""),
+        said_is_bad=said.act == "unread",
+        undo=said.subject if said.act in _UNDOABLE else "",
+    )
+
+
+def company_page(
+    request: Request, template: str, view: CompanyView, *, tab: str, status: int = 200, values: Mapping[str, Any]
+) -> Response:
+    """Lay out one page of a company."""
+    frame = lay_out_frame(request, view, tab=tab)
+    page = render(
+        template,
+        status=status,
+        frame=frame,
+        base=company_address(view.company.company_id),
+        view=view,
+        today=view.as_of,
+        home=view.company.home_currency,
+        **values,
+    )
+    return keep_token(request, page, frame.token)
+
+
+@router.post("/companies/{company_id}/sync")
+async def read_again(request: Request, company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
+    """Pull the company now, then show its digest."""
+    await read_form(request)
+    report = await runway.sync(company_id, request=PullRequest(cause=Cause.PERSON, actor="web"))
+    return go_and_say(request, company_address(company_id), Said("unread" if report.failed else "read"))
+
+
+def file_stem(view: CompanyView) -> str:
+    """The beginning of a saved table's name: the company in plain letters, and the day."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in view.company.name.lower()).strip("-")
+    return f"{plain[:60] or 'company'}-{view.as_of.isoformat()}"

@@ -1,0 +1,128 @@
+"""`/companies/{id}/tray`: can I trust the numbers? Findings by check, and a form for each decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
+from runway_core.domain.findings import FindingState, Severity
+from runway_core.errors import InvalidRequest
+from runway_core.experiences.tray import TrayView
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayParams
+from runway_app_http.api.findings import FindingDecision, decide_finding
+from runway_app_http.plain import to_plain
+from runway_app_http.ui.company import company_address, company_page, file_stem
+from runway_app_http.ui.csv_tables import csv_answer
+from runway_app_http.ui.forms import Said, go_and_say, read_form
+
+router = APIRouter()
+
+TrayFilters = Annotated[TrayParams, Query()]
+
+SEVERITY_SIGNS = {
+    Severity.CRITICAL: "\N{BLACK DOWN-POINTING TRIANGLE}",
+    Severity.HIGH: "\N{BLACK DIAMOND}",
+    Severity.MEDIUM: "\N{WHITE DIAMOND}",
+    Severity.LOW: "\N{MIDDLE DOT}",
+}
+_WAITING = "open,asked"
+
+CSV_COLUMNS = (
+    "finding_id", "finding.check", "finding.name", "finding.severity", "state", "finding.summary",
+    "finding.amount.amount", "finding.amount.currency", "finding.impact_days", "finding.subjects", "first_seen_at",
+    "last_seen_at", "reason", "snoozed_until", "decided_by", "decided_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter: what it shows, how many there are where that is known, and where a click leads."""
+
+    title: str
+    href: str
+    is_on: bool
+    count: int | None = None
+
+
+@router.get("/companies/{company_id}/tray")
+async def show_tray(request: Request, company_id: CompanyInPath, runway: RunwayOfApp, filters: TrayFilters) -> Response:
+    """The tray of one company."""
+    return tray_page(request, await runway.tray(company_id, filters.to_query()), filters)
+
+
+@router.get("/companies/{company_id}/tray.csv")
+async def save_tray(company_id: CompanyInPath, runway: RunwayOfApp, filters: TrayFilters) -> Response:
+    """The filtered findings."""
+    view = await runway.tray(company_id, filters.to_query())
+    rows = (to_plain(row.tracked) for group in view.groups for row in group.rows)
+    return csv_answer(CSV_COLUMNS, rows, file_name=f"{file_stem(view)}-findings.csv")
+
+
+@router.post("/companies/{company_id}/findings/{finding_id}")
+async def post_decision(
+    request: Request, company_id: CompanyInPath, runway: RunwayOfApp, *, finding_id: str, filters: TrayFilters
+) -> Response:
+    """Decide about one finding, then show the tray again with the same filters."""
+    fields = await read_form(request)
+    try:
+        decision = _read_decision(fields)
+        await decide_finding(runway, company_id, finding_id=finding_id, decision=decision, actor="web")
+    except InvalidRequest as refused:
+        view = await runway.tray(company_id, filters.to_query())
+        return tray_page(request, view, filters, refused=str(refused))
+    return go_and_say(
+        request, _address(company_id, filters), Said(decision.action.value, finding_id if finding_id.isalnum() else "")
+    )
+
+
+def _read_decision(fields: Mapping[str, str]) -> FindingDecision:
+    known = {name: fields[name] for name in ("action", "reason", "until") if fields.get(name, "").strip()}
+    try:
+        return FindingDecision.model_validate(known)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise InvalidRequest(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+
+
+def tray_page(request: Request, view: TrayView, filters: TrayParams, *, refused: str = "") -> Response:
+    """Lay the tray out; `refused` says why the decision before was not taken."""
+    company_id = view.company.company_id
+    counts = {c.state: c.count for c in view.states}
+    waiting = counts[FindingState.OPEN] + counts[FindingState.ASKED]
+    shown = filters.state or _WAITING
+    states = [Chip("To clear", _address(company_id, filters, state=None), shown == _WAITING, waiting)]
+    states += [
+        Chip(state.value.capitalize(), _address(company_id, filters, state=state.value), shown == state.value, count)
+        for state, count in counts.items()
+    ]
+    severities = [Chip("Any severity", _address(company_id, filters, severity=None), filters.severity is None)]
+    severities += [
+        Chip(s.value.capitalize(), _address(company_id, filters, severity=s.value), filters.severity is s)
+        for s in Severity
+    ]
+    words = filters.to_address()
+    values = {
+        "states": states,
+        "severities": severities,
+        "check": filters.check,
+        "any_check_href": _address(company_id, filters, check=None),
+        "csv_href": _address(company_id, filters, end="/tray.csv"),
+        "words": f"?{urlencode(words)}" if words else "",
+        "signs": {severity.value: sign for severity, sign in SEVERITY_SIGNS.items()},
+        "tomorrow": (view.as_of + timedelta(days=1)).isoformat(),
+        "refused": refused,
+        "was_read": view.cleanness is not None,
+    }
+    return company_page(request, "tray.html", view, tab="/tray", status=422 if refused else 200, values=values)
+
+
+def _address(company_id: str, filters: TrayParams, *, end: str = "/tray", **changes: object) -> str:
+    words = filters.to_address(**changes)
+    address = f"{company_address(company_id)}{end}"
+    return f"{address}?{urlencode(words)}" if words else address
