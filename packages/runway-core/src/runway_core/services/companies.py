@@ -128,7 +128,7 @@ class ConnectionService:
     ) -> Connection:
         """Connect a company to a rail. Nothing is asked of the rail yet.
 
-        The secrets go to the vault before the connection is there, so that a connection never lacks its secrets.
+        The connection comes first: the vault seals secrets to the connection that owns them.
 
         Raises:
             NotFound: no such company in this firm, or no such rail installed.
@@ -151,12 +151,12 @@ class ConnectionService:
             settings=checked.model_dump(mode="json"),
             created_at=self._scope.clock.now(),
         )
+        attribution: Attribution = self._scope.by_person(actor)
+        await self._scope.store.registry.add_connection(connection, attribution=attribution)
         await self._scope.store.vault.save(
             connection.connection_id,
             {name: v if isinstance(v, SecretStr) else SecretStr(v) for name, v in secrets.items()},
         )
-        attribution: Attribution = self._scope.by_person(actor)
-        await self._scope.store.registry.add_connection(connection, attribution=attribution)
         return connection
 
     async def list(self, company_id: CompanyId | None = None) -> Sequence[Connection]:
