@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from runway_core.domain.changes import Attribution
 from runway_core.domain.company import Company, CompanySettings, Connection
 from runway_core.domain.identity import CompanyId, ConnectionId
+from runway_core.domain.log_entry import LogDraft
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.ports.ledger_rail import RailCatalog
 from runway_core.services.scope import Scope
@@ -141,8 +141,14 @@ class ConnectionService:
             factory.secrets_model.model_validate(dict(secrets))
         except ValidationError as error:
             raise InvalidRequest(f"{rail}: {explain_invalid(error)}") from error
-        if any(held.rail == rail for held in await self.list(company_id)):
-            raise InvalidRequest(f"{company.name!r} is connected to {rail!r} already: disconnect it first")
+        sealed = {name: v if isinstance(v, SecretStr) else SecretStr(v) for name, v in secrets.items()}
+        for held in await self.list(company_id):
+            if held.rail != rail:
+                continue
+            if await self._scope.store.vault.load(held.connection_id):
+                raise InvalidRequest(f"{company.name!r} is connected to {rail!r} already: reconnect it instead")
+            await self._scope.store.vault.save(held.connection_id, sealed)
+            return held
         connection = Connection(
             connection_id=ConnectionId(self._scope.new_id()),
             company_id=company.company_id,
@@ -151,11 +157,38 @@ class ConnectionService:
             settings=checked.model_dump(mode="json"),
             created_at=self._scope.clock.now(),
         )
-        attribution: Attribution = self._scope.by_person(actor)
-        await self._scope.store.registry.add_connection(connection, attribution=attribution)
-        await self._scope.store.vault.save(
-            connection.connection_id,
-            {name: v if isinstance(v, SecretStr) else SecretStr(v) for name, v in secrets.items()},
+        await self._scope.store.registry.add_connection(connection, attribution=self._scope.by_person(actor))
+        await self._scope.store.vault.save(connection.connection_id, sealed)
+        return connection
+
+    async def replace_secrets(
+        self, company_id: CompanyId, rail: str, secrets: Mapping[str, str | SecretStr], *, actor: str
+    ) -> Connection:
+        """Give a connection new secrets, as after a person has authorised again; the next pull uses them.
+
+        Raises:
+            NotFound: no such company in this firm, or it has no connection to that rail.
+            InvalidRequest: secrets that the rail does not take.
+        """
+        (connection,) = await self.of(company_id, rail)
+        try:
+            self._rails.factory(rail).secrets_model.model_validate(dict(secrets))
+        except ValidationError as error:
+            raise InvalidRequest(f"{rail}: {explain_invalid(error)}") from error
+        sealed = {name: v if isinstance(v, SecretStr) else SecretStr(v) for name, v in secrets.items()}
+        await self._scope.store.vault.save(connection.connection_id, sealed)
+        await self._scope.store.log.append(
+            company_id,
+            [
+                LogDraft(
+                    seen_at=self._scope.clock.now(),
+                    rail=rail,
+                    kind="connection",
+                    external_id=connection.connection_id,
+                    what="secrets_replaced",
+                    attribution=self._scope.by_person(actor),
+                )
+            ],
         )
         return connection
 
