@@ -17,8 +17,8 @@ COPY_FROM = 20
 
 _json_encoder = msgspec.json.Encoder(decimal_format="string")
 _DIALECTS: dict[str, Dialect] = {
-    "sqlite": sqlite.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-    "postgresql": postgresql.asyncpg.dialect(),
+    "sqlite": sqlite.dialect(),
+    "postgresql": postgresql.asyncpg.dialect(),  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 }
 
 

@@ -1,6 +1,6 @@
 """Keeps Python's cycle collector still while many values are made that live on.
 
-It would walk through all of them several times to find nothing: reading 10,000 documents takes three times as long then.
+It would walk through all of them several times to find nothing: reading many documents takes thrice as long then.
 """
 
 import gc
