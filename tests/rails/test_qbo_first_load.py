@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ def bill_key(number: int) -> RecordKey:
     return RecordKey(RecordKind.BILL, str(number))
 
 
-async def read(paper: PaperQbo, cursor: Cursor | None = None, **settings: int) -> list[ChangePage]:
+async def read(paper: PaperQbo, cursor: Cursor | None = None, **settings: Any) -> list[ChangePage]:
     rail = paper.open(page_size=settings.pop("page_size", 10), **settings)
     return [page async for page in rail.changes_since(cursor)]
 

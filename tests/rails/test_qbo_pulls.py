@@ -1,6 +1,7 @@
 """Pulls after the first: one call when nothing happened, and as many more as are needed to be sure."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from tests.rails.paper_qbo import PaperQbo
 class Mirror:
     """Pulls again and again, and keeps what came."""
 
-    def __init__(self, paper: PaperQbo, **settings: int) -> None:
+    def __init__(self, paper: PaperQbo, **settings: Any) -> None:
         self.paper = paper
         self.settings = settings
         self.cursor: Cursor | None = None

@@ -214,7 +214,7 @@ def _unavailable(read: ReadAnswer, *, doing: str, is_write: bool) -> RailError:
         "request_id": read.request_id,
     }
     kind = read.answer.content_type or "nothing"
-    what = f"status {read.answer.status}, {kind}" if fault is None else f"status {read.answer.status}, {fault.said}"
+    what = f"status {read.answer.status}, {fault.said if fault is not None and fault.said else kind}"
     if is_write:
         return OutcomeUnknown(
             f"{TITLE} failed while it was writing ({doing}; {what}): read the record back before repeating",

@@ -165,6 +165,25 @@ def find_id(raw: bytes) -> str | None:
         return None
 
 
+_WORDS = {
+    "str": "text",
+    "decimal": "an amount",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "date": "a day",
+    "datetime": "a time",
+    "null": "nothing",
+    "Invalid RFC3339 encoded date": "is not a day such as 2026-05-31",
+    "Invalid RFC3339 encoded datetime": "is not a time such as 2026-05-31T10:00:00-07:00",
+    "Expected `datetime` with a timezone component": "is a time without its offset from UTC",
+    "Invalid decimal string": "is not an amount",
+    "Object missing required field `Id`": "the Id is missing",
+    "Expected `str` of length >= 1": "is empty",
+}
+_WRONG_TYPE = re.compile(r"^Expected `(?P<wanted>\w+)(?: \| null)?`, got `(?P<got>\w+)`$")
 _SHAPE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?$", re.DOTALL)
 
 
@@ -178,6 +197,10 @@ def explain(error: Exception) -> str:
     if isinstance(error, msgspec.ValidationError):
         match = _SHAPE.match(str(error))
         assert match is not None  # the pattern takes any text
-        what, where = match["what"], match["where"]
-        return f"{where}: {what[:1].lower()}{what[1:]}" if where else what
+        where, what = match["where"] or "the record", match["what"]
+        found = _WRONG_TYPE.match(what)
+        if found is not None:
+            wanted = _WORDS.get(found["wanted"], found["wanted"])
+            return f"{where}: should be {wanted}, not {_WORDS.get(found['got'], found['got'])}"
+        return f"{where}: {_WORDS.get(what, what)}"
     return str(error)

@@ -4,39 +4,24 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from runway_core.domain.bills import Bill, BillPayment, PaymentMethod, VendorCredit
-from runway_core.domain.documents import DocumentLine, DocumentLink, LineKind
-from runway_core.domain.identity import RecordKind
+from runway_core.domain.documents import LineKind
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
 from runway_core.domain.ledger import Deposit, JournalEntry, Purchase, Transfer
 from runway_core.errors import RecordRejected
 
 from runway_rail_qbo import wire
 from runway_rail_qbo.currencies import CURRENCIES
-
-KIND_OF_TXN = {
-    "Bill": RecordKind.BILL,
-    "VendorCredit": RecordKind.VENDOR_CREDIT,
-    "BillPayment": RecordKind.BILL_PAYMENT,
-    "BillPaymentCheck": RecordKind.BILL_PAYMENT,  # also when paid by card
-    "BillPaymentCreditCard": RecordKind.BILL_PAYMENT,
-    "Invoice": RecordKind.INVOICE,
-    "CreditMemo": RecordKind.CREDIT_MEMO,
-    "Payment": RecordKind.CUSTOMER_PAYMENT,
-    "Purchase": RecordKind.PURCHASE,
-    "Check": RecordKind.PURCHASE,
-    "Expense": RecordKind.PURCHASE,
-    "CashPurchase": RecordKind.PURCHASE,
-    "CreditCardCharge": RecordKind.PURCHASE,
-    "CreditCardCredit": RecordKind.PURCHASE,
-    "Deposit": RecordKind.DEPOSIT,
-    "Transfer": RecordKind.TRANSFER,
-    "JournalEntry": RecordKind.JOURNAL_ENTRY,
-    "Vendor": RecordKind.VENDOR,
-    "Customer": RecordKind.CUSTOMER,
-    "Account": RecordKind.ACCOUNT,
-    "Term": RecordKind.TERM,
-}
-"""QuickBooks' names of linked things, as they occur in `LinkedTxn`, `Entity` and `AttachableRef`."""
+from runway_rail_qbo.mapping_lines import (
+    id_of,
+    kind_of,
+    map_applied,
+    map_deposit_line,
+    map_expense_lines,
+    map_journal_line,
+    map_links,
+    map_sales_lines,
+    strip_deleted,
+)
 
 _METHODS = {
     "Check": PaymentMethod.CHECK,
@@ -45,11 +30,6 @@ _METHODS = {
 }
 _NO_META = wire.Meta()
 _NO_REF = wire.Ref()
-_NO_EXPENSE = wire.ExpenseDetail()
-_NO_SALE = wire.SalesDetail()
-_NO_DEPOSIT = wire.DepositDetail()
-_NO_JOURNAL = wire.JournalDetail()
-_NO_ENTITY = wire.JournalEntity()
 
 
 def in_utc(time: datetime | None) -> datetime | None:
@@ -65,15 +45,6 @@ def in_utc(time: datetime | None) -> datetime | None:
 def revision_number(sync_token: str | None) -> int | None:
     """The SyncToken as a number: it counts upwards."""
     return int(sync_token) if sync_token is not None and sync_token.isdecimal() and len(sync_token) < 16 else None
-
-
-def strip_deleted(name: str | None) -> str | None:
-    """A name without the mark that QuickBooks puts behind a retired one."""
-    if name is None:
-        return None
-    if name.endswith(")") and name[-10:].lower() == " (deleted)":
-        name = name[:-10]
-    return name or None
 
 
 def check_currency(code: str) -> str:
@@ -107,11 +78,11 @@ def map_bill(txn: wire.Bill, home_currency: str) -> Bill:
         total=_amount(txn.TotalAmt, "TotalAmt"),
         open_balance=_amount(txn.Balance, "Balance"),
         exchange_rate=txn.ExchangeRate,
-        term_id=_id(txn.SalesTermRef),
+        term_id=id_of(txn.SalesTermRef),
         memo=txn.PrivateNote or None,
-        payable_account_id=_id(txn.APAccountRef),
-        lines=_map_expense_lines(txn.Line),
-        links=_map_links(txn.LinkedTxn),
+        payable_account_id=id_of(txn.APAccountRef),
+        lines=map_expense_lines(txn.Line),
+        links=map_links(txn.LinkedTxn),
     )
 
 
@@ -133,9 +104,9 @@ def map_vendor_credit(txn: wire.VendorCredit, home_currency: str) -> VendorCredi
         open_balance=txn.Balance,
         exchange_rate=txn.ExchangeRate,
         memo=txn.PrivateNote or None,
-        payable_account_id=_id(txn.APAccountRef),
-        lines=_map_expense_lines(txn.Line),
-        links=_map_links(txn.LinkedTxn),
+        payable_account_id=id_of(txn.APAccountRef),
+        lines=map_expense_lines(txn.Line),
+        links=map_links(txn.LinkedTxn),
     )
 
 
@@ -159,10 +130,10 @@ def map_bill_payment(txn: wire.BillPayment, home_currency: str) -> BillPayment:
         total=_amount(txn.TotalAmt, "TotalAmt"),
         exchange_rate=txn.ExchangeRate,
         method=_METHODS.get(txn.PayType or "", PaymentMethod.OTHER),
-        account_id=_id(account),
+        account_id=id_of(account),
         memo=txn.PrivateNote or None,
         is_void=_is_void(txn),
-        applied=_map_applied(txn.Line),
+        applied=map_applied(txn.Line),
     )
 
 
@@ -184,13 +155,13 @@ def map_invoice(txn: wire.Invoice, home_currency: str) -> Invoice:
         total=_amount(txn.TotalAmt, "TotalAmt"),
         open_balance=_amount(txn.Balance, "Balance"),
         exchange_rate=txn.ExchangeRate,
-        term_id=_id(txn.SalesTermRef),
+        term_id=id_of(txn.SalesTermRef),
         memo=txn.PrivateNote or None,
         is_sent=_was_sent(txn),
         is_void=_is_void(txn),
         tax=txn.TxnTaxDetail.TotalTax if txn.TxnTaxDetail else None,
-        lines=_map_sales_lines(txn.Line),
-        links=_map_links(txn.LinkedTxn),
+        lines=map_sales_lines(txn.Line),
+        links=map_links(txn.LinkedTxn),
     )
 
 
@@ -214,8 +185,8 @@ def map_credit_memo(txn: wire.CreditMemo, home_currency: str) -> CreditMemo:
         exchange_rate=txn.ExchangeRate,
         memo=txn.PrivateNote or None,
         is_void=_is_void(txn),
-        lines=_map_sales_lines(txn.Line),
-        links=_map_links(txn.LinkedTxn),
+        lines=map_sales_lines(txn.Line),
+        links=map_links(txn.LinkedTxn),
     )
 
 
@@ -236,11 +207,11 @@ def map_customer_payment(txn: wire.Payment, home_currency: str) -> CustomerPayme
         total=_amount(txn.TotalAmt, "TotalAmt"),
         unapplied=txn.UnappliedAmt if txn.UnappliedAmt is not None else Decimal(0),
         exchange_rate=txn.ExchangeRate,
-        account_id=_id(txn.DepositToAccountRef),
+        account_id=id_of(txn.DepositToAccountRef),
         memo=txn.PrivateNote or None,
         is_void=_is_void(txn),
-        applied=_map_applied(txn.Line),
-        links=_map_links(txn.LinkedTxn),
+        applied=map_applied(txn.Line),
+        links=map_links(txn.LinkedTxn),
     )
 
 
@@ -259,14 +230,14 @@ def map_purchase(txn: wire.Purchase, home_currency: str) -> Purchase:
         total=_amount(txn.TotalAmt, "TotalAmt"),
         exchange_rate=txn.ExchangeRate,
         method=_METHODS.get(txn.PaymentType or "", PaymentMethod.OTHER),
-        account_id=_id(txn.AccountRef),
-        payee_kind=KIND_OF_TXN.get(payee.type or ""),
+        account_id=id_of(txn.AccountRef),
+        payee_kind=kind_of(payee.type),
         payee_id=payee.value or None,
         payee_name=strip_deleted(payee.name),
         is_refund=txn.Credit is True,
         is_void=_is_void(txn),
         memo=txn.PrivateNote or None,
-        lines=_map_expense_lines(txn.Line),
+        lines=map_expense_lines(txn.Line),
     )
 
 
@@ -284,11 +255,11 @@ def map_deposit(txn: wire.Deposit, home_currency: str) -> Deposit:
         currency=currency_of(txn.CurrencyRef, home_currency),
         total=_amount(txn.TotalAmt, "TotalAmt"),
         exchange_rate=txn.ExchangeRate,
-        account_id=_id(txn.DepositToAccountRef),
+        account_id=id_of(txn.DepositToAccountRef),
         memo=txn.PrivateNote or None,
         cash_back=txn.CashBack.Amount if txn.CashBack else None,
-        lines=tuple(_map_deposit_line(line) for line in lines if not line.LinkedTxn),
-        links=_map_applied(txn.Line),
+        lines=tuple(map_deposit_line(line) for line in lines if not line.LinkedTxn),
+        links=map_applied(txn.Line),
     )
 
 
@@ -305,8 +276,8 @@ def map_transfer(txn: wire.Transfer, home_currency: str) -> Transfer:
         currency=currency_of(txn.CurrencyRef, home_currency),
         total=_amount(txn.Amount, "Amount"),
         exchange_rate=txn.ExchangeRate,
-        from_account_id=_id(txn.FromAccountRef),
-        to_account_id=_id(txn.ToAccountRef),
+        from_account_id=id_of(txn.FromAccountRef),
+        to_account_id=id_of(txn.ToAccountRef),
         memo=txn.PrivateNote or None,
     )
 
@@ -314,7 +285,7 @@ def map_transfer(txn: wire.Transfer, home_currency: str) -> Transfer:
 def map_journal_entry(txn: wire.JournalEntry, home_currency: str) -> JournalEntry:
     """A booking by hand. Its own total is nil in most, so it is added up from the debits."""
     meta = txn.MetaData or _NO_META
-    lines = tuple(_map_journal_line(line) for line in txn.Line or ())
+    lines = tuple(map_journal_line(line) for line in txn.Line or ())
     debits = sum((line.amount for line in lines if line.line_kind is LineKind.DEBIT), Decimal(0))
     return JournalEntry(
         external_id=txn.Id,
@@ -331,10 +302,6 @@ def map_journal_entry(txn: wire.JournalEntry, home_currency: str) -> JournalEntr
         memo=txn.PrivateNote or None,
         lines=lines,
     )
-
-
-def _id(reference: wire.Ref | None) -> str | None:
-    return reference.value or None if reference is not None else None
 
 
 def _date_of(txn: wire.Transaction) -> date:
@@ -358,140 +325,3 @@ def _was_sent(txn: wire.Invoice) -> bool | None:
     if txn.EmailStatus is None and txn.PrintStatus is None:
         return None
     return txn.EmailStatus == "EmailSent" or txn.PrintStatus == "PrintComplete"
-
-
-def _map_links(links: list[wire.TxnLink] | None) -> tuple[DocumentLink, ...]:
-    if not links:
-        return ()
-    return tuple(_map_link(link, None) for link in links if link.TxnId)
-
-
-def _map_link(link: wire.TxnLink, amount: Decimal | None) -> DocumentLink:
-    kind = KIND_OF_TXN.get(link.TxnType or "")
-    foreign = None if kind is not None else link.TxnType or "unnamed"
-    return DocumentLink(kind=kind, external_id=link.TxnId or "", amount=amount, foreign_kind=foreign)
-
-
-def _map_applied(lines: list[wire.DocumentLine] | None) -> tuple[DocumentLink, ...]:
-    """What each line was applied to. A line with several links states one amount for all: it belongs to none."""
-    applied = []
-    for line in lines or ():
-        links = [link for link in line.LinkedTxn or () if link.TxnId]
-        amount = abs(line.Amount) if line.Amount is not None and len(links) == 1 else None
-        applied += [_map_link(link, amount) for link in links]
-    return tuple(applied)
-
-
-def _map_expense_lines(lines: list[wire.DocumentLine] | None) -> tuple[DocumentLine, ...]:
-    return tuple([_map_expense_line(line) for line in lines]) if lines else ()
-
-
-def _map_expense_line(line: wire.DocumentLine) -> DocumentLine:
-    detail = line.AccountBasedExpenseLineDetail
-    kind = LineKind.ACCOUNT
-    if detail is None:
-        detail = line.ItemBasedExpenseLineDetail
-        kind = LineKind.ITEM if detail is not None else _other_line_kind(line)
-        detail = detail or _NO_EXPENSE
-    account, item, customer = detail.AccountRef or _NO_REF, detail.ItemRef or _NO_REF, detail.CustomerRef
-    has_customer = customer is not None and bool(customer.value)
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=kind,
-        amount=line.Amount if line.Amount is not None else Decimal(0),
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
-        item_id=item.value or None,
-        item_name=strip_deleted(item.name),
-        quantity=detail.Qty,
-        unit_price=detail.UnitPrice,
-        party_kind=RecordKind.CUSTOMER if has_customer else None,
-        party_id=customer.value if customer is not None and has_customer else None,
-    )
-
-
-def _other_line_kind(line: wire.DocumentLine) -> LineKind:
-    if line.DetailType == "SubTotalLineDetail":
-        return LineKind.SUBTOTAL
-    if line.DetailType == "DiscountLineDetail":
-        return LineKind.DISCOUNT
-    if line.DetailType == "GroupLineDetail":
-        return LineKind.GROUP
-    return LineKind.TEXT
-
-
-def _map_sales_lines(lines: list[wire.DocumentLine] | None) -> tuple[DocumentLine, ...]:
-    return tuple([_map_sales_line(line) for line in lines]) if lines else ()
-
-
-def _map_sales_line(line: wire.DocumentLine) -> DocumentLine:
-    amount = line.Amount if line.Amount is not None else Decimal(0)
-    sale = line.SalesItemLineDetail
-    if sale is not None:
-        item, account = sale.ItemRef or _NO_REF, sale.ItemAccountRef or _NO_REF
-        return DocumentLine(
-            line_id=line.Id,
-            line_kind=LineKind.ITEM,
-            amount=amount,
-            description=line.Description,
-            account_id=account.value or None,
-            account_name=strip_deleted(account.name),
-            item_id=item.value or None,
-            item_name=strip_deleted(item.name),
-            quantity=sale.Qty,
-            unit_price=sale.UnitPrice,
-        )
-    account = (line.DiscountLineDetail.DiscountAccountRef if line.DiscountLineDetail else None) or _NO_REF
-    group = line.GroupLineDetail
-    item = (group.GroupItemRef if group else None) or _NO_REF
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=_other_line_kind(line),
-        amount=amount,
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
-        item_id=item.value or None,
-        item_name=strip_deleted(item.name),
-        quantity=group.Quantity if group else None,
-    )
-
-
-def _map_deposit_line(line: wire.DocumentLine) -> DocumentLine:
-    detail = line.DepositLineDetail or _NO_DEPOSIT
-    account, party = detail.AccountRef or _NO_REF, detail.Entity or _NO_REF
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=LineKind.DEPOSIT,
-        amount=line.Amount if line.Amount is not None else Decimal(0),
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
-        party_kind=KIND_OF_TXN.get(party.type or ""),
-        party_id=party.value or None,
-    )
-
-
-def _map_journal_line(line: wire.DocumentLine) -> DocumentLine:
-    detail = line.JournalEntryLineDetail
-    if detail is None:
-        return DocumentLine(
-            line_id=line.Id,
-            line_kind=LineKind.TEXT,
-            amount=line.Amount if line.Amount is not None else Decimal(0),
-            description=line.Description,
-        )
-    if detail.PostingType not in {"Debit", "Credit"}:
-        raise RecordRejected(f"Line {line.Id}: PostingType is neither Debit nor Credit")
-    account, entity = detail.AccountRef or _NO_REF, detail.Entity or _NO_ENTITY
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=LineKind.DEBIT if detail.PostingType == "Debit" else LineKind.CREDIT,
-        amount=line.Amount if line.Amount is not None else Decimal(0),
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
-        party_kind=KIND_OF_TXN.get(entity.Type or ""),
-        party_id=_id(entity.EntityRef),
-    )

@@ -8,13 +8,12 @@ from runway_core.errors import RecordRejected
 
 from runway_rail_qbo import wire
 from runway_rail_qbo.mapping_documents import (
-    KIND_OF_TXN,
     check_currency,
     currency_of,
     in_utc,
     revision_number,
-    strip_deleted,
 )
+from runway_rail_qbo.mapping_lines import kind_of, strip_deleted
 
 _ACCOUNT_KINDS = {
     "Bank": AccountKind.BANK,
@@ -139,7 +138,7 @@ def map_attachment(entity: wire.Attachable, home_currency: str) -> Attachment:  
         target = reference.EntityRef
         if target is None or not target.value:
             continue
-        kind = KIND_OF_TXN.get(target.type or "")
+        kind = kind_of(target.type)
         links.append(
             DocumentLink(kind=kind, external_id=target.value, foreign_kind=None if kind else target.type or "unnamed")
         )

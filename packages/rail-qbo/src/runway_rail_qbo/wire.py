@@ -123,7 +123,7 @@ class DocumentLine(Struct):
 class Entity(Struct):
     """What every record has."""
 
-    Id: str
+    Id: Annotated[str, msgspec.Meta(min_length=1)]
     SyncToken: str | None = None
     MetaData: Meta | None = None
     status: str | None = None  # "Deleted" in change data capture
