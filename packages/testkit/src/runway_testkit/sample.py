@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from runway_core.domain.bank import BankBalance, BankTransaction
 from runway_core.domain.bills import Bill, BillPayment, PaymentMethod, VendorCredit
@@ -256,6 +257,17 @@ def sample_books(*, with_bank: bool = True) -> Books:
         bank_balances=_bank_balances() if with_bank else (),
         bank_transactions=_bank_transactions() if with_bank else (),
     )
+
+
+def amend_books(books: Books, **changed: Any) -> Books:
+    """The same books with some fields changed, validated anew."""
+    return Books(**{**{name: getattr(books, name) for name in Books.model_fields}, **changed})
+
+
+def amend_settings(books: Books, **changed: Any) -> Books:
+    """The same books of a company with some settings changed."""
+    settings = books.company.settings.model_copy(update=changed)
+    return amend_books(books, company=books.company.model_copy(update={"settings": settings}))
 
 
 def _accounts() -> tuple[Account, ...]:

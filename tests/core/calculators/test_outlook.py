@@ -1,0 +1,293 @@
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runway_core.calculators.outlook import compute_outlook, find_runway, run_days
+from runway_core.domain.books import Books
+from runway_core.domain.company import EnteredSeries, Rhythm, SeriesKind
+from runway_core.domain.money import round_to_minor
+from runway_core.domain.outlook import OutlookEvent, OutlookKind
+from runway_testkit.books_strategies import amounts, books, shuffle_books
+from runway_testkit.sample import AS_OF, amend_books, amend_settings, sample_books
+
+KNOWN = [  # known in, known out of the reference table
+    (1_000, 24_500),
+    (12_000, 3_200),
+    (18_000, 32_400),
+    (0, 13_000),
+    (15_000, 22_800),
+    (0, 6_000),
+    (0, 18_500),
+    (0, 6_000),
+    (0, 18_500),
+    (0, 6_000),
+    (0, 18_500),
+    (0, 6_000),
+    (0, 18_500),
+]
+CLOSINGS = [
+    "26300.00",
+    "33700.00",
+    "18133.33",
+    "5600.00",
+    "833.33",
+    "200.00",
+    "-11533.33",
+    "-9366.67",
+    "-19700.00",
+    "-17533.33",
+    "-27866.67",
+    "-25700.00",
+    "-36033.33",
+]
+BILL_COVERAGE = ["0.95", "0.80", "0.55", "0.30", "0.10"]
+RECEIPT_COVERAGE = ["1", "0.95", "0.85", "0.65", "0.40", "0.20", "0.10"]
+
+
+def not_yet_entered(*, with_sales: bool = True) -> list[OutlookEvent]:
+    """Kinds 5 and 6 of the reference table, each on its week's Friday."""
+    bills, receipts, residual = (Decimal(total) * 7 / 90 for total in (60_000, 180_000, 15_000))
+    events: list[OutlookEvent] = []
+
+    def add(week: int, amount: Decimal, kind: OutlookKind) -> None:
+        if amount:
+            events.append(
+                OutlookEvent(
+                    on=date(2026, 3, 6) + timedelta(weeks=week),
+                    amount=amount.quantize(Decimal("0.0001")),
+                    kind=kind,
+                    label=kind.value,
+                    reason="history",
+                )
+            )
+
+    for week in range(13):
+        bill_share = 1 - Decimal(BILL_COVERAGE[week]) if week < len(BILL_COVERAGE) else Decimal(1)
+        receipt_share = 1 - Decimal(RECEIPT_COVERAGE[week]) if week < len(RECEIPT_COVERAGE) else Decimal(1)
+        add(week, -bills * bill_share, OutlookKind.NOT_YET_ENTERED)
+        add(week, -residual, OutlookKind.RESIDUAL)
+        if with_sales:
+            add(week, receipts * receipt_share, OutlookKind.NOT_YET_ENTERED)
+    return events
+
+
+def without(sample: Books, *external_ids: str) -> Books:
+    return amend_books(
+        sample,
+        bills=tuple(bill for bill in sample.bills if bill.external_id not in external_ids),
+        invoices=tuple(invoice for invoice in sample.invoices if invoice.external_id not in external_ids),
+    )
+
+
+@pytest.mark.parametrize("with_bank", [True, False])
+def test_what_is_known_of_the_sample_agrees_with_the_reference_week_by_week(with_bank: bool) -> None:
+    weeks = compute_outlook(sample_books(with_bank=with_bank)).weeks
+
+    assert [(week.inflow, -week.outflow) for week in weeks] == KNOWN
+    assert [week.starts_on for week in weeks] == [AS_OF + timedelta(weeks=number) for number in range(13)]
+    assert [week.number for week in weeks] == list(range(1, 14))
+
+
+def test_the_whole_table_of_the_sample() -> None:
+    outlook = compute_outlook(sample_books(), extra=not_yet_entered())
+
+    assert [str(round_to_minor(week.closing, "USD")) for week in outlook.weeks] == CLOSINGS
+    assert (outlook.runway.days, outlook.runway.falls_on) == (32, date(2026, 4, 3))
+    assert outlook.runway.covered_through == date(2026, 4, 2)
+    assert (outlook.buffer_breach.days, outlook.buffer_breach.falls_on) == (23, date(2026, 3, 25))
+    assert round_to_minor(outlook.low_28_days.amount, "USD") == 700
+    assert outlook.low_28_days_on == date(2026, 3, 27)
+
+
+def test_without_new_sales_cash_ends_after_25_days() -> None:
+    assert compute_outlook(sample_books(), extra=not_yet_entered(with_sales=False)).runway.days == 25
+
+
+@pytest.mark.parametrize(
+    ("gone", "days", "low"),
+    [("B4", 39, 8_700), ("I1", 23, -11_300)],
+    ids=["the agency's bill is a duplicate", "the hospital's invoice was paid"],
+)
+def test_removing_a_document_moves_the_sample_as_the_reference_says(gone: str, days: int, low: int) -> None:
+    outlook = compute_outlook(without(sample_books(), gone), extra=not_yet_entered())
+
+    assert outlook.runway.days == days
+    assert round_to_minor(outlook.low_28_days.amount, "USD") == low
+
+
+def test_a_due_date_of_today_for_the_undated_bill_changes_nothing() -> None:
+    sample = sample_books()
+    due_now = tuple(
+        bill.model_copy(update={"due_date": AS_OF}) if bill.external_id == "B6" else bill for bill in sample.bills
+    )
+
+    outlook = compute_outlook(amend_books(sample, bills=due_now), extra=not_yet_entered())
+
+    assert outlook.runway.days == 32
+    assert round_to_minor(outlook.low_28_days.amount, "USD") == 700
+
+
+def test_a_friday_dips_below_nil_though_its_week_ends_above() -> None:
+    """Outflows of a day come before its inflows."""
+    outlook = compute_outlook(sample_books(), extra=not_yet_entered())
+    friday = next(day for day in outlook.days if day.day == date(2026, 4, 3))
+
+    assert friday.low < 0 < friday.closing
+    assert outlook.weeks[4].low_on == friday.day
+
+
+def test_every_event_of_the_sample_says_why() -> None:
+    events = {event.label: event for event in compute_outlook(sample_books()).events}
+
+    assert events["Carver Contracting C-598"].amount == -8_000
+    assert events["Carver Contracting C-598"].reason == "due 2026-03-16, less credits of 1,500.00"
+    assert events["Office Supply House 57204"].on == date(2026, 3, 23)
+    assert "the usual 30 days" in events["Office Supply House 57204"].reason
+    assert events["Granite Works CP-new"].on == date(2026, 3, 4)
+    assert events["Granite Works CP-new"].kind is OutlookKind.IN_FLIGHT
+
+
+def test_payrolls_are_guarded() -> None:
+    paydays = compute_outlook(sample_books(), extra=not_yet_entered()).paydays
+
+    assert [(payday.on, payday.is_covered) for payday in paydays[:3]] == [
+        (date(2026, 3, 6), True),
+        (date(2026, 3, 20), True),
+        (date(2026, 4, 3), False),
+    ]
+
+
+def test_opening_cash_below_nil_is_no_runway_at_all() -> None:
+    outlook = compute_outlook(amend_settings(sample_books(), buffer=Decimal("60000.0000")))
+    broke = amend_books(
+        sample_books(with_bank=False),
+        accounts=tuple(
+            account.model_copy(update={"balance": Decimal("-1.0000")})
+            for account in sample_books(with_bank=False).accounts
+            if account.external_id == "bank-operating"
+        ),
+    )
+
+    assert (outlook.buffer_breach.days, outlook.buffer_breach.covered_through) == (0, None)
+    assert compute_outlook(broke).runway.days == 0
+
+
+def test_nothing_to_pay_is_91_days_and_more() -> None:
+    runway = compute_outlook(amend_settings(amend_books(sample_books(), bills=()), series=())).runway
+
+    assert (runway.days, runway.falls_on) == (None, None)
+    assert runway.covered_through == AS_OF + timedelta(days=90)
+
+
+def entered(rhythm: Rhythm, first_day: date, *, last_day: date | None = None) -> Books:
+    series = EnteredSeries(
+        series_id="s",
+        name="Series",
+        series_kind=SeriesKind.OTHER,
+        rhythm=rhythm,
+        first_day=first_day,
+        last_day=last_day,
+        amount=Decimal("100.0000"),
+        currency="USD",
+    )
+    return amend_settings(sample_books(), series=(series,))
+
+
+@pytest.mark.parametrize(
+    ("given_books", "days"),
+    [
+        (
+            entered(Rhythm.MONTHLY, date(2025, 8, 31)),
+            [AS_OF, date(2026, 3, 31), date(2026, 4, 30)],
+        ),
+        (entered(Rhythm.QUARTERLY, date(2025, 12, 15)), [date(2026, 3, 16)]),
+        (entered(Rhythm.WEEKLY, date(2026, 5, 15)), [date(2026, 5, 15), date(2026, 5, 22), date(2026, 5, 29)]),
+        (entered(Rhythm.BIWEEKLY, date(2026, 2, 28), last_day=date(2026, 3, 20)), [AS_OF, date(2026, 3, 16)]),
+    ],
+)
+def test_series_come_round_on_business_days(given_books: Books, days: Sequence[date]) -> None:
+    """The 28th of February is a Saturday: what was due then moves to Monday, today."""
+    events = compute_outlook(given_books).events
+
+    assert [event.on for event in events if event.kind is OutlookKind.SERIES] == list(days)
+
+
+def test_a_weekly_bill_stands_for_one_week_only() -> None:
+    sample = sample_books()
+    weekly = EnteredSeries(
+        series_id="w",
+        name="Weekly cloud",
+        series_kind=SeriesKind.SUBSCRIPTION,
+        rhythm=Rhythm.WEEKLY,
+        first_day=date(2026, 3, 5),
+        last_day=date(2026, 3, 26),
+        amount=Decimal("3000.0000"),
+        currency="USD",
+        vendor_id="V2",
+    )
+
+    events = compute_outlook(amend_settings(sample, series=(weekly,))).events
+
+    assert [e.on.day for e in events if e.series_id == "w"] == [5, 19, 26]
+
+
+@given(books(), st.randoms(use_true_random=False))
+def test_the_order_of_the_books_changes_no_outlook(any_books: Books, random: Random) -> None:
+    assert compute_outlook(shuffle_books(any_books, random)) == compute_outlook(any_books)
+
+
+@given(books())
+def test_cash_of_every_day_and_week_follows_from_the_events(any_books: Books) -> None:
+    outlook = compute_outlook(any_books)
+
+    total = sum((event.amount for event in outlook.events), outlook.opening_cash.amount)
+    assert outlook.days[-1].closing == total
+    assert len(outlook.days) == 91
+    assert len(outlook.weeks) == 13
+    assert all(a.closing == b.opening for a, b in zip(outlook.days, outlook.days[1:], strict=False))
+    assert all(day.low <= min(day.opening, day.closing) for day in outlook.days)
+    assert outlook.low.amount == min(day.low for day in outlook.days)
+    assert outlook.low.amount <= outlook.low_28_days.amount
+
+
+@given(books())
+def test_runway_is_the_first_day_below_the_floor(any_books: Books) -> None:
+    outlook = compute_outlook(any_books)
+
+    for runway, floor in ((outlook.runway, Decimal(0)), (outlook.buffer_breach, outlook.buffer.amount)):
+        below = [index for index, day in enumerate(outlook.days) if min(day.low, day.opening) < floor]
+        assert runway.days == (below[0] if below else None)
+    assert (outlook.buffer_breach.days or 0) <= (91 if outlook.runway.days is None else outlook.runway.days)
+
+
+@given(books(), st.integers(0, 90), amounts())
+def test_money_that_leaves_never_lengthens_the_runway_and_money_that_comes_never_shortens_it(
+    any_books: Books, ahead: int, amount: Decimal
+) -> None:
+    def days_with(change: Decimal) -> int:
+        event = OutlookEvent(
+            on=AS_OF + timedelta(days=ahead), amount=change, kind=OutlookKind.PLANNED, label="x", reason="x"
+        )
+        days = compute_outlook(any_books, extra=(event,)).runway.days
+        return 91 if days is None else days
+
+    as_booked = compute_outlook(any_books).runway.days
+    booked = 91 if as_booked is None else as_booked
+
+    assert days_with(-amount) <= booked <= days_with(amount)
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), amounts(-50_000, 50_000)), max_size=30), amounts(0, 100_000))
+def test_a_lower_floor_never_comes_sooner(movements: list[tuple[int, Decimal]], opening: Decimal) -> None:
+    events = [
+        OutlookEvent(on=AS_OF + timedelta(days=n), amount=amount, kind=OutlookKind.PLANNED, label="x", reason="x")
+        for n, amount in movements
+    ]
+    days = run_days(AS_OF, opening, events)
+    low, high = find_runway(days, floor=Decimal(0)), find_runway(days, floor=Decimal(100))
+
+    assert (91 if high.days is None else high.days) <= (91 if low.days is None else low.days)
