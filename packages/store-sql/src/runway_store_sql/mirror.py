@@ -266,7 +266,8 @@ class SqlMirrorStore:
             select(table)
             .where(
                 table.c.company_id == company_id,
-                table.c.day.between(first_day.isoformat(), last_day.isoformat()),
+                table.c.day >= first_day.isoformat(),  # BETWEEN and COLLATE do not go together
+                table.c.day <= last_day.isoformat(),
             )
             .order_by(table.c.day, table.c.account_id)
         )

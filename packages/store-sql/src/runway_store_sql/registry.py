@@ -1,6 +1,6 @@
 """Companies, connections, leases and runs on SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,14 +15,14 @@ from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound
 from runway_core.ports.clock import Clock
 from runway_core.ports.mirror_store import Lease
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, exists, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import is_postgres, json_text, upsert_rows
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
 from runway_store_sql.rows import decode_moment, encode_moment
-from runway_store_sql.tables import companies, connections, leases, log_heads, sync_runs
+from runway_store_sql.tables import companies, connections, leases, log_heads, quarantine, sync_runs
 
 
 def read_company(row: Any) -> Company:
@@ -334,6 +334,32 @@ class SqlCompanyRegistry:
         )
         rows = await self._database.read(lambda sql: sql.execute(query).all())
         return [_read_run(row) for row in rows]
+
+    async def last_runs(self, firm_id: FirmId) -> Mapping[CompanyId, SyncRun]:
+        """The latest run of each company of a firm, in one query."""
+        later = sync_runs.alias("later")
+        is_last = ~exists().where(
+            later.c.company_id == sync_runs.c.company_id,
+            tuple_(later.c.started_at, later.c.run_id) > tuple_(sync_runs.c.started_at, sync_runs.c.run_id),
+        )
+        query = (
+            select(sync_runs)
+            .join(companies, companies.c.company_id == sync_runs.c.company_id)
+            .where(companies.c.firm_id == firm_id, is_last)
+        )
+        rows = await self._database.read(lambda sql: sql.execute(query).all())
+        return {CompanyId(row.company_id): _read_run(row) for row in rows}
+
+    async def count_quarantined(self, firm_id: FirmId) -> Mapping[CompanyId, int]:
+        """How many records lie in quarantine, by company of a firm; companies without any are absent."""
+        query = (
+            select(quarantine.c.company_id, func.count())
+            .join(companies, companies.c.company_id == quarantine.c.company_id)
+            .where(companies.c.firm_id == firm_id)
+            .group_by(quarantine.c.company_id)
+        )
+        rows = await self._database.read(lambda sql: sql.execute(query).all())
+        return {CompanyId(company_id): count for company_id, count in rows}
 
 
 def _lease_query(company_id: CompanyId, connection_id: ConnectionId) -> Select[Any]:

@@ -232,6 +232,22 @@ class MemoryCompanyRegistry:
             return []
         return sorted(state.runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)[:limit]
 
+    async def last_runs(self, firm_id: FirmId) -> Mapping[CompanyId, SyncRun]:
+        """The latest run of each company of a firm."""
+        return {
+            company_id: max(state.runs.values(), key=lambda run: (run.started_at, run.run_id))
+            for company_id, state in self._states.items()
+            if state.company.firm_id == firm_id and state.runs
+        }
+
+    async def count_quarantined(self, firm_id: FirmId) -> Mapping[CompanyId, int]:
+        """How many records lie in quarantine, by company; companies without any are absent."""
+        return {
+            company_id: len(state.quarantine)
+            for company_id, state in self._states.items()
+            if state.company.firm_id == firm_id and state.quarantine
+        }
+
 
 class MemoryPositionStore:
     """The `PositionStore` in memory."""

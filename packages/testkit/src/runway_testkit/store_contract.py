@@ -13,28 +13,29 @@ import pytest
 from pydantic import SecretStr
 from runway_core.domain.changes import Attribution, Cause, Cursor, RejectedRecord
 from runway_core.domain.company import CompanySettings, ConnectionState
-from runway_core.domain.findings import Finding, FindingState, RunwayEffect, Severity, TrackedFinding
+from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.log_entry import LogDraft
-from runway_core.domain.money import Money
-from runway_core.domain.position import Position, PositionStatus
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 from runway_core.ports.store import Store
 
-from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, raw_of
+from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
 
 BILL = RecordKey(RecordKind.BILL, "1")
 PERSON = Attribution(cause=Cause.PERSON, actor="ann", correlation_id="request-1")
 
 
-@pytest.fixture
-async def desk(store: Store) -> StoreDesk:
-    """A connected company in the store under test."""
-    return await StoreDesk(store).open()
+class DeskContract:
+    """What all promises are tried on."""
+
+    @pytest.fixture
+    async def desk(self, store: Store) -> StoreDesk:
+        """A connected company in the store under test."""
+        return await StoreDesk(store).open()
 
 
-class MirrorContract:
+class MirrorContract(DeskContract):
     """Promises of the mirror and the log."""
 
     async def test_a_page_is_mirrored_with_its_payload(self, desk: StoreDesk) -> None:
@@ -90,7 +91,8 @@ class MirrorContract:
 
     async def test_news_from_before_a_deletion_does_not_undo_it(self, desk: StoreDesk) -> None:
         await desk.put(make_bill())
-        await desk.commit(desk.make_page(deleted=[BILL], deleted_at=START + timedelta(hours=1)))
+        at = START + timedelta(hours=1)
+        await desk.commit(desk.make_page(deleted=[BILL], deleted_at=at, source_time=at))
         receipt = await desk.commit(desk.make_page(make_bill(memo="late"), source_time=START + timedelta(hours=2)))
 
         assert receipt.counts.outdated == 1
@@ -130,7 +132,9 @@ class MirrorContract:
         receipt = await desk.commit(page)
         await desk.commit(page)
         (held,) = await desk.store.mirror.quarantine(desk.id)
+        counts = await desk.store.registry.count_quarantined(desk.company.firm_id)
 
+        assert counts == {desk.id: 1}
         assert (receipt.counts.created, receipt.counts.quarantined) == (1, 1)
         assert (held.reason, held.raw, held.external_id) == (bad.reason, bad.raw, "9")
         assert (held.times_seen, held.first_seen_at, held.last_seen_at) == (2, START, START + timedelta(seconds=1))
@@ -162,6 +166,7 @@ class MirrorContract:
         await desk.put(make_account(balance="10.0000"))
         await desk.put(make_account(balance="12.5000"))
         desk.seconds = 16 * 3600  # 01:00 of the next day in Chicago
+        await desk.reopen()
         receipt = await desk.put(make_account(balance="-3.0000"))
         history = await desk.store.mirror.balance_history(desk.id, "35")
         recent = await desk.store.mirror.balance_history(desk.id, "35", since=START + timedelta(hours=1))
@@ -267,7 +272,7 @@ class MirrorContract:
             await desk.store.log.append(CompanyId("nobody"), [draft])
 
 
-class RegistryContract:
+class RegistryContract(DeskContract):
     """Promises of the registry and the vault."""
 
     async def test_a_company_is_kept_and_changed(self, desk: StoreDesk) -> None:
@@ -315,7 +320,9 @@ class RegistryContract:
         )
         (stored,) = await registry.runs(desk.company.firm_id, desk.id)
         (connection,) = await registry.connections(desk.company.firm_id)
+        last = await registry.last_runs(desk.company.firm_id)
 
+        assert last == {desk.id: stored}
         assert (stored.counts.pages, stored.counts.created, stored.counts.unchanged) == (2, 2, 1)
         assert (stored.outcome, stored.calls, stored.ended_at) == (RunOutcome.SUCCEEDED, 7, desk.now)
         assert (connection.state, connection.source_read_at) == (ConnectionState.ACTIVE, START)
@@ -351,7 +358,7 @@ class RegistryContract:
             await vault.save(ConnectionId("unknown"), {})
 
 
-class PositionContract:
+class PositionContract(DeskContract):
     """Promises of stored positions and findings, and of the walls between firms."""
 
     async def test_a_position_that_saw_less_is_refused(self, desk: StoreDesk) -> None:
@@ -406,10 +413,11 @@ class PositionContract:
         assert [c.company_id for c in await store.registry.connections(rival)] == ["zenith"]
         assert list(await store.registry.connections(rival, desk.id)) == []
         assert list(await store.registry.runs(rival, desk.id)) == []
+        assert set(await store.registry.last_runs(rival)) == {"zenith"}
         assert await store.positions.position(rival, desk.id) is None
         assert list(await store.positions.positions(rival)) == []
         assert list(await store.positions.findings(other.id)) == []
-        assert [c for c in await store.mirror.companies_due(rival)] == ["zenith"]
+        assert list(await store.mirror.companies_due(rival)) == ["zenith"]
         assert (await store.mirror.count_records(other.id))[RecordKind.ACCOUNT] == 0
         assert (await store.mirror.read_records(other.id, [BILL]))[BILL].record == make_bill("1", memo="rival")
         assert await store.mirror.cursor(desk.connection.connection_id, other.id) is None
@@ -437,76 +445,3 @@ class PositionContract:
 
 class StoreContract(MirrorContract, RegistryContract, PositionContract):
     """Every promise of a store."""
-
-    desk = staticmethod(desk)
-
-
-def make_finding(desk: StoreDesk, bill: str = "1", severity: Severity = Severity.HIGH) -> TrackedFinding:
-    """A finding about one bill."""
-    finding = Finding(
-        check="AP06",
-        name="bill_duplicate",
-        company_id=desk.id,
-        subjects=(RecordKey(RecordKind.BILL, bill),),
-        severity=severity,
-        effect=RunwayEffect.LENGTHENS,
-        summary="Two bills look like one",
-        amount=Money(amount=Decimal("40.1234"), currency="USD"),
-    )
-    return TrackedFinding(finding=finding, first_seen_at=START, last_seen_at=START)
-
-
-async def make_position(desk: StoreDesk) -> Position:
-    """A position that saw the company's whole log."""
-    nil = Money.zero("USD")
-    amounts = dict.fromkeys(
-        ("available_cash", "low_28_days", "open_bills", "overdue_bills", "due_7_days", "due_14_days", "open_invoices"),
-        nil,
-    )
-    counts = dict.fromkeys(
-        (
-            "open_bill_count",
-            "open_invoice_count",
-            "ar_at_risk_count",
-            "findings_critical",
-            "findings_open",
-            "ready_bill_count",
-            "held_bill_count",
-        ),
-        0,
-    )
-    unknown = dict.fromkeys(
-        (
-            "source_read_at",
-            "runway_days",
-            "covered_through",
-            "runway_falls_on",
-            "buffer_breach_days",
-            "buffer_breach_on",
-            "cash_buffer_days",
-            "burn_runway_days",
-            "weighted_burn_runway_days",
-            "next_payday",
-        )
-    )
-    return Position.model_validate(
-        {
-            "company_id": desk.id,
-            "firm_id": desk.company.firm_id,
-            "company_name": desk.company.name,
-            "as_of": START.date(),
-            "computed_at": desk.now,
-            "log_sequence": (await desk.store.log.head(desk.id)).sequence,
-            "status": PositionStatus.GREEN,
-            "status_reason": "Cash lasts beyond thirteen weeks.",
-            "opening_cash": Money(amount=Decimal("1201.0001"), currency="USD"),
-            "low_28_days_on": START.date(),
-            "overdue_invoices": nil,
-            "ar_at_risk": nil,
-            "cleanness": 100,
-            "weeks": (),
-            **amounts,
-            **counts,
-            **unknown,
-        }
-    )

@@ -7,9 +7,12 @@ from decimal import Decimal
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import Attribution, Cause, Change, ChangePage, Cursor, Deletion, RejectedRecord
 from runway_core.domain.company import Company, Connection
-from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
+from runway_core.domain.findings import Finding, RunwayEffect, Severity, TrackedFinding
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.log_entry import ChainHead, hash_entry
+from runway_core.domain.money import Money
+from runway_core.domain.position import Position, PositionStatus
 from runway_core.domain.record import Record, hash_content
 from runway_core.domain.sync_run import SyncRun
 from runway_core.ports.mirror_store import Lease, PageReceipt
@@ -203,3 +206,78 @@ class StoreDesk:
             head = ChainHead(entry.sequence, entry.hash)
         assert await self.store.log.head(self.id) == head
         return head.sequence
+
+
+def make_finding(desk: StoreDesk, bill: str = "1", severity: Severity = Severity.HIGH) -> TrackedFinding:
+    """A finding about one bill."""
+    finding = Finding(
+        check="AP06",
+        name="bill_duplicate",
+        company_id=desk.id,
+        subjects=(RecordKey(RecordKind.BILL, bill),),
+        severity=severity,
+        effect=RunwayEffect.LENGTHENS,
+        summary="Two bills look like one",
+        amount=Money(amount=Decimal("40.1234"), currency="USD"),
+    )
+    return TrackedFinding(finding=finding, first_seen_at=START, last_seen_at=START)
+
+
+async def make_position(desk: StoreDesk) -> Position:
+    """A position that saw the company's whole log."""
+    nil = Money.zero("USD")
+    owed = (
+        "open_bills",
+        "overdue_bills",
+        "due_7_days",
+        "due_14_days",
+        "open_invoices",
+        "overdue_invoices",
+        "ar_at_risk",
+    )
+    amounts = dict.fromkeys(("available_cash", "low_28_days", *owed), nil)
+    counts = dict.fromkeys(
+        (
+            "open_bill_count",
+            "open_invoice_count",
+            "ar_at_risk_count",
+            "findings_critical",
+            "findings_open",
+            "ready_bill_count",
+            "held_bill_count",
+        ),
+        0,
+    )
+    unknown = dict.fromkeys(
+        (
+            "source_read_at",
+            "runway_days",
+            "covered_through",
+            "runway_falls_on",
+            "buffer_breach_days",
+            "buffer_breach_on",
+            "cash_buffer_days",
+            "burn_runway_days",
+            "weighted_burn_runway_days",
+            "next_payday",
+        )
+    )
+    return Position.model_validate(
+        {
+            "company_id": desk.id,
+            "firm_id": desk.company.firm_id,
+            "company_name": desk.company.name,
+            "as_of": START.date(),
+            "computed_at": desk.now,
+            "log_sequence": (await desk.store.log.head(desk.id)).sequence,
+            "status": PositionStatus.GREEN,
+            "status_reason": "Cash lasts beyond thirteen weeks.",
+            "opening_cash": Money(amount=Decimal("1201.0001"), currency="USD"),
+            "low_28_days_on": START.date(),
+            "cleanness": 100,
+            "weeks": (),
+            **amounts,
+            **counts,
+            **unknown,
+        }
+    )
