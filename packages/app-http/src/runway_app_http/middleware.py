@@ -1,6 +1,7 @@
 """The app's edge: a Request-Id on every answer, security headers, refusal of foreign posts, and the last resort."""
 
 import re
+import traceback
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ class Edge:
                 await self.app(scope, _capped(receive), send_dressed)
             except Exception as error:
                 # The last resort: whoever asked learns nothing of our inside but the id to ask us by.
-                _log.exception("request_failed", method=request.method, path=request.url.path)
+                # The traceback is written without the values of variables, whatever the log's renderer likes to add.
+                lines = "".join(traceback.format_exception(error))
+                _log.error("request_failed", method=request.method, path=request.url.path, traceback=lines)
                 if has_started:
                     raise
                 await self.answer(request, explain(error))(scope, receive, send_dressed)

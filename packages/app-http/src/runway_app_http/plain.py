@@ -6,7 +6,7 @@ agree with one another. A float anywhere is a bug and raises `TypeError`.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -154,3 +154,12 @@ def _currency_finder(names: tuple[str, ...]) -> Callable[[Any], str | None]:
 
 def _is_amount(hint: object) -> bool:
     return hint == Amount or Amount in get_args(hint)
+
+
+def amount_fields(kinds: Iterable[type[BaseModel]]) -> frozenset[str]:
+    """The names under which any of these classes keeps an amount."""
+    found: set[str] = set()
+    for kind in kinds:
+        hints = get_type_hints(kind, include_extras=True)
+        found.update(name for name in kind.model_fields if _is_amount(hints[name]))
+    return frozenset(found)

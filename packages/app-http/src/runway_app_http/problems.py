@@ -56,7 +56,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "lease-held": ProblemKind(409, "The company is being read already", "Its news is on the way: look again shortly."),
     "lease-lost": ProblemKind(409, "Another worker took over", "Nothing was lost: look again shortly."),
     "log-broken": ProblemKind(500, "The transaction log does not verify", "Run `runway log verify` and keep a copy."),
-    "not-found": ProblemKind(404, "Not found", "Check the address: `/v1/companies` lists what there is."),
+    "not-found": ProblemKind(404, "Not found", "Check the address and the ids in it."),
     "invalid-request": ProblemKind(422, "The request cannot be", "Mend the values that `errors` or the detail names."),
     "currency-mismatch": ProblemKind(422, "Two currencies were mixed", "Set an exchange rate for the company."),
     "not-supported": ProblemKind(501, "The outside system cannot do this", "Do it by hand in that system."),

@@ -2,20 +2,27 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from runway_core.domain.changes import Cause
+from runway_core.domain.documents import DocumentLine, DocumentLink
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.log_entry import LogEntry
 from runway_core.experiences.view import CompanyHeading, View
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
+from runway_app_http.plain import amount_fields, amount_text
 
 router = APIRouter(prefix="/companies/{company_id}/history", tags=["history"])
+
+
+_AMOUNTS = amount_fields([*RECORD_CLASSES.values(), DocumentLine, DocumentLink])
 
 
 class HistoryEntry(View):
@@ -37,6 +44,8 @@ class HistoryEntry(View):
     def of(cls, entry: LogEntry) -> "HistoryEntry":
         """An entry, ready to show."""
         draft = entry.draft
+        content = _read_json(draft.content, None)
+        currency = None if content is None else content.get("currency")
         return cls(
             sequence=entry.sequence,
             seen_at=draft.seen_at,
@@ -46,8 +55,8 @@ class HistoryEntry(View):
             cause=draft.attribution.cause,
             actor=draft.attribution.actor,
             correlation_id=draft.attribution.correlation_id,
-            changed=_read_json(draft.changed) or {},
-            content=_read_json(draft.content),
+            changed=_read_json(draft.changed, currency) or {},
+            content=content,
             hash=entry.hash.hex(),
         )
 
@@ -90,6 +99,20 @@ async def read_history(
     )
 
 
-def _read_json(content: bytes) -> Any:
-    """Read what the log keeps; amounts are text there already, and other numbers stay as they were written."""
-    return json.loads(content, parse_float=str) if content else None
+def _read_json(content: bytes, currency: str | None) -> Any:
+    """Read what the log keeps. Numbers are text there already; amounts get the decimals of the record's currency."""
+    if not content:
+        return None
+    held = json.loads(content, parse_float=str)
+    own = held.get("currency")
+    return _tidy(held, currency=own if isinstance(own, str) else currency, name="")
+
+
+def _tidy(value: Any, *, currency: str | None, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _tidy(part, currency=currency, name=key) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_tidy(part, currency=currency, name=name) for part in value]
+    if isinstance(value, str) and name in _AMOUNTS:
+        return amount_text(Decimal(value), currency)
+    return value

@@ -14,7 +14,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 1300, 300
 SPARK_SLOTS = 13
 SPARK_PAST = 8
 
-CHART_WIDTH, CHART_HEIGHT = 960, 300
+CHART_WIDTH, CHART_HEIGHT = 660, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 12, 14, 30
 
 
@@ -128,11 +128,12 @@ def _mark_fall(across: Sequence[int], days: Sequence[OutlookDay], scale: Scale) 
     fall = next(((x, day) for x, day in zip(across, days, strict=True) if day.low < 0), None)
     if fall is not None:
         x, day = fall
+        above = min(scale.place(day.low), scale.place(Decimal(0))) - 8
         anchor = "end" if x > CHART_WIDTH * 3 // 4 else "start"
         at = x - 8 if anchor == "end" else x + 8
         yield f'<circle class="fall" cx="{x}" cy="{scale.place(day.low)}" r="5"/>'
         yield (
-            f'<text class="fall-name" x="{at}" y="{scale.place(day.low) - 8}" text-anchor="{anchor}">'
+            f'<text class="fall-name" x="{at}" y="{above}" text-anchor="{anchor}">'
             f"below nil {say_day(day.day, days[0].day)}</text>"
         )
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from runway_core.domain.money import Money, round_to_minor
-from runway_core.domain.outlook import Runway
 from runway_core.domain.position import PositionStatus
 from runway_core.sync.freshness import FreshnessLabel
 
@@ -71,15 +70,6 @@ def say_moment(moment: datetime, zone: str | None = None) -> str:
     """Write a moment as it is told where the company is: `2 Mar 2026, 09:14 CST`."""
     there = moment.astimezone(UTC if zone is None else ZoneInfo(zone))
     return f"{say_day(there.date())}, {there:%H:%M %Z}"
-
-
-def say_runway(runway: Runway, today: date) -> str:
-    """Write a runway with its date: `32 days, through 2 Apr`."""
-    if runway.days is None:
-        return f"{runway.horizon_days}+ days"
-    if runway.covered_through is None:
-        return f"{say_days(runway.days)}, from {say_day(today, today)}"
-    return f"{say_days(runway.days)}, through {say_day(runway.covered_through, today)}"
 
 
 def say_ages(freshness: Sequence[FreshnessLabel]) -> tuple[str, ...]:

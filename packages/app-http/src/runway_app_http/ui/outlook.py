@@ -56,6 +56,7 @@ def outlook_page(request: Request, view: OutlookView) -> Response:
     values = {
         "chart": draw_cash_line(outlook.days, currency=home, floor=outlook.buffer.amount, label=label),
         "weeks": split_by_week(outlook),
+        "left_out_lines": tuple(dict.fromkeys((*view.cash.left_out, *outlook.left_out))),
     }
     return company_page(request, "outlook.html", view, tab="/outlook", values=values)
 

@@ -38,7 +38,6 @@ templates.filters.update(
     days=figures.say_days,
     moment=figures.say_moment,
     money=figures.say_money,
-    runway=figures.say_runway,
     weekday=figures.say_weekday,
     record_query=record_query,
 )
