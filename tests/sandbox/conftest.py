@@ -36,6 +36,7 @@ REALM = "4620816365000001"
 OTHER_REALM = "4620816365000002"
 START = datetime(2026, 5, 5, 10, 0, tzinfo=UTC)
 USD = {"value": "USD", "name": "United States Dollar"}
+PAYABLE = "Accounts Payable (A/P)"
 UNTHROTTLED = ThrottleLimits(enabled=False)
 
 
@@ -48,7 +49,8 @@ def _common(identifier: str, day: int, token: str = "0") -> dict[str, Any]:
     return {"domain": "QBO", "sparse": False, "Id": identifier, "SyncToken": token, "MetaData": _times(day)}
 
 
-def _account(identifier: str, name: str, kind: str, subtype: str, side: str, balance: str) -> dict[str, Any]:
+def _account(row: tuple[str, str, str, str, str, str]) -> dict[str, Any]:
+    identifier, name, kind, subtype, side, balance = row
     return {
         "Name": name,
         "SubAccount": False,
@@ -114,7 +116,7 @@ def _bill(identifier: str, vendor: tuple[str, str], total: str, day: int) -> dic
             }
         ],
         "VendorRef": {"value": vendor[0], "name": vendor[1]},
-        "APAccountRef": {"value": "5", "name": "Accounts Payable (A/P)"},
+        "APAccountRef": {"value": "5", "name": PAYABLE},
         "TotalAmt": Decimal(total),
     }
 
@@ -156,13 +158,13 @@ def make_company(realm_id: str = REALM, *, name: str = "Ridge Hardware", more_bi
         time_zone="America/Chicago",
         records={
             "Account": [
-                _account("1", "Checking", "Bank", "Checking", "Asset", "10000.00"),
-                _account("4", "Undeposited Funds", "Other Current Asset", "UndepositedFunds", "Asset", "0.00"),
-                _account("5", "Accounts Payable (A/P)", "Accounts Payable", "AccountsPayable", "Liability", "-300.50"),
-                _account("6", "Accounts Receivable", "Accounts Receivable", "AccountsReceivable", "Asset", "500.00"),
-                _account("7", "Mastercard", "Credit Card", "CreditCard", "Liability", "-157.72"),
-                _account("19", "Supplies", "Expense", "SuppliesMaterials", "Expense", "0.00"),
-                _account("20", "Sales", "Income", "ServiceFeeIncome", "Revenue", "0.00"),
+                _account(("1", "Checking", "Bank", "Checking", "Asset", "10000.00")),
+                _account(("4", "Undeposited Funds", "Other Current Asset", "UndepositedFunds", "Asset", "0.00")),
+                _account(("5", PAYABLE, "Accounts Payable", "AccountsPayable", "Liability", "-300.50")),
+                _account(("6", "Accounts Receivable", "Accounts Receivable", "AccountsReceivable", "Asset", "500.00")),
+                _account(("7", "Mastercard", "Credit Card", "CreditCard", "Liability", "-157.72")),
+                _account(("19", "Supplies", "Expense", "SuppliesMaterials", "Expense", "0.00")),
+                _account(("20", "Sales", "Income", "ServiceFeeIncome", "Revenue", "0.00")),
             ],
             "Vendor": [
                 _vendor("1", "Norton Lumber", "300.50"),

@@ -74,8 +74,8 @@ def test_creates_updates_and_deletes_a_bill(sandbox: Any) -> None:
     bill.DueDate = "2026-06-30"
     changed = bill.save(qb=quickbooks)
     assert (changed.SyncToken, changed.DueDate) == ("1", "2026-06-30")
+    bill.PrivateNote = "too late"
     with pytest.raises(exceptions.QuickbooksException) as stale:
-        bill.PrivateNote = "too late"
         bill.save(qb=quickbooks)
     assert stale.value.error_code == 5010
 

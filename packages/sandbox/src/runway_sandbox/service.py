@@ -30,6 +30,7 @@ from runway_sandbox.world import Desk, Remembered, World
 from runway_sandbox.writes import Happening, Writer, Written
 
 _LONGEST_REQUEST_ID = 50
+_MOST_REMEMBERED = 2000  # how long the vendor remembers is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class LedgerService:
                 )
             return Answer(known.status, known.body)
         answer = self._dispatch(desk, call)
+        if len(desk.remembered) >= _MOST_REMEMBERED:
+            desk.remembered.pop(next(iter(desk.remembered)))
         desk.remembered[request_id] = Remembered(asked, answer.status, answer.body)
         return answer
 
@@ -260,7 +263,8 @@ def edit_while_paging(world: World, book: Book, kind_name: str) -> None:
     writer = Writer(book, now=world.clock.now(), rules=world.settings.wire)
     shelf = book.shelf(kind_name)
     if chaos.happens("edits_while_paging", book.realm_id):
-        _edit_one(writer, shelf, chaos.draw(f"{book.realm_id}:edit").random())
+        edited = _edit_one(writer, shelf, chaos.draw(f"{book.realm_id}:edit").random())
+        world.webhooks.tell(book.realm_id, [(one.kind, one.id, one.operation) for one in edited])
     if chaos.happens("deletes_while_paging", book.realm_id):
         planted = {(one["kind"], one["id"]) for defect in book.truth for one in defect["records"]}
         for row in shelf.ordered(SortBy("id"), active_only=False)[:200]:
@@ -271,15 +275,15 @@ def edit_while_paging(world: World, book: Book, kind_name: str) -> None:
                 return
 
 
-def _edit_one(writer: Writer, shelf: Shelf, share: float) -> None:
+def _edit_one(writer: Writer, shelf: Shelf, share: float) -> list[Happening]:
     rows = shelf.ordered(SortBy("id"), active_only=False)
     if not rows:
-        return
+        return []
     wire = rows[int(share * len(rows))].parse()
     times = int(str(wire.get("SyncToken", "0"))) + 1
     body = {**wire, "sparse": True, "PrivateNote": f"Looked through {times} times"}
     body.pop("Line", None)
-    writer.update(shelf.kind, body)
+    return writer.update(shelf.kind, body).happenings
 
 
 def _operation_of(call: Call, body: WireObject) -> str:

@@ -22,6 +22,7 @@ from runway_sandbox.postings import (
     subtotal_of,
 )
 
+RETIRED_SUFFIX = " (deleted)"
 CURRENCY_NAMES = {
     "USD": "United States Dollar",
     "CAD": "Canadian Dollar",
@@ -290,10 +291,17 @@ def _complete_journal(wire: WireObject, _book: Book, _settled: Decimal) -> None:
     wire.setdefault("TxnTaxDetail", {})
 
 
+def _mark_retired(wire: WireObject) -> None:
+    """Show a retired vendor or customer with the vendor's suffix (facts/qbo.md 3.4), a revived one without."""
+    name = str(wire["DisplayName"]).removesuffix(RETIRED_SUFFIX)
+    wire["DisplayName"] = name if wire.get("Active", True) else name + RETIRED_SUFFIX
+
+
 def _complete_name(wire: WireObject, book: Book) -> None:
     if not wire.get("DisplayName"):
         parts = (wire.get(part) for part in ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix"))
         wire["DisplayName"] = " ".join(str(part) for part in parts if part)
+    _mark_retired(wire)
     if not wire.get("PrintOnCheckName"):
         wire["PrintOnCheckName"] = wire.get("CompanyName") or wire["DisplayName"]
     wire["Balance"] = as_money(wire.get("Balance"))
@@ -309,7 +317,9 @@ def _complete_vendor(wire: WireObject, book: Book, _settled: Decimal) -> None:
 
 def _complete_customer(wire: WireObject, book: Book, _settled: Decimal) -> None:
     _complete_name(wire, book)
-    wire["FullyQualifiedName"] = wire["DisplayName"]
+    parent = book.find("Customer", str((wire.get("ParentRef") or {}).get("value")))
+    prefix = f"{parent.parse().get('FullyQualifiedName') or parent.name}:" if parent else ""
+    wire["FullyQualifiedName"] = prefix + wire["DisplayName"]
     wire["BalanceWithJobs"] = as_money(wire.get("BalanceWithJobs", wire["Balance"]))
     for name, value in (("Taxable", True), ("Job", False), ("BillWithParent", False), ("IsProject", False)):
         wire.setdefault(name, value)

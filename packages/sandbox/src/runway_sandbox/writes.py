@@ -95,6 +95,8 @@ class Writer:
         complete(kind, wire, book=self._book, today=self._today, settled=NOTHING)
         self._check_unique(kind, wire)
         wire |= {"domain": "QBO", "sparse": False, "SyncToken": "0"}
+        if kind.name in {"Bill", "Invoice"}:  # the only kinds seen to tell who wrote them
+            wire["MetaData"] = {"LastModifiedByRef": {"value": self._book.realm_id}}
         stamp(wire, at=self._at, is_new=True)
         effects = self._store(kind, before=None, after=wire, changes=changes)
         answer = dict(wire)
