@@ -1,14 +1,15 @@
 """One entry of the transaction log, and the bytes that its hash is taken of.
 
-Serialisation 1, documented in `docs/reference/log.md`: a version byte, then every field as a four-byte big-endian
-length and that many bytes. Numbers are ASCII decimals, times are microseconds since 1970 in UTC, absent is length zero.
+Serialisation 1, documented in `docs/reference/log.md`: a version byte, then the length of each of the fourteen fields
+as four big-endian bytes, then the fields themselves. Numbers are ASCII decimals, times are microseconds since 1970 in
+UTC, absent is length zero.
 `leaf = SHA-256(0x00 ‖ bytes)`, `hash = SHA-256(0x02 ‖ previous hash ‖ leaf)`; a chain starts at 32 zero bytes.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from struct import pack, unpack_from
+from struct import Struct
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
@@ -17,7 +18,7 @@ SERIALISATION = 1
 GENESIS = bytes(32)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIELDS = 14
+_HEADER = Struct(">B14I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,7 @@ def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes
         attribution.actor.encode(),
         attribution.correlation_id.encode(),
     )
-    parts = [bytes((SERIALISATION,))]
-    for field in fields:
-        parts.append(pack(">I", len(field)))
-        parts.append(field)
-    return b"".join(parts)
+    return _HEADER.pack(SERIALISATION, *map(len, fields)) + b"".join(fields)
 
 
 def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
@@ -105,19 +102,16 @@ def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
     """
     if not canonical or canonical[0] != SERIALISATION:
         raise ValueError("not an entry of serialisation 1")
+    if len(canonical) < _HEADER.size:
+        raise ValueError("the entry is cut short")
+    _, *lengths = _HEADER.unpack_from(canonical)
+    if _HEADER.size + sum(lengths) != len(canonical):
+        raise ValueError("the entry is not as long as its fields")
     fields: list[bytes] = []
-    at = 1
-    while at < len(canonical):
-        if at + 4 > len(canonical):
-            raise ValueError("the entry is cut short")
-        (length,) = unpack_from(">I", canonical, at)
-        at += 4
-        if at + length > len(canonical):
-            raise ValueError("the entry is cut short")
+    at = _HEADER.size
+    for length in lengths:
         fields.append(canonical[at : at + length])
         at += length
-    if len(fields) != _FIELDS:
-        raise ValueError(f"the entry has {len(fields)} fields instead of {_FIELDS}")
     draft = LogDraft(
         seen_at=from_microseconds(int(fields[2])),
         rail=fields[3].decode(),
