@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
+from runway_core.domain.changes import ChangePage, Cursor
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
 from runway_core.ports.clock import SystemClock
 from runway_core.ports.ledger_rail import LedgerRail, RailAbilities, RailContext
@@ -98,6 +99,14 @@ class SandboxDesk:
         async with httpx.AsyncClient() as client:
             rows = (await client.get(f"{self.control_url}/calls")).json()
         return sum(row["calls"] for row in rows if row["company"] == self.realm_id)
+
+    async def play(self, profile: str, **shares: float) -> None:
+        """Switch the sandbox's chaos profile."""
+        await self.post("chaos", {"profile": profile, **shares})
+
+    async def pull(self, cursor: Cursor | None = None) -> list[ChangePage]:
+        """Read to the last page with a rail of its own."""
+        return [page async for page in self.open().changes_since(cursor)]
 
     async def enter_bill(self) -> RecordKey:
         like = await self.find_open_bill()

@@ -201,6 +201,15 @@ async def test_a_read_gives_up_after_a_few_attempts() -> None:
     assert rail.calls == 4
 
 
+async def test_a_refusal_inside_a_success_is_asked_once_more() -> None:
+    """It may be an outage's page: nobody is asked to reconnect for one of those."""
+    paper = make_books()
+    answers = iter([httpx.Response(200, text=service("6190", "Subscription ended")), None])
+    paper.interrupt = lambda request: next(answers)
+
+    assert (await paper.open().read_record(BILL)).record.external_id == "1"
+
+
 async def test_a_refusal_is_not_repeated() -> None:
     paper = make_books()
     answering(paper, 400, service("4001"))

@@ -127,6 +127,9 @@ class QboTransport:
         if is_sign_in_refused(read):
             token = await self._tokens.renew(token)
             read = read_answer(await self._send(method, path, params, token=token, doing=doing, content=content))
+        if read.answer.status == 200 and read.fault is not None and not is_write:
+            # A refusal inside a 200 contradicts itself, and some would have a person reconnect: ask once more.
+            read = read_answer(await self._send(method, path, params, token=token, doing=doing, content=content))
         if not 200 <= read.answer.status < 300 or read.fault is not None or read.envelope is None:
             raise to_error(read, doing=doing, is_write=is_write)
         await self._tokens.confirm()
