@@ -10,6 +10,9 @@ ARGS ?=
 # Packages come from the lock file, interpreters from the machine.
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# Modules are compiled once, at installation: a command that compiles all it imports takes seconds to start.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 # mkdocs-material would praise a successor on every build.
 export NO_MKDOCS_2_WARNING := 1
 
