@@ -1,0 +1,75 @@
+"""Books are read in a fixed number of queries, on one snapshot."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKind
+from runway_store_sql import SqlStore
+from runway_store_sql.tables import RECORD_SPECS
+from runway_testkit.store_desk import StoreDesk, make_account, make_bill
+from sqlalchemy import Engine, event
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Every statement that any connection runs."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def load(desk: StoreDesk) -> Books:
+    return await desk.store.mirror.load_books(
+        desk.company, as_of=date(2026, 3, 2), history_from=date(2025, 1, 1), read_at=desk.now
+    )
+
+
+async def test_the_number_of_queries_does_not_grow_with_the_books(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(make_bill("0"))
+        with counted() as few:
+            await load(desk)
+        await desk.put(*(make_bill(str(n)) for n in range(1, 500)), *(make_account(str(n)) for n in range(50)))
+        with counted() as many:
+            books = await load(desk)
+
+    assert len(few) == len(many) == len(RECORD_SPECS) - 1 + 2  # company_info is no part of books
+    assert all("company_id" in statement for statement in many)
+    assert (len(books.bills), len(books.accounts)) == (500, 50)
+
+
+async def test_an_unchanged_page_writes_cursor_and_counters_alone(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        page = desk.make_page(*(make_bill(str(n)) for n in range(300)))
+        await desk.commit(page)
+        with counted() as statements:
+            await desk.commit(page)
+
+    writes = [s.split()[1 if s.startswith("UPDATE") else 2] for s in statements if s.startswith(("INSERT", "UPDATE"))]
+    assert sorted(writes) == ["cursors", "sync_runs"]
+
+
+async def test_books_equal_the_records_given(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        bills = [make_bill(f"{n:03}", memo=f"m{n}") for n in range(100)]
+        await desk.put(*bills)
+        books = await load(desk)
+        found = await store.mirror.find_records(desk.id, RecordKind.BILL, limit=1000)
+
+    assert list(books.bills) == bills == [held.record for held in found]
+    assert books.model_copy(update={"log_sequence": 0}).log_sequence == 0
+    assert Books.model_validate(books.model_dump()) == books
