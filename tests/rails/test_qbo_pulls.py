@@ -7,7 +7,7 @@ import httpx
 import pytest
 from runway_core.domain.changes import ChangePage, Cursor
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.ledger import Account
+from runway_core.domain.ledger import Account, CompanyInfo
 from runway_core.errors import RailUnavailable
 
 from tests.rails.paper_qbo import PaperQbo
@@ -130,7 +130,9 @@ async def test_the_companys_own_record_is_read_daily(paper: PaperQbo, mirror: Mi
     paper.put("CompanyInfo", "1", CompanyName="Paper & Daughters")
 
     assert await mirror.pull() == 3
-    assert mirror.held[RecordKey(RecordKind.COMPANY_INFO, "1")].name == "Paper & Daughters"  # type: ignore[attr-defined]
+    company = mirror.held[RecordKey(RecordKind.COMPANY_INFO, "1")]
+    assert isinstance(company, CompanyInfo)
+    assert company.name == "Paper & Daughters"
     paper.clock.advance(timedelta(minutes=15))
     assert await mirror.pull() == 1
 

@@ -1,7 +1,8 @@
 """QuickBooks' payloads in QuickBooks' words: what is read of them, and no more.
 
 Amounts are decoded from the JSON text straight to `Decimal`; nothing passes through a float. Members that are not
-named here are skipped, and kept in the raw payload beside the record. Absent, `null` and empty mean the same (facts:
+named here are skipped, and kept in the raw payload beside the record. Decoded trees hold no cycles, so the garbage
+collector need not look at them. Absent, `null` and empty mean the same (facts:
 "unset fields are absent", Intuit "Data queries" page; nulls and empty containers occur in captures).
 """
 
@@ -49,7 +50,7 @@ class Phone(Struct, gc=False):
     FreeFormNumber: str | None = None
 
 
-class ExpenseDetail(Struct):
+class ExpenseDetail(Struct, gc=False):
     """The details of an expense line, by account or by item."""
 
     AccountRef: Ref | None = None
@@ -59,7 +60,7 @@ class ExpenseDetail(Struct):
     UnitPrice: Decimal | None = None
 
 
-class SalesDetail(Struct):
+class SalesDetail(Struct, gc=False):
     """The details of a sales line."""
 
     ItemRef: Ref | None = None
@@ -68,20 +69,20 @@ class SalesDetail(Struct):
     UnitPrice: Decimal | None = None
 
 
-class DiscountDetail(Struct):
+class DiscountDetail(Struct, gc=False):
     """The details of a discount line."""
 
     DiscountAccountRef: Ref | None = None
 
 
-class GroupDetail(Struct):
+class GroupDetail(Struct, gc=False):
     """The details of a bundle; the lines inside it repeat its amount."""
 
     GroupItemRef: Ref | None = None
     Quantity: Decimal | None = None
 
 
-class DepositDetail(Struct):
+class DepositDetail(Struct, gc=False):
     """The details of a deposit line."""
 
     AccountRef: Ref | None = None
@@ -95,7 +96,7 @@ class JournalEntity(Struct, gc=False):
     EntityRef: Ref | None = None
 
 
-class JournalDetail(Struct):
+class JournalDetail(Struct, gc=False):
     """The details of a journal line."""
 
     PostingType: str | None = None
@@ -103,7 +104,7 @@ class JournalDetail(Struct):
     Entity: JournalEntity | None = None
 
 
-class DocumentLine(Struct):
+class DocumentLine(Struct, gc=False):
     """A line of any document; which detail it carries is in `DetailType`."""
 
     Amount: Decimal | None = None
@@ -120,7 +121,7 @@ class DocumentLine(Struct):
     JournalEntryLineDetail: JournalDetail | None = None
 
 
-class Entity(Struct):
+class Entity(Struct, gc=False):
     """What every record has."""
 
     Id: Annotated[str, msgspec.Meta(min_length=1)]
@@ -129,7 +130,7 @@ class Entity(Struct):
     status: str | None = None  # "Deleted" in change data capture
 
 
-class Transaction(Entity):
+class Transaction(Entity, gc=False):
     """What every transaction has."""
 
     TxnDate: date | None = None
@@ -142,7 +143,7 @@ class Transaction(Entity):
     LinkedTxn: list[TxnLink] | None = None
 
 
-class Bill(Transaction):
+class Bill(Transaction, gc=False):
     """A bill."""
 
     DueDate: date | None = None
@@ -152,7 +153,7 @@ class Bill(Transaction):
     SalesTermRef: Ref | None = None
 
 
-class VendorCredit(Transaction):
+class VendorCredit(Transaction, gc=False):
     """A vendor credit; whether version 75 shows a `Balance` is not known."""
 
     Balance: Decimal | None = None
@@ -160,19 +161,19 @@ class VendorCredit(Transaction):
     APAccountRef: Ref | None = None
 
 
-class PaidFromBank(Struct):
+class PaidFromBank(Struct, gc=False):
     """Paid from a bank account."""
 
     BankAccountRef: Ref | None = None
 
 
-class PaidByCard(Struct):
+class PaidByCard(Struct, gc=False):
     """Paid by card."""
 
     CCAccountRef: Ref | None = None
 
 
-class BillPayment(Transaction):
+class BillPayment(Transaction, gc=False):
     """Money to a vendor."""
 
     VendorRef: Ref | None = None
@@ -181,13 +182,13 @@ class BillPayment(Transaction):
     CreditCardPayment: PaidByCard | None = None
 
 
-class TaxDetail(Struct):
+class TaxDetail(Struct, gc=False):
     """The tax of a document."""
 
     TotalTax: Decimal | None = None
 
 
-class Invoice(Transaction):
+class Invoice(Transaction, gc=False):
     """An invoice."""
 
     DueDate: date | None = None
@@ -199,7 +200,7 @@ class Invoice(Transaction):
     TxnTaxDetail: TaxDetail | None = None
 
 
-class CreditMemo(Transaction):
+class CreditMemo(Transaction, gc=False):
     """A credit memo."""
 
     Balance: Decimal | None = None
@@ -207,7 +208,7 @@ class CreditMemo(Transaction):
     CustomerRef: Ref | None = None
 
 
-class Payment(Transaction):
+class Payment(Transaction, gc=False):
     """Money from a customer."""
 
     CustomerRef: Ref | None = None
@@ -216,7 +217,7 @@ class Payment(Transaction):
     DepositToAccountRef: Ref | None = None
 
 
-class Purchase(Transaction):
+class Purchase(Transaction, gc=False):
     """A cheque, a card charge or a cash expense."""
 
     AccountRef: Ref | None = None
@@ -225,20 +226,20 @@ class Purchase(Transaction):
     Credit: bool | None = None
 
 
-class CashKept(Struct):
+class CashKept(Struct, gc=False):
     """Cash kept back from a deposit."""
 
     Amount: Decimal | None = None
 
 
-class Deposit(Transaction):
+class Deposit(Transaction, gc=False):
     """Money put into an account."""
 
     DepositToAccountRef: Ref | None = None
     CashBack: CashKept | None = None
 
 
-class Transfer(Transaction):
+class Transfer(Transaction, gc=False):
     """Money moved between accounts."""
 
     Amount: Decimal | None = None
@@ -246,13 +247,13 @@ class Transfer(Transaction):
     ToAccountRef: Ref | None = None
 
 
-class JournalEntry(Transaction):
+class JournalEntry(Transaction, gc=False):
     """A booking by hand."""
 
     Adjustment: bool | None = None
 
 
-class Vendor(Entity):
+class Vendor(Entity, gc=False):
     """A vendor."""
 
     DisplayName: str | None = None
@@ -267,7 +268,7 @@ class Vendor(Entity):
     Vendor1099: bool | None = None
 
 
-class Customer(Entity):
+class Customer(Entity, gc=False):
     """A customer, or a job of one."""
 
     DisplayName: str | None = None
@@ -281,7 +282,7 @@ class Customer(Entity):
     PrimaryPhone: Phone | None = None
 
 
-class Account(Entity):
+class Account(Entity, gc=False):
     """A ledger account."""
 
     Name: str | None = None
@@ -295,7 +296,7 @@ class Account(Entity):
     ParentRef: Ref | None = None
 
 
-class Term(Entity):
+class Term(Entity, gc=False):
     """Payment terms."""
 
     Name: str | None = None
@@ -308,7 +309,7 @@ class Term(Entity):
     DueNextMonthDays: int | None = None
 
 
-class CompanyInfo(Entity):
+class CompanyInfo(Entity, gc=False):
     """The company itself."""
 
     CompanyName: str | None = None
@@ -318,40 +319,40 @@ class CompanyInfo(Entity):
     FiscalYearStartMonth: str | None = None
 
 
-class CurrencySettings(Struct):
+class CurrencySettings(Struct, gc=False):
     """Currencies of the company."""
 
     HomeCurrency: Ref | None = None
     MultiCurrencyEnabled: bool | None = None
 
 
-class AccountingSettings(Struct):
+class AccountingSettings(Struct, gc=False):
     """How the books are kept."""
 
     BookCloseDate: date | None = None
 
 
-class Preferences(Struct):
+class Preferences(Struct, gc=False):
     """What is set for the company; only what is read here."""
 
     CurrencyPrefs: CurrencySettings | None = None
     AccountingInfoPrefs: AccountingSettings | None = None
 
 
-class Attached(Struct):
+class Attached(Struct, gc=False):
     """What an attachment hangs on."""
 
     type: str | None = None
     value: str | None = None
 
 
-class AttachedTo(Struct):
+class AttachedTo(Struct, gc=False):
     """One link of an attachment."""
 
     EntityRef: Attached | None = None
 
 
-class Attachable(Entity):
+class Attachable(Entity, gc=False):
     """A file or a note."""
 
     FileName: str | None = None
@@ -361,7 +362,7 @@ class Attachable(Entity):
     AttachableRef: list[AttachedTo] | None = None
 
 
-class Rows(Struct):
+class Rows(Struct, gc=False):
     """The rows of one kind, or of several; each kept as the bytes it came in."""
 
     Account: list[Raw] | None = None
@@ -384,13 +385,13 @@ class Rows(Struct):
     totalCount: int | None = None  # noqa: N815 - the vendor's spelling
 
 
-class CdcAnswer(Struct):
+class CdcAnswer(Struct, gc=False):
     """One member of `CDCResponse`."""
 
     QueryResponse: list[Rows] | None = None
 
 
-class FaultError(Struct, rename={"message": "Message", "detail": "Detail"}):
+class FaultError(Struct, gc=False, rename={"message": "Message", "detail": "Detail"}):
     """One error of the accounting service."""
 
     message: str | None = None
@@ -399,14 +400,14 @@ class FaultError(Struct, rename={"message": "Message", "detail": "Detail"}):
     element: str | None = None
 
 
-class ServiceFault(Struct, rename={"errors": "Error"}):
+class ServiceFault(Struct, gc=False, rename={"errors": "Error"}):
     """A refusal by the accounting service: capitalised keys."""
 
     errors: list[FaultError] | None = None
     type: str | None = None
 
 
-class GatewayError(Struct):
+class GatewayError(Struct, gc=False):
     """One error of the gateway."""
 
     message: str | None = None
@@ -415,14 +416,14 @@ class GatewayError(Struct):
     element: str | None = None
 
 
-class GatewayFault(Struct):
+class GatewayFault(Struct, gc=False):
     """A refusal by the gateway: lower-case keys."""
 
     error: list[GatewayError] | None = None
     type: str | None = None
 
 
-class Envelope(Struct):
+class Envelope(Struct, gc=False):
     """Any answer of the accounting service."""
 
     QueryResponse: Rows | None = None
@@ -432,7 +433,7 @@ class Envelope(Struct):
     time: datetime | int | None = None  # the gateway's is in epoch milliseconds
 
 
-class Head(Struct):
+class Head(Struct, gc=False):
     """Only the id of a record, for one whose rest cannot be read."""
 
     Id: str | None = None
