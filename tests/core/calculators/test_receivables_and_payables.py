@@ -200,7 +200,7 @@ def test_credits_reduce_what_is_owed(held: list[VendorCredit], payments: list[Bi
 def test_credits_take_the_oldest_first_and_never_more_than_there_is(
     documents: list[tuple[str, Decimal]], for_a: Decimal, for_b: Decimal
 ) -> None:
-    credits_left = {("A", "USD"): for_a, ("B", "USD"): for_b}
+    credits_left: dict[tuple[str | None, str], Decimal] = {("A", "USD"): for_a, ("B", "USD"): for_b}
     rests = apply_credits((((party, "USD"), amount) for party, amount in documents), credits_left)
 
     for party, credit_given in (("A", for_a), ("B", for_b)):

@@ -9,7 +9,7 @@ from runway_core.calculators.calendar import add_days, add_months
 TOLERANCE_DAYS = 3
 LEAST_MEMBERS = 3
 
-# Days from one member to the next: the shortest period first, and for months how many of them.
+# Days from one member to the next, and for months how many of them.
 _PERIODS = ((7, 0), (14, 0), (30, 1), (91, 3))
 
 
@@ -17,23 +17,23 @@ def are_different_periods(one: date, other: date, days: Sequence[date]) -> bool:
     """Whether `one` and `other` belong to different periods of a series that shows in `days`.
 
     `days` are in order and hold both; a series has at least three members with equal gaps of a week, two weeks, a month
-    or a quarter, give or take three days. Two days less than half a period apart are one period.
+    or a quarter, give or take three days. The period that explains most members counts, of two the longer one: a stray
+    day half-way between two members must not make a series of half the period. Two days at most half a period apart
+    are in one period.
     """
-    apart = abs((other - one).days)
-    for length, months in _PERIODS:
-        if apart * 2 <= length:
-            return False
-        if any(_count_members(day, days, length=length, months=months) >= LEAST_MEMBERS for day in (one, other)):
-            return True
-    return False
+    members, length = max(
+        (max(_count_members(day, days, length=length, months=months) for day in (one, other)), length)
+        for length, months in _PERIODS
+    )
+    return members >= LEAST_MEMBERS and abs((other - one).days) * 2 > length
 
 
 def _count_members(day: date, days: Sequence[date], *, length: int, months: int) -> int:
-    """How many members the series through `day` has, as far as three decide."""
+    """How many members the series through `day` has."""
     count = 1
     for direction in (1, -1):
         at: date | None = day
-        while count < LEAST_MEMBERS and at is not None:
+        while at is not None:
             aim = add_months(at, direction * months) if months else add_days(at, direction * length)
             at = _nearest(days, aim)
             count += at is not None
