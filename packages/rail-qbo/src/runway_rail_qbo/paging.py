@@ -45,6 +45,11 @@ class Tasks:
         self._running.add(task)
         return task
 
+    async def take(self, task: "asyncio.Task[RowsAnswer]") -> RowsAnswer:
+        """Await an answer and let go of it, so that no page stays in memory behind the reading."""
+        self._running.discard(task)
+        return await task
+
     async def aclose(self) -> None:
         """Drop what nobody awaits any more."""
         running, self._running = self._running, set()
@@ -151,7 +156,7 @@ class KindReader:
 
     async def _fetch(self, start: int) -> RowsAnswer:
         self._send(start)
-        return await self._sent.pop(start)
+        return await self._tasks.take(self._sent.pop(start))
 
     def _forget_sent(self) -> None:
         for task in self._sent.values():
