@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runway_app_http.api import build_api
+from runway_app_http.api.description import describe_api
 from runway_app_http.api.health import probes
 from runway_app_http.middleware import Edge
 from runway_app_http.problems import Failure, explain, problem_answer
@@ -64,11 +65,13 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        separate_input_output_schemas=False,
     )
     app.state.runway = runway
     app.include_router(build_api())
     app.include_router(probes)
     app.include_router(build_pages())
+    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     for kind in (RunwayError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
     app.add_middleware(Edge, answer=answer_failure, allowed_hosts=frozenset(allowed_hosts))

@@ -19,6 +19,12 @@
   opener.hidden = false;
   opener.addEventListener("click", () => dialog.showModal());
 
+  // On narrow screens rows are laid out as cards; the roles keep them a table for screen readers.
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TFOOT: "rowgroup", TR: "row", TD: "cell" };
+  for (const part of document.querySelectorAll("table.cards, table.cards :is(thead, tbody, tfoot, tr, td, th)")) {
+    part.setAttribute("role", roles[part.tagName] || (part.scope === "row" ? "rowheader" : "columnheader"));
+  }
+
   const links = () => [...document.querySelectorAll("[data-rows] tbody tr [data-open]")];
   const step = (by) => {
     const all = links();

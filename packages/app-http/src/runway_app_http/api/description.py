@@ -1,0 +1,60 @@
+"""The OpenAPI 3.1 document: what FastAPI generates, corrected where answers are written another way than it thinks."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from runway_app_http.problems import PROBLEM_TYPE
+
+_RECORD_KEY = {
+    "type": "object",
+    "title": "RecordKey",
+    "description": "One record: external ids are unique only within their kind.",
+    "properties": {
+        "kind": {"$ref": "#/components/schemas/RecordKind"},
+        "external_id": {"type": "string"},
+    },
+    "required": ["kind", "external_id"],
+    "additionalProperties": False,
+}
+_MONEY_EXAMPLE = {"amount": "1598.35", "currency": "USD"}
+
+
+def describe_api(app: FastAPI) -> dict[str, Any]:
+    """Describe the API once; later calls get the same document."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
+        )
+        document = _correct(document)
+        schemas = document["components"]["schemas"]
+        schemas["RecordKey"] = _RECORD_KEY
+        schemas["Money"]["examples"] = [_MONEY_EXAMPLE]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _correct(node: Any) -> Any:
+    """Rewrite what the generator cannot know: keys of records are objects, failures are problem details."""
+    if isinstance(node, list):
+        return [_correct(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if _is_pair_of_kind_and_id(node):
+        return {"$ref": "#/components/schemas/RecordKey"}
+    content = node.get("content")
+    if isinstance(content, dict) and _names_problem(content.get("application/json")):
+        return {**node, "content": {PROBLEM_TYPE: content["application/json"]}}
+    return {name: _correct(part) for name, part in node.items()}
+
+
+def _is_pair_of_kind_and_id(node: dict[str, Any]) -> bool:
+    parts = node.get("prefixItems")
+    return isinstance(parts, list) and len(parts) == 2 and str(parts[0].get("$ref", "")).endswith("/RecordKind")
+
+
+def _names_problem(content: Any) -> bool:
+    return isinstance(content, dict) and content.get("schema", {}).get("$ref") == "#/components/schemas/Problem"

@@ -1,0 +1,62 @@
+"""The app over a real database and a real pull."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from runway_app_http.web import create_app
+from runway_core.domain.identity import FirmId
+from runway_core.runway import Runway
+from runway_store_sql import SqlStore
+from runway_testkit.clock import FixedClock
+from runway_testkit.memory_rail import MemoryLedger, MemoryRailFactory
+from runway_testkit.sample import READ_AT, sample_books
+
+from tests.app.firm import FORMULA, HOSTILE, Firm, hostile_records, sample_records
+
+
+@pytest.fixture
+async def firm(tmp_path: Path) -> AsyncIterator[Firm]:
+    clock = FixedClock(READ_AT)
+    ledgers = {"sample": MemoryLedger(now=READ_AT - timedelta(hours=4)), "hostile": MemoryLedger(now=READ_AT)}
+    ledgers["sample"].put(*sample_records())
+    ledgers["hostile"].put(*hostile_records())
+    for ledger in ledgers.values():
+        ledger.now = READ_AT - timedelta(minutes=3)
+    factory = MemoryRailFactory(ledgers)
+    store = SqlStore(f"sqlite:///{tmp_path / 'books.db'}", clock=clock)
+    async with Runway.open(store=store, rails=[factory], clock=clock) as runway:
+        books = sample_books()
+        sample = await runway.companies.add(
+            "Sample",
+            home_currency="USD",
+            time_zone="America/Chicago",
+            owner="ada",
+            tags=["retail"],
+            settings=books.company.settings,
+        )
+        hostile = await runway.companies.add(HOSTILE, home_currency="USD", time_zone="UTC", owner=FORMULA)
+        unread = await runway.companies.add("Zebra Unread", home_currency="JPY", time_zone="Asia/Tokyo")
+        for company, name in ((sample, "sample"), (hostile, "hostile")):
+            await runway.connections.add(company.company_id, rail="memory", settings={"books": name}, secrets={})
+            await runway.sync(company.company_id)
+        other = Runway(
+            store=store, rails=runway.rails, clock=clock, firm_id=FirmId("others"), new_id=lambda: "foreign-company"
+        )
+        foreign = await other.companies.add("Foreign", home_currency="USD", time_zone="UTC")
+        yield Firm(runway, ledgers["sample"], clock, sample, hostile, unread, foreign)
+
+
+@pytest.fixture
+def app(firm: Firm) -> FastAPI:
+    return create_app(firm.runway, manages_runway=False)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://runway.test") as client:
+        yield client
