@@ -10,6 +10,7 @@ from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
 from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.sync_run import QuarantinedRecord, SyncRun
+from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
 from runway_core.experiences.digest import DigestExperience, DigestView
 from runway_core.experiences.outlook import OutlookExperience, OutlookView
@@ -171,14 +172,22 @@ class Runway:
         rail: str | None = None,
         request: PullRequest = ROUTINE,
         on_progress: ProgressListener = ignore_progress,
+        only: frozenset[CompanyId] | None = None,
         at_once: int = COMPANIES_AT_ONCE,
     ) -> Sequence[SyncReport]:
-        """Pull every company of the firm, side by side; connections that wait for a person are left alone."""
+        """Pull every company of the firm, or `only` some, side by side; reports come by company name.
+
+        Connections that wait for a person are left alone.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
         held: dict[CompanyId, list[Connection]] = {}
         for connection in await self.connections.list():
             if connection.state in PULLABLE and (rail is None or connection.rail == rail):
                 held.setdefault(connection.company_id, []).append(connection)
-        companies = [c for c in await self.companies.list() if c.company_id in held]
+        wanted = held.keys() if only is None else held.keys() & only
+        companies = [c for c in await self.companies.list() if c.company_id in wanted]
         work = [(company, held[company.company_id]) for company in companies]
         return await self._sync.sync_companies(work, request, on_progress, at_once)
 
@@ -259,6 +268,39 @@ class Runway:
         """
         await self.companies.get(company_id)
         return await self._store.mirror.quarantine(company_id)
+
+    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> None:
+        """Drop one record of the quarantine; it comes back when the rail shows it again and it is still not understood.
+
+        Raises:
+            NotFound: no such company in this firm, or it has no such record in quarantine.
+        """
+        company = await self.companies.get(company_id)
+        if not await self._store.mirror.discard_quarantined(company_id, quarantine_id):
+            raise NotFound(f"{company.name!r} has no record {quarantine_id!r} in quarantine")
+
+    async def log_entries(self, company_id: CompanyId, *, after: int = 0, limit: int = 50) -> Sequence[LogEntry]:
+        """Entries of a company's log after a sequence number, in order, at most `limit`.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        found: list[LogEntry] = []
+        async for entry in self._store.log.entries(company_id, after=after, batch=min(limit, 1000)):
+            found.append(entry)
+            if len(found) == limit:
+                break
+        return found
+
+    async def log_length(self, company_id: CompanyId) -> int:
+        """How many entries a company's log has.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return (await self._store.log.head(company_id)).sequence
 
     async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
         """Everything the log says about one record, oldest first.

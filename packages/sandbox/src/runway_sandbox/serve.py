@@ -40,6 +40,9 @@ def build_ready_line(world: World, *, base_url: str) -> dict[str, Any]:
                 "name": desk.name,
                 "access_token": next(iter(connection.access_tokens)),
                 "refresh_token": connection.refresh_token,
+                # Beyond the contract: what a person would know of the company and no call tells.
+                "home_currency": desk.identity.home_currency,
+                "time_zone": desk.identity.time_zone,
             }
         )
     return {

@@ -10,7 +10,7 @@ from threading import Lock
 from runway_sandbox.books import Book
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
-from runway_sandbox.economy import EconomyCompany, build_company, company_identity
+from runway_sandbox.economy import CompanyIdentity, EconomyCompany, build_company, company_identity
 from runway_sandbox.oauth import TokenDesk
 from runway_sandbox.settings import SandboxSettings, WireRules
 from runway_sandbox.throttle import Throttle
@@ -31,12 +31,21 @@ class Desk:
     """What the server keeps beside one company's books."""
 
     index: int
-    realm_id: str
-    name: str
+    identity: CompanyIdentity
     throttle: Throttle
     book: Book | None = None
     building: Lock = field(default_factory=Lock)
     remembered: dict[str, Remembered] = field(default_factory=dict)
+
+    @property
+    def realm_id(self) -> str:
+        """The company's id on the wire."""
+        return self.identity.realm_id
+
+    @property
+    def name(self) -> str:
+        """The company's name."""
+        return self.identity.name
 
 
 class World:
@@ -56,12 +65,14 @@ class World:
 
     def _open_desks(self) -> None:
         if self._given is not None:
-            identities = [(company.realm_id, company.name) for company in self._given]
+            identities = [
+                CompanyIdentity(company.realm_id, company.name, company.home_currency, company.time_zone)
+                for company in self._given
+            ]
         else:
-            known = (company_identity(index, self.settings.seed) for index in range(self.settings.clients))
-            identities = [(identity.realm_id, identity.name) for identity in known]
-        for index, (realm_id, name) in enumerate(identities):
-            self._desks[realm_id] = Desk(index, realm_id, name, Throttle(self.settings.throttle))
+            identities = [company_identity(index, self.settings.seed) for index in range(self.settings.clients)]
+        for index, identity in enumerate(identities):
+            self._desks[identity.realm_id] = Desk(index, identity, Throttle(self.settings.throttle))
 
     @property
     def desks(self) -> list[Desk]:
