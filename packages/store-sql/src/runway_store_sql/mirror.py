@@ -20,8 +20,9 @@ from runway_store_sql.bulk import among
 from runway_store_sql.engine import Database
 from runway_store_sql.page import PageWork, commit
 from runway_store_sql.registry import read_connection
-from runway_store_sql.rows import READERS, build_all_trusted, build_trusted, decode_amount, field_columns, read_record
+from runway_store_sql.rows import build_trusted, decode_amount, field_columns, read_rows
 from runway_store_sql.tables import (
+    NIL,
     RECORD_SPECS,
     RecordSpec,
     balance_changes,
@@ -71,17 +72,16 @@ def _books_query(spec: RecordSpec, company_id: CompanyId, history_from: date) ->
         recent = table.c.document_date >= history_from.isoformat()
         rest = _open_rest(spec)
         if rest is not None:
-            recent = or_(recent, rest > 0, rest.is_(None)) if rest.nullable else or_(recent, rest > 0)
+            recent = or_(recent, rest > NIL, rest.is_(None)) if rest.nullable else or_(recent, rest > NIL)
         query = query.where(recent)
     return query.order_by(table.c.external_id)
 
 
 def _read_kind(connection: Connection, spec: RecordSpec, query: Select[Any]) -> tuple[Record, ...]:
-    read, model = READERS[spec.kind], spec.record_class
     result = connection.execute(query)
     rows = result.cursor.fetchall()
     result.close()
-    return tuple(build_all_trusted(model, [read(row) for row in rows]))
+    return tuple(read_rows(spec, rows))
 
 
 def _read_books(
@@ -124,7 +124,7 @@ def _read_books(
 def _read_place(spec: RecordSpec, row: Sequence[Any]) -> MirroredRecord:
     raw, rail, seen_at, is_deleted, log_sequence = row[-5:]
     return MirroredRecord(
-        record=read_record(spec, row[:-5]),
+        record=read_rows(spec, [row[:-5]])[0],
         raw=raw,
         rail=rail,
         seen_at=from_microseconds(seen_at),
@@ -199,7 +199,7 @@ class SqlMirrorStore:
             query = query.where(table.c.external_id > after)
         if open_only:
             rest = _open_rest(spec)
-            query = query.where(rest > 0 if rest is not None else false())
+            query = query.where(rest > NIL if rest is not None else false())
         query = query.order_by(table.c.external_id).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_read_place(spec, row) for row in rows]

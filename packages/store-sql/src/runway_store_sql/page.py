@@ -39,7 +39,7 @@ from runway_store_sql.rows import (
     encode_moment,
     field_columns,
     read_held,
-    read_record,
+    read_rows,
 )
 from runway_store_sql.storable import set_aside_unnameable, set_aside_unstorable
 from runway_store_sql.tables import (
@@ -147,8 +147,7 @@ def _read_previous(connection: Connection, company_id: CompanyId, keys: list[Rec
         query = select(*field_columns(spec)).where(
             spec.table.c.company_id == company_id, among(connection, spec.table.c.external_id, ids)
         )
-        for row in connection.execute(query):
-            record = read_record(spec, row)
+        for record in read_rows(spec, connection.execute(query).all()):
             previous[record.key] = record
     return previous
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -38,6 +39,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    literal_column,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -47,6 +49,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 metadata = MetaData(naming_convention=NAMING)
+
+NIL: ColumnElement[int] = literal_column("0")
+"""Written out, not bound: a partial index serves only a query that shows the index's own condition."""
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 _WIDE_ROWS: dict[str, Any] = {"postgresql_with": {"toast_tuple_target": "8160"}}
@@ -176,7 +181,7 @@ def _make_record_table(record_class: type[Record]) -> RecordSpec:
     )
     names = {field.name for field in columns}
     if {"due_date", "open_balance"} <= names:
-        is_open = and_(table.c.open_balance > 0, table.c.is_deleted == false())
+        is_open = and_(table.c.open_balance > NIL, table.c.is_deleted == false())
         Index(
             f"ix_{table.name}_open",
             table.c.company_id,

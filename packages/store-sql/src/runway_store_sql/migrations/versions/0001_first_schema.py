@@ -452,20 +452,22 @@ def _create_rest() -> None:
 
 
 def _create_indexes() -> None:
-    is_open = sa.text("open_balance > 0 AND is_deleted = false")
+    # each in the words of the queries: SQLite compares the texts of the two conditions
+    on_postgres = sa.text("open_balance > 0 AND is_deleted = false")
+    on_sqlite = sa.text("open_balance > 0 AND is_deleted = 0")
     op.create_index(
         "ix_bill_open",
         "bill",
         ["company_id", "due_date", "open_balance"],
-        postgresql_where=is_open,
-        sqlite_where=is_open,
+        postgresql_where=on_postgres,
+        sqlite_where=on_sqlite,
     )
     op.create_index(
         "ix_invoice_open",
         "invoice",
         ["company_id", "due_date", "open_balance"],
-        postgresql_where=is_open,
-        sqlite_where=is_open,
+        postgresql_where=on_postgres,
+        sqlite_where=on_sqlite,
     )
     op.create_index("ix_companies_firm", "companies", ["firm_id", "name", "company_id"])
     op.create_index("ix_connections_firm", "connections", ["firm_id", "company_id", "rail"])
