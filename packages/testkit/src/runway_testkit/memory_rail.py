@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion, RejectedRecord
@@ -39,7 +38,7 @@ _WRITABLE = {Bill: _DIRECT | {"vendor_id", "line_account"}, Invoice: _DIRECT | {
 _START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
 
-class _Token(msgspec.Struct):
+class _Token(BaseModel):
     read_to: int  # every event up to here is known
     whole_from: int | None = None  # the event at which a whole reading began, while one is under way
     after: list[str] | None = None  # kind and id of the last record read
@@ -219,14 +218,14 @@ class MemoryRail:
             changes=tuple(changes),
             deletions=tuple(deletions),
             rejected=tuple(rejected),
-            next_cursor=Cursor(msgspec.json.encode(follow).decode()),
+            next_cursor=Cursor(follow.model_dump_json()),
             source_time=ledger.now,
             is_last=is_last,
         )
 
 
 def _read_token(cursor: Cursor) -> _Token:
-    return msgspec.json.decode(cursor.token, type=_Token)
+    return _Token.model_validate_json(cursor.token)
 
 
 def _as_change(record: Record) -> Change:
