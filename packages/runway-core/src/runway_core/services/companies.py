@@ -109,6 +109,37 @@ class CompanyService:
         await self._scope.store.registry.update_company(changed, attribution=self._scope.by_person(actor))
         return changed
 
+    async def change_details(
+        self,
+        company_id: CompanyId,
+        *,
+        name: str | None = None,
+        time_zone: str | None = None,
+        owner: str | None = None,
+        tags: Sequence[str] | None = None,
+        actor: str,
+    ) -> Company:
+        """Change a company's name, zone, owner or tags; `None` leaves what is there, an empty owner removes it.
+
+        Raises:
+            InvalidRequest: an empty name, or a zone that does not exist.
+            NotFound: no such company in this firm.
+        """
+        company = await self._scope.company(company_id)
+        if name is not None and not name.strip():
+            raise InvalidRequest("a company needs a name")
+        values = {field: getattr(company, field) for field in Company.model_fields}
+        values |= {} if name is None else {"name": name.strip()}
+        values |= {} if time_zone is None else {"time_zone": time_zone}
+        values |= {} if owner is None else {"owner": owner.strip() or None}
+        values |= {} if tags is None else {"tags": tuple(tags)}
+        try:
+            changed = Company.model_validate(values)
+        except ValidationError as error:
+            raise InvalidRequest(explain_invalid(error)) from error
+        await self._scope.store.registry.update_company(changed, attribution=self._scope.by_person(actor))
+        return changed
+
 
 class ConnectionService:
     """Connects companies to rails."""
