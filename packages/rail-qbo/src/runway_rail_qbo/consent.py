@@ -1,7 +1,7 @@
 """How a person connects a company: the address of Intuit's consent page, and what to keep when they come back.
 
 Intuit sends the browser back with `code`, `state` and `realmId`; the realm comes only there, in no token. A code works
-once and for minutes; sending it twice spoils the tokens it gave (Intuit in oauth-jsclient #173), so it is never repeated.
+once and for minutes. Sending it twice spoils the tokens it gave (Intuit in oauth-jsclient #173): never repeat it.
 """
 
 from collections.abc import Mapping
