@@ -27,7 +27,7 @@ def test_the_ready_line_has_what_was_agreed_and_works() -> None:
         *("base_url", "discovery_url", "authorize_url", "token_url", "revoke_url", "client_id", "client_secret"),
         *("webhook_verifier_token", "companies"),
     }
-    assert company.keys() == {"realm_id", "name", "access_token", "refresh_token"}
+    assert company.keys() == {"realm_id", "name", "access_token", "refresh_token", "home_currency", "time_zone"}
     assert len({one["realm_id"] for one in rail["companies"]}) == 100
     assert response.json()["QueryResponse"]["totalCount"] == 20
     assert sandbox.process.poll() is not None
