@@ -12,7 +12,8 @@ from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine, LineKind
 from runway_core.domain.ledger import JournalEntry
 from runway_testkit.books_strategies import books, shuffle_books
-from runway_testkit.sample import CARD, EQUITY, EXPENSES, OPERATING, SAVINGS, amend_books, sample_books
+from runway_testkit.sample import amend_books, sample_books
+from runway_testkit.sample_records import CARD, EQUITY, EXPENSES, OPERATING, SAVINGS
 
 
 @pytest.mark.parametrize("with_bank", [True, False])

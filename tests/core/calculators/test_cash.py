@@ -14,7 +14,8 @@ from runway_core.domain.books import Books
 from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.money import Money
 from runway_testkit.books_strategies import books, shuffle_books
-from runway_testkit.sample import AS_OF, OPERATING, READ_AT, SAVINGS, amend_books, amend_settings, sample_books
+from runway_testkit.sample import amend_books, amend_settings, sample_books
+from runway_testkit.sample_records import AS_OF, OPERATING, READ_AT, SAVINGS
 
 
 def usd(amount: int | str) -> Money:

@@ -12,7 +12,8 @@ from runway_core.domain.company import EnteredSeries, Rhythm, SeriesKind
 from runway_core.domain.money import round_to_minor
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 from runway_testkit.books_strategies import amounts, books, shuffle_books
-from runway_testkit.sample import AS_OF, amend_books, amend_settings, sample_books
+from runway_testkit.sample import amend_books, amend_settings, sample_books
+from runway_testkit.sample_records import AS_OF
 
 KNOWN = [  # known in, known out of the reference table
     (1_000, 24_500),

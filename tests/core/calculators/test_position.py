@@ -19,7 +19,8 @@ from runway_core.domain.money import Money
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 from runway_core.domain.position import Position, PositionStatus
 from runway_testkit.books_strategies import books, shuffle_books
-from runway_testkit.sample import AS_OF, READ_AT, amend_books, amend_settings, sample_books
+from runway_testkit.sample import amend_books, amend_settings, sample_books
+from runway_testkit.sample_records import AS_OF, READ_AT
 
 
 def tracked(sample: Books) -> list[TrackedFinding]:

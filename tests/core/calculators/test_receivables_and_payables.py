@@ -18,7 +18,8 @@ from runway_core.domain.documents import DocumentLink
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.outlook import Aging
 from runway_testkit.books_strategies import amounts, books, shuffle_books
-from runway_testkit.sample import AS_OF, amend_books, sample_books
+from runway_testkit.sample import amend_books, sample_books
+from runway_testkit.sample_records import AS_OF
 
 
 def bucket_sums(aging: Aging) -> dict[str, int]:

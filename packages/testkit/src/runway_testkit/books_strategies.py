@@ -260,6 +260,70 @@ def companies(draw: st.DrawFn) -> Company:
 
 
 @st.composite
+def _lists(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
+    """Accounts, terms, vendors and customers."""
+    nil = Decimal("0.0000")
+    return {
+        "accounts": tuple(
+            Account(
+                external_id=account_id,
+                name=account_id,
+                full_name=account_id,
+                account_kind=kind,
+                account_type=kind.value,
+                currency="USD",
+                balance=draw(amounts(-1_000_000, 10_000_000)),
+            )
+            for account_id, kind in _ACCOUNTS.items()
+        ),
+        "terms": (Term(external_id="T30", name="Net 30", due_days=30),),
+        "vendors": tuple(
+            Vendor(
+                external_id=vendor_id,
+                name=draw(st.sampled_from(("Ada Ltd", "Misc.", "n/a", "株式会社"))),
+                is_active=draw(st.sampled_from((True, True, False))),
+                currency="USD",
+                balance=nil,
+            )
+            for vendor_id in _VENDOR_IDS
+        ),
+        "customers": tuple(
+            Customer(
+                external_id=customer_id,
+                name=draw(st.sampled_from(("Bo Inc", "Unknown"))),
+                is_active=draw(st.sampled_from((True, True, False))),
+                currency="USD",
+                balance=nil,
+            )
+            for customer_id in _CUSTOMER_IDS
+        ),
+    }
+
+
+@st.composite
+def _credits(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
+    """A vendor credit whose open rest may be unknown, and a credit memo."""
+    open_credit = draw(st.none() | amounts())
+    credit = VendorCredit(
+        external_id="VC",
+        vendor_id="V1",
+        document_date=draw(days(100, 0)),
+        currency="USD",
+        total=open_credit or Decimal("50.0000"),
+        open_balance=open_credit,
+    )
+    memo = CreditMemo(
+        external_id="CM",
+        customer_id="C1",
+        document_date=draw(days(100, 0)),
+        currency="USD",
+        total=Decimal("75.0000"),
+        open_balance=Decimal("75.0000"),
+    )
+    return {"vendor_credits": (credit,), "credit_memos": (memo,)}
+
+
+@st.composite
 def books(draw: st.DrawFn) -> Books:
     """The books of one small company on `AS_OF`, with up to eight documents of a kind."""
     company = draw(companies())
@@ -274,70 +338,18 @@ def books(draw: st.DrawFn) -> Books:
         last_success_at=draw(st.none() | _moments(-5, 0)),
         source_read_at=draw(st.none() | _moments(-5, 0)),
     )
-    open_credit = draw(st.none() | amounts())
     return Books(
         company=company,
         as_of=AS_OF,
         read_at=READ_AT,
         history_from=AS_OF - timedelta(days=400),
         connections=(connection,),
-        accounts=tuple(
-            Account(
-                external_id=account_id,
-                name=account_id,
-                full_name=account_id,
-                account_kind=kind,
-                account_type=kind.value,
-                currency="USD",
-                balance=draw(amounts(-1_000_000, 10_000_000)),
-            )
-            for account_id, kind in _ACCOUNTS.items()
-        ),
-        terms=(Term(external_id="T30", name="Net 30", due_days=30),),
-        vendors=tuple(
-            Vendor(
-                external_id=vendor_id,
-                name=draw(st.sampled_from(("Ada Ltd", "Misc.", "n/a", "株式会社"))),
-                is_active=draw(st.sampled_from((True, True, False))),
-                currency="USD",
-                balance=Decimal("0.0000"),
-            )
-            for vendor_id in _VENDOR_IDS
-        ),
-        customers=tuple(
-            Customer(
-                external_id=customer_id,
-                name=draw(st.sampled_from(("Bo Inc", "Unknown"))),
-                is_active=draw(st.sampled_from((True, True, False))),
-                currency="USD",
-                balance=Decimal("0.0000"),
-            )
-            for customer_id in _CUSTOMER_IDS
-        ),
         bills=tuple(draw(bills(f"B{number}")) for number in range(draw(st.integers(0, 8)))),
-        vendor_credits=(
-            VendorCredit(
-                external_id="VC",
-                vendor_id="V1",
-                document_date=draw(days(100, 0)),
-                currency="USD",
-                total=open_credit or Decimal("50.0000"),
-                open_balance=open_credit,
-            ),
-        ),
         bill_payments=tuple(draw(bill_payments(f"BP{number}")) for number in range(draw(st.integers(0, 5)))),
         invoices=tuple(draw(invoices(f"I{number}")) for number in range(draw(st.integers(0, 8)))),
-        credit_memos=(
-            CreditMemo(
-                external_id="CM",
-                customer_id="C1",
-                document_date=draw(days(100, 0)),
-                currency="USD",
-                total=Decimal("75.0000"),
-                open_balance=Decimal("75.0000"),
-            ),
-        ),
         customer_payments=tuple(draw(customer_payments(f"CP{number}")) for number in range(draw(st.integers(0, 5)))),
+        **draw(_lists()),
+        **draw(_credits()),
         **draw(_entries()),
         **draw(_bank()),
     )

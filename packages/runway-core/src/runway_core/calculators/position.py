@@ -9,9 +9,9 @@ from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.calendar import monday_of
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.cleanness import compute_cleanness
-from runway_core.calculators.data_age import TOO_OLD, find_source_read_at
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
+from runway_core.calculators.freshness import TOO_OLD, find_source_read_at
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.calculators.readiness import find_readiness

@@ -7,7 +7,7 @@ high finding about it is open, and when the cash data are fresh.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from runway_core.calculators.data_age import find_source_read_at
+from runway_core.calculators.freshness import find_source_read_at
 from runway_core.calculators.payables import Payable, compute_pay_by, compute_payables
 from runway_core.domain.books import Books
 from runway_core.domain.decisions import BillReadiness

@@ -1,6 +1,6 @@
 """AP02: a due date that nobody entered.
 
-QuickBooks and others fill an absent due date from the terms, else with the document's own date.
+Ledgers fill an absent due date from the terms, else with the document's own date.
 """
 
 from collections.abc import Iterable
