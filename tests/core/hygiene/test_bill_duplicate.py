@@ -85,6 +85,35 @@ def test_an_account_number_on_every_months_bill_is_no_duplicate_until_a_month_ha
     assert {subject.external_id for subject in finding.subjects} == {"M3", "again"}
 
 
+def varied(count: int) -> list[Bill]:
+    """Monthly bills over about one amount with running numbers, the last two over the same."""
+    totals = [*("100", "104", "97", "101", "95", "103")[: count - 2], "99", "99"]
+    months = monthly(count)
+    return [
+        one.model_copy(update={"number": f"{7040 + n}", "total": amount(total), "open_balance": amount(total)})
+        for n, (one, total) in enumerate(zip(months, totals, strict=True))
+    ]
+
+
+def test_similar_amounts_need_six_members_to_be_a_series() -> None:
+    """Chance makes short chains among a supplier's many bills over about one amount."""
+    assert found(*varied(6)) == []
+    # From 1 January to 1 February are 31 days.
+    assert [rule_of(finding) for finding in found(*varied(6)[3:])] == ["D2"]
+
+
+def test_a_slip_among_irregular_bills_is_found_though_some_lie_a_week_apart() -> None:
+    totals = ("285.02", "282.10", "282.10", "279.39", "275.06")
+    numbers = ("28502", "28521", "28591", "28581", "28604")
+    dates = (date(2025, 12, 15), date(2026, 1, 16), date(2026, 1, 20), date(2026, 1, 27), date(2026, 2, 4))
+    bills = [
+        bill(f"Q{n}", total, number=number, document_date=on)
+        for n, (total, number, on) in enumerate(zip(totals, numbers, dates, strict=True))
+    ]
+
+    assert [[s.external_id for s in finding.subjects] for finding in found(*bills)] == [["Q1", "Q2"]]
+
+
 def test_two_bills_with_one_number_are_no_series() -> None:
     assert len(found(*monthly(2))) == 1
 

@@ -13,6 +13,9 @@ from runway_core.domain.identity import RecordKind
 
 SLIP_DAYS = 31
 SLIP_LENGTH = 4
+MANY_MEMBERS = 6
+"""So many members a series of merely similar amounts needs before it clears a pair with different numbers."""
+
 _ALIKE = Decimal("0.1")  # amounts of one series differ by a tenth at most
 
 _Numbered = tuple[str, Bill]
@@ -82,16 +85,20 @@ class _SeriesDays:
             self._by_vendor = {}
             for bill in self._bills:
                 self._by_vendor.setdefault(bill.vendor_id or "", []).append(bill)
-        days = sorted(
-            {
-                bill.document_date
-                for bill in self._by_vendor[one.vendor_id or ""]
-                if bill.currency == one.currency
-                and abs(bill.total - one.total) <= one.total * _ALIKE
-                and (number is None or normal_number(bill.number) == number)
-            }
+        bills = [
+            bill
+            for bill in self._by_vendor[one.vendor_id or ""]
+            if bill.currency == one.currency
+            and abs(bill.total - one.total) <= one.total * _ALIKE
+            and (number is None or normal_number(bill.number) == number)
+        ]
+        days = sorted({bill.document_date for bill in bills})
+        if number is not None:
+            return are_different_periods(one.document_date, two.document_date, days)
+        same = sorted({bill.document_date for bill in bills if bill.total == one.total})
+        return are_different_periods(one.document_date, two.document_date, same) or are_different_periods(
+            one.document_date, two.document_date, days, least_members=MANY_MEMBERS
         )
-        return are_different_periods(one.document_date, two.document_date, days)
 
 
 def _group_alike(bills: Iterable[Bill]) -> Iterator[list[Bill]]:
