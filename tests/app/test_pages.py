@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from runway_core.errors import RailAccessLost
 
 from tests.app.firm import FORMULA, HOSTILE, Firm
 
@@ -146,6 +147,34 @@ async def test_old_data_says_so(client: httpx.AsyncClient, firm: Firm) -> None:
 
     assert "Some of this is old" not in fresh
     assert "Some of this is old: read 5 hours ago" in old
+
+
+async def test_a_company_that_was_never_read_shows_no_figures(client: httpx.AsyncClient, firm: Firm) -> None:
+    """Nil cash and "91+ days" would look like an answer."""
+    for screen in ("", "/tray", "/console", "/outlook"):
+        _, text = await read(client, f"/companies/{firm.unread.company_id}{screen}")
+
+        assert "Not connected yet" in text
+        assert "91+" not in text
+
+
+async def test_trouble_comes_first_on_the_health_page(client: httpx.AsyncClient, firm: Firm) -> None:
+    firm.clock.advance(timedelta(minutes=15))
+    firm.ledger.fail_next(RailAccessLost("memory: connect the company again", rail="memory"))
+    await firm.runway.sync(firm.sample.company_id)
+
+    _, text = await read(client, "/health")
+
+    assert "<b>1</b> in trouble" in text
+    assert text.index("Sample") < text.index("Zebra Unread")
+    assert '<a href="/errors/rail-access-lost">' in text
+
+
+async def test_evidence_stands_side_by_side(client: httpx.AsyncClient, firm: Firm) -> None:
+    _, text = await read(client, f"/companies/{firm.sample.company_id}/tray?check=AP06")
+
+    assert '<th scope="row">number</th><td>INV-BA1042</td><td>BA-1042</td>' in text
+    assert '<th scope="row">total</th><td>8,000.00</td><td>8,000.00</td>' in text
 
 
 async def test_charts_have_a_text_and_a_table(client: httpx.AsyncClient, firm: Firm) -> None:

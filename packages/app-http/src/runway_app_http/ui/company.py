@@ -54,6 +54,7 @@ class Frame:
     read_at: str
     ages: tuple[str, ...]
     is_stale: bool
+    is_unread: bool  # no rail was ever read: there are no figures to show
     token: str
     said: str
     said_is_bad: bool
@@ -79,6 +80,7 @@ def lay_out_frame(request: Request, view: CompanyView, *, tab: str) -> Frame:
         read_at=say_moment(view.books_read_at, view.company.time_zone),
         ages=say_ages(view.freshness),
         is_stale=any(label.is_stale for label in view.freshness),
+        is_unread=all(label.source_read_at is None for label in view.freshness),
         token=token_of(request),
         said=_SENTENCES.get(said.act, ""),
         said_is_bad=said.act == "unread",

@@ -24,7 +24,6 @@ class HealthLine:
 
     name: str
     href: str
-    is_stale: bool
     word: str
     tone: str
     sign: str
@@ -41,20 +40,17 @@ async def show_health(runway: RunwayOfApp) -> Response:
     """The health page: companies that need someone come first."""
     now = runway.scope.clock.now()
     lines = sorted((lay_out_line(health) for health in await runway.health()), key=lambda line: _RANKS[line.tone])
-    counts = [(word, sum(1 for line in lines if line.word == word)) for word in ("trouble", "stale", "fresh")]
+    counts = [(word, sum(1 for line in lines if line.word == word)) for word in _TONES]
     return render("health.html", lines=lines, counts=counts, read_at=say_moment(now))
 
 
 def lay_out_line(health: CompanyHealth) -> HealthLine:
     """Turn one company's health into words."""
     run = health.last_run
-    is_stale = not health.freshness or any(label.is_stale for label in health.freshness)
-    in_trouble = any(label.state in _ATTENTION for label in health.freshness)
-    word = "trouble" if in_trouble else "stale" if is_stale else "fresh"
+    word = _judge(health)
     return HealthLine(
         name=health.company.name,
         href=company_address(health.company.company_id),
-        is_stale=is_stale,
         word=word,
         tone=_TONES[word],
         sign=_SIGNS[word],
@@ -67,13 +63,22 @@ def lay_out_line(health: CompanyHealth) -> HealthLine:
     )
 
 
-_TONES = {"trouble": "red", "stale": "amber", "fresh": "green"}
+def _judge(health: CompanyHealth) -> str:
+    if any(label.state in _ATTENTION for label in health.freshness):
+        return "trouble"
+    if all(label.source_read_at is None for label in health.freshness):
+        return "unread"
+    return "stale" if any(label.is_stale for label in health.freshness) else "fresh"
+
+
+_TONES = {"trouble": "red", "stale": "amber", "unread": "grey", "fresh": "green"}
 _SIGNS = {
     "trouble": "\N{BLACK DOWN-POINTING TRIANGLE}",
     "stale": "\N{BLACK DIAMOND}",
+    "unread": "\N{WHITE CIRCLE}",
     "fresh": "\N{BLACK CIRCLE}",
 }
-_RANKS = {"red": 0, "amber": 1, "green": 2}
+_RANKS = {"red": 0, "amber": 1, "grey": 2, "green": 3}
 
 
 def _say_run(run: SyncRun | None) -> str:

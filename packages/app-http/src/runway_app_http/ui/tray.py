@@ -1,14 +1,18 @@
 """`/companies/{id}/tray`: can I trust the numbers? Findings by check, and a form for each decision."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
-from runway_core.domain.findings import FindingState, Severity
+from runway_core.domain.findings import Evidence, Finding, FindingState, Severity
+from runway_core.domain.identity import RecordKey
+from runway_core.domain.money import Money
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.tray import TrayView
 from starlette.requests import Request
@@ -19,6 +23,7 @@ from runway_app_http.api.findings import FindingDecision, decide_finding
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
+from runway_app_http.ui.figures import say_amount
 from runway_app_http.ui.forms import Said, go_and_say, read_form
 
 router = APIRouter()
@@ -32,6 +37,7 @@ SEVERITY_SIGNS = {
     Severity.LOW: "\N{MIDDLE DOT}",
 }
 _WAITING = "open,asked"
+_FOUR_PLACES = re.compile(r"-?[0-9]+\.[0-9]{4}")
 
 CSV_COLUMNS = (
     "finding_id", "finding.check", "finding.name", "finding.severity", "state", "finding.summary",
@@ -48,6 +54,41 @@ class Chip:
     href: str
     is_on: bool
     count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """The values that a check compared, one column a record, so that what differs is seen at once."""
+
+    records: tuple[RecordKey, ...]
+    facts: tuple[tuple[str, str], ...]  # values that belong to no one record
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def lay_out_evidence(finding: Finding) -> SideBySide:
+    """Put a finding's evidence side by side, names and records in the order of the check."""
+    records = tuple(dict.fromkeys(evidence.record for evidence in finding.evidence if evidence.record is not None))
+    facts: list[tuple[str, str]] = []
+    cells: dict[str, dict[RecordKey, str]] = {}
+    for evidence in finding.evidence:
+        text = _say_evidence(evidence, finding.amount)
+        if evidence.record is None:
+            facts.append((evidence.name, text))
+            continue
+        row = cells.setdefault(evidence.name, {})
+        row[evidence.record] = f"{row[evidence.record]}, {text}" if evidence.record in row else text
+    return SideBySide(
+        records=records,
+        facts=tuple(facts),
+        rows=tuple((name, tuple(row.get(record, "") for record in records)) for name, row in cells.items()),
+    )
+
+
+def _say_evidence(evidence: Evidence, amount: Money | None) -> str:
+    """Amounts are written for people; rates, which may have four places too, are left alone."""
+    if amount is not None and "rate" not in evidence.name and _FOUR_PLACES.fullmatch(evidence.value):
+        return say_amount(Decimal(evidence.value), amount.currency)
+    return evidence.value
 
 
 @router.get("/companies/{company_id}/tray")
@@ -117,6 +158,7 @@ def tray_page(request: Request, view: TrayView, filters: TrayParams, *, refused:
         "signs": {severity.value: sign for severity, sign in SEVERITY_SIGNS.items()},
         "tomorrow": (view.as_of + timedelta(days=1)).isoformat(),
         "refused": refused,
+        "evidence": {row.finding_id: lay_out_evidence(row.tracked.finding) for g in view.groups for row in g.rows},
         "was_read": view.cleanness is not None,
     }
     return company_page(request, "tray.html", view, tab="/tray", status=422 if refused else 200, values=values)
