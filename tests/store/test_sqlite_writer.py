@@ -1,6 +1,7 @@
 """One writer commits for many, and each still gets its own answer."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from runway_store_sql.engine import parse_url
 from runway_store_sql.sqlite import SqliteDatabase
 from runway_testkit.store_desk import BY, StoreDesk, make_bill
 from sqlalchemy import Connection, text
+
+
+def add_note(connection: Connection, *, n: int) -> int:
+    return connection.execute(text("INSERT INTO notes VALUES (:n)"), {"n": n}).rowcount
 
 
 async def test_many_companies_share_commits_and_one_failure_stays_its_own(tmp_path: Path) -> None:
@@ -60,9 +65,8 @@ async def test_a_bad_statement_among_others_fails_alone(tmp_path: Path) -> None:
     await database.open()
     try:
         await database.write(lambda connection: connection.execute(text("CREATE TABLE notes (n UNIQUE)")).close())
-        insert = text("INSERT INTO notes VALUES (:n)")
         outcomes = await asyncio.gather(
-            *(database.write(lambda c, n=n: c.execute(insert, {"n": n}).rowcount) for n in (1, 2, 2, 3)),
+            *(database.write(partial(add_note, n=n)) for n in (1, 2, 2, 3)),
             return_exceptions=True,
         )
 

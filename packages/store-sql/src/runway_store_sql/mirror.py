@@ -11,12 +11,12 @@ from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
-from runway_core.domain.record import Record
 from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from sqlalchemy import Connection, Select, delete, false, func, or_, select
 
 from runway_store_sql.bulk import among
+from runway_store_sql.collection import paused_collection
 from runway_store_sql.engine import Database
 from runway_store_sql.page import PageWork, commit
 from runway_store_sql.registry import read_connection
@@ -77,11 +77,12 @@ def _books_query(spec: RecordSpec, company_id: CompanyId, history_from: date) ->
     return query.order_by(table.c.external_id)
 
 
-def _read_kind(connection: Connection, spec: RecordSpec, query: Select[Any]) -> tuple[Record, ...]:
+def _fetch(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]]:
+    """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
     result = connection.execute(query)
-    rows = result.cursor.fetchall()
+    rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
     result.close()
-    return tuple(read_rows(spec, rows))
+    return rows
 
 
 def _read_books(
@@ -103,9 +104,13 @@ def _read_books(
                 .order_by(connections.c.rail)
             )
         )
-        for kind, name in _BOOKS_FIELDS.items():
-            spec = RECORD_SPECS[kind]
-            fields[name] = _read_kind(connection, spec, _books_query(spec, company.company_id, history_from))
+        rows = {
+            kind: _fetch(connection, _books_query(RECORD_SPECS[kind], company.company_id, history_from))
+            for kind in _BOOKS_FIELDS
+        }
+        with paused_collection():  # around pure work only: other tasks of an event loop never run paused
+            for kind, name in _BOOKS_FIELDS.items():
+                fields[name] = tuple(read_rows(RECORD_SPECS[kind], rows.pop(kind)))
     values = {
         "company": company,
         "as_of": as_of,

@@ -1,0 +1,41 @@
+"""The databases use the indexes that were made for the queries (docs/decisions/0004-indexes.md)."""
+
+from typing import Any
+
+from runway_core.domain.identity import RecordKind
+from runway_store_sql import SqlStore
+from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries
+from runway_testkit.store_desk import StoreDesk, make_bill
+from sqlalchemy import Connection, Select, false, func, select, text
+
+
+def explain(connection: Connection, query: Select[Any]) -> str:
+    is_postgres = connection.dialect.name == "postgresql"
+    compiled = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    rows = connection.exec_driver_sql(f"{'EXPLAIN' if is_postgres else 'EXPLAIN QUERY PLAN'} {compiled}")
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+async def test_what_is_due_is_answered_by_the_partial_index_alone(database_url: str) -> None:
+    bill = RECORD_SPECS[RecordKind.BILL].table
+    due = select(func.sum(bill.c.open_balance)).where(
+        bill.c.company_id == "acme",
+        bill.c.open_balance > NIL,
+        bill.c.is_deleted == false(),
+        bill.c.due_date <= "2026-03-31",
+    )
+    history = select(log_entries.c.sequence).where(
+        log_entries.c.company_id == "acme", log_entries.c.kind == "bill", log_entries.c.external_id == "7"
+    )
+    async with SqlStore(database_url) as store:
+        for name in ("acme", "zenith"):
+            desk = await StoreDesk(store, company=name).open()
+            rests = ["0.0000" if n % 20 else "1.0000" for n in range(3000)]
+            await desk.put(*(make_bill(str(n), open_balance=rest) for n, rest in enumerate(rests)))
+        await store.database.write(lambda connection: connection.execute(text("ANALYZE")).close())
+        plan = await store.database.read(lambda connection: explain(connection, due))
+        past = await store.database.read(lambda connection: explain(connection, history))
+
+    assert "ix_bill_open" in plan
+    assert "COVERING INDEX" in plan or "Index Only Scan" in plan or "Bitmap" in plan
+    assert "ix_log_entries_record" in past
