@@ -12,7 +12,7 @@ from runway_core.domain.company import ConnectionState
 from runway_core.domain.documents import DocumentLine, LineKind
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.ledger import Account, AccountKind
-from runway_core.domain.parties import Vendor
+from runway_core.domain.parties import Term, Vendor
 from runway_core.domain.record import Record
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.ports.store import Store
@@ -55,7 +55,14 @@ async def fill_portfolio(runway: Runway, store: Store, *, companies: int, bills:
 def _pages(seed: int, bills: int) -> Iterator[list[Change]]:
     dice = random.Random(seed)
     today = datetime.now(UTC).date()
-    names: list[Record] = [_account(dice)]
+    names: list[Record] = [
+        _account(dice),
+        Account(
+            external_id="60", revision="0", revision_number=0, name="Supplies", full_name="Supplies", currency="USD",
+            account_kind=AccountKind.EXPENSE, account_type="Expense", balance=Decimal(0),
+        ),
+        Term(external_id="3", revision="0", revision_number=0, name="Net 30", due_days=30),
+    ]  # fmt: skip
     names += [
         Vendor(
             external_id=str(n), revision="0", revision_number=0, name=f"Vendor {n}", currency="USD", balance=Decimal(0)

@@ -7,7 +7,7 @@ nothing is written in docs/decisions/0005-first-load.md.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,7 +87,7 @@ class KindReader:
         """Ask for the first page now, so that it is here when it is needed."""
         self._send(max(1, self.position))
 
-    async def pages(self) -> AsyncIterator[KindPage]:
+    async def pages(self) -> AsyncGenerator[KindPage]:
         """Yield every page; after the last one, every row that was there throughout has been read."""
         is_repeat = False
         while True:
@@ -102,7 +102,7 @@ class KindReader:
 
     _expected: int | None = None
 
-    async def _pages_to_the_end(self) -> AsyncIterator[KindPage]:
+    async def _pages_to_the_end(self) -> AsyncGenerator[KindPage]:
         barren = 0
         back = 1
         start = max(1, self.position)

@@ -1,6 +1,6 @@
 """QuickBooks Online as a ledger rail: the port, in terms of transport, reading and mapping."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from urllib.parse import quote
 
 import httpx
@@ -55,7 +55,7 @@ class QboRail:
         name = find_company_name(bytes(rows[0])) if rows else None
         return CompanyProfile(name=name, home_currency=None, external_id=self._settings.realm_id)
 
-    def changes_since(self, cursor: Cursor | None) -> AsyncIterator[ChangePage]:
+    def changes_since(self, cursor: Cursor | None) -> AsyncGenerator[ChangePage]:
         """Yield what changed after `cursor`, or everything; see `runway_rail_qbo.reading`."""
         return self._reader.pages(cursor)
 

@@ -6,7 +6,7 @@ would keep a time or a token of its own instead.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from pydantic import BaseModel, ValidationError
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion, RejectedRecord
@@ -61,7 +61,7 @@ class SampleRail:
             name=self._settings.company_name, home_currency=None, external_id=str(self._folder.path.absolute())
         )
 
-    async def changes_since(self, cursor: Cursor | None) -> AsyncIterator[ChangePage]:
+    async def changes_since(self, cursor: Cursor | None) -> AsyncGenerator[ChangePage]:
         """Read every file and yield the rows that differ from what `cursor` remembers, a file after the other.
 
         The last page carries the deletions. A cursor that cannot be read counts as none.

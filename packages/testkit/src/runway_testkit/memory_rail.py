@@ -4,7 +4,7 @@
 port over it and passes `LedgerRailContract`; `MemoryRailFactory` lets a runtime open it like any other rail.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,7 +120,7 @@ class MemoryRail:
         ledger = self._ledger
         return CompanyProfile(name=ledger.name, home_currency=ledger.home_currency, external_id="memory-1")
 
-    async def changes_since(self, cursor: Cursor | None) -> AsyncIterator[ChangePage]:
+    async def changes_since(self, cursor: Cursor | None) -> AsyncGenerator[ChangePage]:
         token = None if cursor is None else _read_token(cursor)
         while True:
             if self._ledger.on_page is not None:

@@ -1,6 +1,6 @@
 """A ledger rail: one company's books in an outside system, read as a sequence of changes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -75,12 +75,12 @@ class LedgerRail(Protocol):
         """Ask the rail who the company is: the cheapest call that proves the access."""
         ...
 
-    def changes_since(self, cursor: Cursor | None) -> AsyncIterator[ChangePage]:
+    def changes_since(self, cursor: Cursor | None) -> AsyncGenerator[ChangePage]:
         """Yield what changed after `cursor`, oldest page first; `None` yields everything.
 
         A page may be stored as soon as it arrives: resuming at its `next_cursor` loses nothing. Records may come twice;
         none is left out. When the rail cannot tell what changed since `cursor` (too old, too much), it reads as much
-        more as it needs to be sure. The last page has `is_last`; after a whole reading it carries `present_keys`.
+        more as it needs to be sure. Closing the generator early is allowed at any page. The last page has `is_last`; after a whole reading it carries `present_keys`.
         """
         ...
 

@@ -5,6 +5,7 @@ Killed at any instant, the mirror holds whole pages, the cursor stands after the
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -132,21 +133,23 @@ class SyncOrchestrator:
     ) -> None:
         mirror = self._store.mirror
         cursor = None if request.full else await mirror.cursor(pull.connection.connection_id, pull.company.company_id)
-        async for page in rail.changes_since(cursor):
-            now = self._clock.now()
-            pull.lease = await self._keep_lease(pull.lease, now)
-            receipt = await mirror.commit_page(
-                pull.lease,
-                page,
-                run_id=pull.run.run_id,
-                attribution=pull.attribution,
-                seen_at=now,
-                accept_missing=request.accept_missing,
-            )
-            pull.counts = pull.counts + receipt.counts
-            pull.source_time = page.source_time
-            pull.was_full = pull.was_full or page.present_keys is not None
-            on_progress(SyncProgress(company=pull.company, rail=pull.connection.rail, counts=pull.counts))
+        # Closed here and not by the collector, so that what the rail reads ahead ends with this pull.
+        async with aclosing(rail.changes_since(cursor)) as pages:
+            async for page in pages:
+                now = self._clock.now()
+                pull.lease = await self._keep_lease(pull.lease, now)
+                receipt = await mirror.commit_page(
+                    pull.lease,
+                    page,
+                    run_id=pull.run.run_id,
+                    attribution=pull.attribution,
+                    seen_at=now,
+                    accept_missing=request.accept_missing,
+                )
+                pull.counts = pull.counts + receipt.counts
+                pull.source_time = page.source_time
+                pull.was_full = pull.was_full or page.present_keys is not None
+                on_progress(SyncProgress(company=pull.company, rail=pull.connection.rail, counts=pull.counts))
 
     async def _keep_lease(self, lease: Lease, now: datetime) -> Lease:
         if lease.expires_at - now > timedelta(seconds=LEASE_SECONDS / 2):
