@@ -378,14 +378,7 @@ def _create_rest() -> None:
         key=("company_id", "sequence"),
         **WIDE,
     )
-    create(
-        "log_heads",
-        text("company_id"),
-        whole("sequence"),
-        blob("hash"),
-        whole("due_sequence"),
-        key=("company_id",),
-    )
+    create("log_heads", text("company_id"), whole("sequence"), blob("hash"), whole("due_sequence"), key=("company_id",))
     create(
         "balance_changes",
         text("company_id"),
