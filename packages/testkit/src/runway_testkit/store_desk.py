@@ -82,7 +82,7 @@ class StoreDesk:
             company_id=self.company.company_id,
             firm_id=self.company.firm_id,
             rail=rail,
-            settings={"realm": "1"},
+            settings={"books": "1"},
             created_at=START,
         )
         self.seconds = 0
