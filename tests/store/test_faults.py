@@ -82,7 +82,7 @@ async def test_what_cannot_be_written(tmp_path: Path, is_there: bool) -> None:
     if is_there:
         await SqlStore(url).upgrade()
         (tmp_path / "books.db").chmod(0o444)
-    tmp_path.chmod(0o555)
+    tmp_path.chmod(0o555)  # noqa: ASYNC240 - a test may wait for its disk
     child = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", OPEN_AS_NOBODY, url], capture_output=True, text=True, check=False
     )
