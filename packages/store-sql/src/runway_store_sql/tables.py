@@ -55,7 +55,7 @@ NIL: ColumnElement[int] = literal_column("0")
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 _WIDE_ROWS: dict[str, Any] = {"postgresql_with": {"toast_tuple_target": "8160"}}
-"""Rows up to a page stay whole: a payload of 1 to 4 KB is neither compressed nor moved aside, which doubles a load."""
+"""Rows up to a page stay whole: a payload of 1 to 4 KB is neither compressed nor moved aside."""
 
 
 class FieldForm(StrEnum):
