@@ -1,24 +1,19 @@
 """The composition root: the one file that names concrete adapters."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from dependency_injector import containers, providers
 from fastapi import FastAPI
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.clock import SystemClock
+from runway_core.ports.store import Store
 from runway_core.runway import Runway
 from runway_store_sql import SqlStore
 
 from runway_app_http.scheduler import Ticker
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
-
-
-def make_app(runway: Runway, ticker: Ticker | None, settings: AppSettings) -> FastAPI:
-    """The web app, with the ticker running beside it when there is one."""
-    hooks = ([ticker.start], [ticker.stop]) if ticker is not None else ([], [])
-    return create_app(runway, on_startup=hooks[0], on_shutdown=hooks[1], allowed_hosts=settings.allowed_hosts)
 
 
 class Container(containers.DeclarativeContainer):
@@ -31,18 +26,19 @@ class Container(containers.DeclarativeContainer):
         SqlStore, settings.provided.database_url, secret_key=settings.provided.secret_key, clock=clock
     )
     runway = providers.Singleton(Runway.open, store=store, rails=rails, clock=clock)
-    ticker = providers.Singleton(
+    ticker = providers.Factory(
         Ticker,
-        runway=runway,
         interval_minutes=settings.provided.tick_minutes,
         at_once=settings.provided.companies_at_once,
     )
-    app = providers.Factory(make_app, runway=runway, ticker=ticker, settings=settings)
-    app_without_ticker = providers.Factory(make_app, runway=runway, ticker=None, settings=settings)
 
 
 def build_container(settings: AppSettings) -> Container:
-    """Wire everything for these settings; nothing is opened yet."""
+    """Wire everything for these settings; nothing is opened yet.
+
+    Raises:
+        InvalidRequest: a database address that cannot be read, when the store is first asked for.
+    """
     return Container(settings=settings)
 
 
@@ -56,3 +52,36 @@ async def open_runway(settings: AppSettings) -> AsyncIterator[Runway]:
     """
     async with build_container(settings).runway() as runway:
         yield runway
+
+
+def make_store(settings: AppSettings) -> Store:
+    """The configured database, not opened: for migrating it and looking at it.
+
+    Raises:
+        InvalidRequest: a database address that cannot be read.
+    """
+    store: Store = build_container(settings).store()
+    return store
+
+
+def find_rails() -> RailRegistry:
+    """The rails that plugins offer, without a database.
+
+    Raises:
+        InvalidRequest: two plugins offer a rail of the same name.
+    """
+    return RailRegistry.from_installed_plugins()
+
+
+def make_ticker(runway: Runway, settings: AppSettings) -> Ticker:
+    """What keeps an open `Runway` fresh, at the pace of the settings."""
+    ticker: Ticker = build_container(settings).ticker(runway)
+    return ticker
+
+
+def make_app(runway: Runway, ticker: Ticker | None, *, allowed_hosts: Collection[str]) -> FastAPI:
+    """The web app over an open `Runway`, with the ticker running beside it when there is one."""
+    hooks = ([ticker.start], [ticker.stop]) if ticker is not None else ([], [])
+    return create_app(
+        runway, manages_runway=False, on_startup=hooks[0], on_shutdown=hooks[1], allowed_hosts=allowed_hosts
+    )

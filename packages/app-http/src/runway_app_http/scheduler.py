@@ -1,98 +1,150 @@
-"""The ticker: wakes every minute and pulls the companies whose turn it is, so that load is spread over the interval.
+"""The ticker: keeps every company fresh from inside one process.
 
-What is due is derived from the database (when a connection was last read), so a stopped ticker delays work and loses
-none. One runs in each process that serves; the lease keeps two of them from pulling the same connection at once.
+What is due is derived from the database at every beat, so nothing is forgotten by a restart: a company is due when the
+last of its own moments has passed since it was last tried. Moments are an interval apart, and each company has its own
+place in the interval, so that a hundred companies never knock at once.
 """
 
 import asyncio
 import hashlib
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from runway_core.domain.company import Connection
+from runway_core.domain.company import Connection, ConnectionState
 from runway_core.domain.identity import CompanyId
 from runway_core.errors import RunwayError
 from runway_core.runway import PULLABLE, Runway
+from runway_core.services.scope import local_day
 
-WAKES_EVERY = timedelta(minutes=1)
-LATE_AFTER = 2
-"""A connection not tried for so many intervals is due whatever its phase: the ticker was down, or the clock jumped."""
+BEAT = timedelta(seconds=5)
+NEW_DAY_BEAT = timedelta(minutes=1)
+LONGEST_BACK_OFF = timedelta(hours=2)
+GRACE_SECONDS = 10
+"""How long pulls may take to end once a stop was asked for."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
-def find_due(
-    connections: list[Connection], now: datetime, *, interval: timedelta, window: timedelta = WAKES_EVERY
-) -> list[CompanyId]:
-    """Name the companies to pull now: those whose phase of the interval falls into this window, and the late ones.
-
-    A company's phase is a hash of its id, so it is the same in every process and over restarts, and companies spread
-    evenly. Companies are named once, in a fixed order.
-    """
-    elapsed = timedelta(seconds=int(now.timestamp()) % int(interval.total_seconds()))
-    due: dict[CompanyId, None] = {}
-    for connection in connections:
-        if connection.state not in PULLABLE:
-            continue
-        tried = connection.last_attempt_at
-        is_late = tried is None or now - tried > LATE_AFTER * interval
-        offset = elapsed - phase_of(connection.company_id, interval)
-        is_turn = timedelta(0) <= offset < window
-        was_just_tried = tried is not None and now - tried < window
-        if is_late or (is_turn and not was_just_tried):
-            due[connection.company_id] = None
-    return sorted(due)
+def find_phase(company_id: CompanyId, interval: timedelta) -> timedelta:
+    """A company's own place in the interval: the same in every process, spread evenly over companies."""
+    number = int.from_bytes(hashlib.sha256(company_id.encode()).digest()[:8])
+    return timedelta(microseconds=number % (interval // timedelta(microseconds=1)))
 
 
-def phase_of(company_id: CompanyId, interval: timedelta) -> timedelta:
-    """When within the interval a company's turn is: stable, and evenly spread over companies."""
-    digest = hashlib.sha256(company_id.encode()).digest()
-    return timedelta(seconds=int.from_bytes(digest[:8], "big") % int(interval.total_seconds()))
+def find_last_moment(company_id: CompanyId, *, now: datetime, interval: timedelta) -> datetime:
+    """The latest of a company's moments that has passed."""
+    first = _EPOCH + find_phase(company_id, interval)
+    return first + (now - first) // interval * interval
+
+
+def find_pause(connection: Connection, interval: timedelta) -> timedelta:
+    """How long a failing connection is left alone: nothing after one failure, then an interval, doubling."""
+    if connection.failures_in_a_row < 2:
+        return timedelta(0)
+    doublings = min(connection.failures_in_a_row - 2, 10)
+    return min(interval * 2**doublings, max(LONGEST_BACK_OFF, interval))
+
+
+def is_due(connection: Connection, *, now: datetime, interval: timedelta) -> bool:
+    """Whether a connection should be pulled now; those that wait for a person never are."""
+    if connection.state not in PULLABLE:
+        return False
+    tried = connection.last_attempt_at
+    if tried is None:
+        return True
+    if connection.state is ConnectionState.FAILING and now - tried < find_pause(connection, interval):
+        return False
+    return tried < find_last_moment(connection.company_id, now=now, interval=interval)
 
 
 class Ticker:
-    """Keeps a firm's companies fresh while the process runs."""
+    """Pulls what is due, within bounds, and keeps positions at their local day. Stop it before closing."""
 
     def __init__(self, runway: Runway, *, interval_minutes: int, at_once: int) -> None:
         self._runway = runway
         self._interval = timedelta(minutes=interval_minutes)
-        self._at_once = at_once
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self._work: asyncio.Task[None] | None = None
+        self._gate = asyncio.Semaphore(at_once)
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._running: dict[CompanyId, asyncio.Task[None]] = {}
+        self.pulls = 0
+        self.failures = 0
 
     async def start(self) -> None:
-        """Begin to tick in the running event loop, the first time at once."""
-        self._scheduler.add_job(
-            self._wake,
-            "interval",
-            seconds=WAKES_EVERY.total_seconds(),
-            next_run_time=datetime.now(self._scheduler.timezone),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
+        """Begin to tick; the first beat is now."""
+        beats = ((self.pull_due, BEAT, "pull"), (self.begin_days, NEW_DAY_BEAT, "new day"))
+        for work, beat, name in beats:
+            self._scheduler.add_job(
+                work,
+                "interval",
+                seconds=beat.total_seconds(),
+                name=name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=self._runway.scope.clock.now(),
+            )
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """Stop ticking; a pull that runs is stopped between pages, and its lease is let go."""
+        """Begin nothing more; let running pulls end, and cut off those that take too long. Repeating is harmless."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        if self._work is not None and not self._work.done():
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        tasks = list(self._running.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
-    async def _wake(self) -> None:
-        if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self.tick())
-            await asyncio.gather(self._work, return_exceptions=True)
-
-    async def tick(self) -> None:
-        """Pull every company whose turn it is; trouble of the database is logged, and the next tick tries again."""
+    async def pull_due(self) -> Sequence[CompanyId]:
+        """Start to pull each company that is due and not being pulled; returns them without waiting."""
         try:
-            connections = list(await self._runway.connections.list())
-            due = find_due(connections, self._runway.scope.clock.now(), interval=self._interval)
-            if due:
-                await self._runway.sync_all(only=frozenset(due), at_once=self._at_once)
+            connections = await self._runway.connections.list()
         except RunwayError as error:
             _log.warning("tick_failed", error_code=error.code, error=str(error))
+            return []
+        now = self._runway.scope.clock.now()
+        due = dict.fromkeys(
+            connection.company_id
+            for connection in connections
+            if connection.company_id not in self._running and is_due(connection, now=now, interval=self._interval)
+        )
+        for company_id in due:
+            task = asyncio.create_task(self._pull(company_id))
+            self._running[company_id] = task
+            task.add_done_callback(lambda _, done=company_id: self._running.pop(done, None))  # type: ignore[misc]  # mypy cannot type the default
+        return list(due)
+
+    async def wait_for_pulls(self) -> None:
+        """Wait until the pulls that were started have ended."""
+        await asyncio.gather(*self._running.values())
+
+    async def _pull(self, company_id: CompanyId) -> None:
+        async with self._gate:
+            try:
+                report = await self._runway.sync(company_id)
+            except RunwayError as error:
+                self.failures += 1
+                _log.warning("pull_failed", company=company_id, error_code=error.code, error=str(error))
+                return
+        self.pulls += 1
+        self.failures += len(report.failed)
+
+    async def begin_days(self) -> Sequence[CompanyId]:
+        """Recompute the position of each company where a new day has begun; returns them."""
+        begun: list[CompanyId] = []
+        try:
+            now = self._runway.scope.clock.now()
+            companies = {company.company_id: company for company in await self._runway.companies.list()}
+            for position in await self._runway.positions.all():
+                company = companies.get(position.company_id)
+                if company is not None and position.as_of != local_day(now, company):
+                    await self._runway.positions.recompute(company.company_id)
+                    begun.append(company.company_id)
+        except RunwayError as error:
+            _log.warning("new_day_failed", error_code=error.code, error=str(error))
+        return begun

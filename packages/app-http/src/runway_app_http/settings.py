@@ -1,14 +1,17 @@
 """Where settings come from: flags, then `RUNWAY_*` environment, then `runway.toml`; and what each may be."""
 
+import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 from runway_core.errors import InvalidRequest
@@ -16,24 +19,41 @@ from runway_core.services.companies import explain_invalid
 
 from runway_app_http.logs import LogFormat, LogLevel
 
+PREFIX = "RUNWAY_"
 SETTINGS_FILE = Path("runway.toml")
+FILE_VARIABLE = "RUNWAY_CONFIG"
+"""Names another settings file; that one must be there."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def settings_file() -> Path:
+    """The settings file of the working folder, or the one that `RUNWAY_CONFIG` names."""
+    return Path(os.environ.get(FILE_VARIABLE) or SETTINGS_FILE)
 
 
 class AppSettings(BaseSettings):
-    """Everything that can be set: `RUNWAY_DATABASE_URL` in the environment is `database_url` in `runway.toml`."""
+    """Everything that can be set: `RUNWAY_DATABASE_URL` in the environment is `database_url` in `runway.toml`.
 
-    model_config = SettingsConfigDict(env_prefix="RUNWAY_", toml_file=SETTINGS_FILE, extra="ignore", frozen=True)
+    Secrets have no flag: they come from the environment or the file.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
 
     database_url: str = "sqlite:///runway.db"
     secret_key: SecretStr | None = None  # under which secrets are kept; SQLite makes a key file without it
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    allowed_hosts: tuple[str, ...] = ()
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
+    allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone
     tick_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     companies_at_once: Annotated[int, Field(ge=1, le=64)] = 16
     log_level: LogLevel | None = None  # each command has a default of its own
     log_format: LogFormat = "console"
     actor: str | None = None  # who acts, in the log; the user of the machine without it
+    qbo_client_id: str | None = None
+    qbo_client_secret: SecretStr | None = None
+    qbo_refresh_token: SecretStr | None = None
+    qbo_environment: Literal["production", "sandbox"] = "production"
 
     @classmethod
     def settings_customise_sources(
@@ -46,18 +66,41 @@ class AppSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then the file."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    def served_hosts(self, host: str) -> frozenset[str]:
+        """The host names that the web app answers to when it listens on `host`; empty is any."""
+        if self.allowed_hosts:
+            return frozenset(self.allowed_hosts)
+        return LOOPBACK if host in LOOPBACK else frozenset()
 
 
 def load_settings(flags: Mapping[str, Any] | None = None) -> AppSettings:
     """Read the settings; flags that are `None` were not given.
 
     Raises:
-        InvalidRequest: a setting that cannot be, or a `runway.toml` that cannot be read; one line that names it.
+        InvalidRequest: a value that cannot be, a name that is no setting, or a file that cannot be read.
     """
+    file = settings_file()
+    if os.environ.get(FILE_VARIABLE) and not file.is_file():
+        raise InvalidRequest(f"{FILE_VARIABLE} names {str(file)!r}, which is not there: write it or unset the variable")
     try:
         return AppSettings(**{name: value for name, value in (flags or {}).items() if value is not None})
     except ValidationError as error:
-        raise InvalidRequest(f"settings: {explain_invalid(error)}") from error
-    except ValueError as error:
-        raise InvalidRequest(f"{SETTINGS_FILE} cannot be read: {error}") from error
+        raise InvalidRequest(f"wrong settings: {_explain(error)}") from error
+    except SettingsError as error:
+        raise InvalidRequest(f"wrong settings: {error}; lists are written as JSON") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"the settings file {str(file)!r} is not TOML ({error}): mend or remove it") from error
+    except OSError as error:
+        raise InvalidRequest(f"the settings file {str(file)!r} cannot be read: {error.strerror}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(AppSettings.model_fields))
+        return f"{name!r} is no setting (known: {known}); correct it in {settings_file()}"
+    variable = f"{PREFIX}{name.upper()}"
+    return explain_invalid(error) + (f" (set by {variable})" if os.environ.get(variable) else "")

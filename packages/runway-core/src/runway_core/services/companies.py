@@ -9,7 +9,7 @@ from runway_core.domain.company import Company, CompanySettings, Connection
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.log_entry import LogDraft
 from runway_core.errors import InvalidRequest, NotFound
-from runway_core.ports.ledger_rail import RailCatalog
+from runway_core.ports.ledger_rail import CompanyProfile, RailCatalog, RailContext
 from runway_core.services.scope import Scope
 
 
@@ -222,6 +222,30 @@ class ConnectionService:
             ],
         )
         return connection
+
+    async def check(self, company_id: CompanyId, rail: str) -> CompanyProfile:
+        """Ask a rail who the company behind a connection is: the cheapest call that proves the access.
+
+        Raises:
+            NotFound: no such company, it has no connection to that rail, or no such rail is installed.
+            RailError: the rail's trouble.
+        """
+        company = await self._scope.company(company_id)
+        (connection,) = await self.of(company_id, rail)
+        opened = self._rails.factory(rail).open(
+            RailContext(
+                company_id=company_id,
+                connection_id=connection.connection_id,
+                home_currency=company.home_currency,
+                settings=connection.settings,
+                vault=self._scope.store.vault,
+                clock=self._scope.clock,
+            )
+        )
+        try:
+            return await opened.check_connection()
+        finally:
+            await opened.aclose()
 
     async def list(self, company_id: CompanyId | None = None) -> Sequence[Connection]:
         """The connections of one company, or of the whole firm."""

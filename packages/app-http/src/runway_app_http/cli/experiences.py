@@ -1,0 +1,154 @@
+"""`runway portfolio`, `digest`, `tray`, `console`, `outlook`: the four questions, and all companies on one screen."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.position import PositionStatus
+from runway_core.experiences.console import ConsoleView
+from runway_core.experiences.digest import DigestView
+from runway_core.experiences.outlook import OutlookView
+from runway_core.experiences.portfolio import PortfolioQuery, PortfolioSort, PortfolioView
+from runway_core.experiences.tray import TrayQuery, TrayView
+from runway_core.runway import Runway
+from runway_core.sync.freshness import Freshness
+
+from runway_app_http.cli.companies import CompanyName
+from runway_app_http.cli.failures import DONE, FOUND
+from runway_app_http.cli.layouts import (
+    lay_out_console,
+    lay_out_digest,
+    lay_out_outlook,
+    lay_out_portfolio,
+    lay_out_tray,
+)
+from runway_app_http.cli.session import Session, command, stdout_console
+
+app = typer.Typer()
+
+FailOn = Annotated[
+    Severity | None, typer.Option("--fail-on", help="Exit code 1 when there is a finding this severe, or worse.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Pull first; when the rail is down, show the labelled mirror.")]
+WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
+
+
+@command(app, "portfolio", example="runway portfolio --status red --sort runway")
+def show_portfolio(
+    session: Session,
+    *,
+    status: Annotated[PositionStatus | None, typer.Option("--status", help="Only this status.")] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only companies of this person.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Only companies with this tag.")] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Part of the name.")] = None,
+    runway_below: Annotated[int | None, typer.Option("--runway-below", min=0, help="Fewer days than this.")] = None,
+    older_than_hours: Annotated[int | None, typer.Option("--older-than-hours", min=0, help="Older data.")] = None,
+    has_critical: Annotated[bool, typer.Option("--has-critical", help="With a critical finding.")] = False,
+    sort: Annotated[PortfolioSort, typer.Option("--sort", help="The column to order by.")] = PortfolioSort.ATTENTION,
+    descending: Annotated[bool, typer.Option("--descending", help="The other way round.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="At most so many rows.")] = 100,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="`next_cursor` of the page before.")] = None,
+    fail_on: FailOn = None,
+) -> int:
+    """Show every company on one screen, those that need attention first."""
+    query = PortfolioQuery(
+        status=status,
+        owner=owner,
+        tag=tag,
+        search=search,
+        runway_below=runway_below,
+        older_than_hours=older_than_hours,
+        has_critical=has_critical,
+        sort=sort,
+        descending=descending,
+        limit=limit,
+        cursor=cursor,
+    )
+
+    async def ask(runway: Runway) -> tuple[PortfolioView, bool]:
+        view = await runway.portfolio(query)
+        return view, fail_on is not None and await _holds_findings(runway, view, fail_on)
+
+    view, has_failed = session.run(ask)
+    session.show(view, lambda: lay_out_portfolio(view, width=stdout_console().width))
+    return FOUND if has_failed else DONE
+
+
+async def _holds_findings(runway: Runway, view: PortfolioView, least: Severity) -> bool:
+    """Whether a shown company has a waiting finding of this severity or worse."""
+    if least is Severity.CRITICAL:
+        return any(row.findings_critical for row in view.rows)
+    if least is Severity.LOW:
+        return any(row.findings_open for row in view.rows)
+    for row in view.rows:
+        if row.findings_open and _is_severe(await runway.findings.list(row.company_id, states=WAITING), least):
+            return True
+    return False
+
+
+def _is_severe(findings: Sequence[TrackedFinding], least: Severity) -> bool:
+    return any(tracked.finding.severity.rank <= least.rank for tracked in findings)
+
+
+def _freshness(is_wanted: bool) -> Freshness:
+    return Freshness.STRICT if is_wanted else Freshness.CACHED_OK
+
+
+@command(app, "digest", example="runway digest acme")
+def show_digest(session: Session, company: CompanyName, fresh: Fresh = False) -> None:
+    """Answer: are we okay? Cash, runway with its date, what is due, the next payroll."""
+
+    async def ask(runway: Runway) -> DigestView:
+        return await runway.digest((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))
+
+    view = session.run(ask)
+    session.show(view, lambda: lay_out_digest(view))
+
+
+@command(app, "tray", example="runway tray acme --severity critical --fail-on critical")
+def show_tray(
+    session: Session,
+    *,
+    company: CompanyName,
+    state: Annotated[
+        list[FindingState] | None, typer.Option("--state", help="Only these states; open and asked by default.")
+    ] = None,
+    severity: Annotated[Severity | None, typer.Option("--severity", help="Only this severity.")] = None,
+    check: Annotated[str | None, typer.Option("--check", help="Only this check, such as AP06.")] = None,
+    fresh: Fresh = False,
+    fail_on: FailOn = None,
+) -> int:
+    """Answer: can I trust the numbers? Defects in the books, each with its evidence."""
+    states = frozenset(state) if state else WAITING
+    query = TrayQuery(states=states, severity=severity, check=check)
+
+    async def ask(runway: Runway) -> TrayView:
+        return await runway.tray((await runway.companies.find(company)).company_id, query, freshness=_freshness(fresh))
+
+    view = session.run(ask)
+    session.show(view, lambda: lay_out_tray(view))
+    is_severe = fail_on is not None and any(group.worst.rank <= fail_on.rank for group in view.groups)
+    return FOUND if is_severe else DONE
+
+
+@command(app, "console", example="runway console acme")
+def show_console(session: Session, company: CompanyName, fresh: Fresh = False) -> None:
+    """Answer: what should we do next? Bills ready to be decided, those held back and why, and who to call."""
+
+    async def ask(runway: Runway) -> ConsoleView:
+        return await runway.console((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))
+
+    view = session.run(ask)
+    session.show(view, lambda: lay_out_console(view))
+
+
+@command(app, "outlook", example="runway outlook acme --json")
+def show_outlook(session: Session, company: CompanyName, fresh: Fresh = False) -> None:
+    """Answer: what is coming? Thirteen weeks of expected cash."""
+
+    async def ask(runway: Runway) -> OutlookView:
+        return await runway.outlook((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))
+
+    view = session.run(ask)
+    session.show(view, lambda: lay_out_outlook(view))

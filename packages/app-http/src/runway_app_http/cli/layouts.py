@@ -1,0 +1,266 @@
+"""Views laid out for a terminal: what each experience says, in tables that fit."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from runway_core.domain.money import Money
+from runway_core.domain.outlook import Aging, Runway
+from runway_core.domain.position import PositionStatus
+from runway_core.experiences.console import ConsoleBill, ConsoleView
+from runway_core.experiences.digest import CashMark, DigestView
+from runway_core.experiences.outlook import OutlookView
+from runway_core.experiences.portfolio import PortfolioRow, PortfolioView
+from runway_core.experiences.tray import TrayView
+from runway_core.experiences.view import CompanyView
+
+from runway_app_http.cli.tables import fields_table, new_table, severity_text, status_text
+from runway_app_http.ui.figures import (
+    NONE_YET,
+    say_ages,
+    say_amount,
+    say_count,
+    say_day,
+    say_days,
+    say_money,
+    say_weekday,
+)
+
+WIDE = 130
+MIDDLE = 95
+MOST_LINES = 40
+"""Rows of a list in a terminal; `--json` has all of them."""
+
+_MARKS = {
+    CashMark.NOW: "now",
+    CashMark.MONTH_END: "month end",
+    CashMark.THREE_MONTHS: "three months",
+    CashMark.LOWEST: "lowest",
+}
+
+
+def lay_out_portfolio(view: PortfolioView, *, width: int) -> RenderableType:
+    """One row a company; narrow terminals get fewer columns, never cut figures."""
+    counts = ", ".join(f"{c.count} {c.status.value}" for c in view.counts if c.count)
+    shown = f"{say_count(len(view.rows), 'company', 'companies')} of {view.total}"
+    rest = "; more with --cursor " + view.next_cursor if view.next_cursor else ""
+    if not view.total:
+        return "no companies yet: add one with `runway companies add`, or try `runway demo`"
+    currencies = {row.opening_cash.currency for row in view.rows if row.opening_cash is not None}
+    one = next(iter(currencies)) if len(currencies) == 1 else None
+    table = new_table(f"Portfolio{f', in {one}' if one else ''}", caption=f"{shown}: {counts}{rest}")
+    table.add_column("Company", overflow="ellipsis", no_wrap=True, max_width=32)
+    table.add_column("Status", no_wrap=True)
+    for title in ("Runway", "Until", "Cash", "28-day low"):
+        table.add_column(title, justify="right", no_wrap=True)
+    is_middle, is_wide = width >= MIDDLE, width >= WIDE
+    if is_middle:
+        for title in ("Due 7 d", "AR at risk"):
+            table.add_column(title, justify="right", no_wrap=True)
+    if is_wide:
+        table.add_column("Payroll", no_wrap=True)
+        table.add_column("Findings", justify="right", no_wrap=True)
+        table.add_column("Clean", justify="right", no_wrap=True)
+        table.add_column("Data", overflow="ellipsis", no_wrap=True)
+    for row in view.rows:
+        table.add_row(*_portfolio_cells(row, hide_currency=one is not None, is_middle=is_middle, is_wide=is_wide))
+    return table
+
+
+def _portfolio_cells(
+    row: PortfolioRow, *, hide_currency: bool, is_middle: bool, is_wide: bool
+) -> Iterable[RenderableType]:
+    def say(money: Money | None) -> str:
+        if money is None:
+            return NONE_YET
+        return say_amount(money.amount, money.currency, whole=True) if hide_currency else say_money(money, whole=True)
+
+    yield row.name
+    yield status_text(row.status)
+    yield NONE_YET if row.as_of is None else say_days(row.runway_days)
+    yield NONE_YET if row.runway_falls_on is None else say_day(row.runway_falls_on, row.as_of)
+    yield say(row.opening_cash)
+    yield say(row.low_28_days)
+    if is_middle:
+        yield say(row.due_7_days)
+        yield say(row.ar_at_risk)
+    if is_wide:
+        payday = row.next_payday
+        mark = "" if payday is None or payday.is_covered else " uncovered"
+        yield NONE_YET if payday is None else f"{say_day(payday.on, row.as_of)}{mark}"
+        yield f"{row.findings_critical}/{row.findings_open}"
+        yield NONE_YET if row.cleanness is None else f"{row.cleanness} %"
+        yield "; ".join(say_ages(row.freshness)) or "not connected"
+
+
+def _heading(view: CompanyView, said: str, status: PositionStatus | None = None) -> Text:
+    heading = Text(f"{view.company.name}", style="bold")
+    heading.append(f"  as of {say_weekday(view.as_of)}", style="dim")
+    heading.append(f"  {'; '.join(say_ages(view.freshness)) or 'not connected'}\n", style="dim")
+    if status is not None:
+        heading.append_text(status_text(status))
+        heading.append("  ")
+    heading.append(said, style="not bold")
+    return heading
+
+
+def _say_reach(runway: Runway) -> str:
+    if runway.days is None:
+        return f"{runway.horizon_days}+ days"
+    return say_days(runway.days) + (f", to {say_day(runway.covered_through)}" if runway.covered_through else "")
+
+
+def lay_out_digest(view: DigestView) -> RenderableType:
+    """The verdict, the figures, what is due, who owes, and the first findings."""
+    burn = view.burn
+    payday = view.next_payday
+    currency = view.company.home_currency
+    fields = {
+        "Runway": _say_reach(view.runway),
+        "Buffer holds": _say_reach(view.buffer_breach),
+        "Outflow per day": NONE_YET if burn.outflow_per_day is None else say_amount(burn.outflow_per_day, currency),
+        **{f"Cash {_MARKS[f.mark]}": f"{say_money(f.cash)} on {say_day(f.on, view.as_of)}" for f in view.figures},
+        "Next payroll": NONE_YET
+        if payday is None
+        else f"{say_weekday(payday.on, view.as_of)}, {say_money(payday.amount)}, "
+        f"{'covered' if payday.is_covered else 'not covered'}",
+        "Receivables at risk": NONE_YET
+        if view.ar_at_risk is None
+        else f"{say_money(view.ar_at_risk)} in {say_count(view.ar_at_risk_count, 'invoice')}",
+        "Cleanness": NONE_YET if view.cleanness is None else f"{view.cleanness} %",
+    }
+    due = new_table("Due in 14 days")
+    due.add_column("Day", no_wrap=True)
+    due.add_column("What", overflow="fold")
+    due.add_column("Amount", justify="right", no_wrap=True)
+    due.add_column("Cash after", justify="right", no_wrap=True)
+    for line in view.due[:MOST_LINES]:
+        event = line.event
+        due.add_row(
+            say_weekday(event.on, view.as_of),
+            event.label,
+            say_amount(event.amount, currency),
+            say_money(line.cash_after),
+        )
+    findings = new_table(f"First findings of {view.findings_open}")
+    findings.add_column("Check", no_wrap=True)
+    findings.add_column("Severity", no_wrap=True)
+    findings.add_column("What", overflow="fold")
+    for tracked in view.top_findings:
+        findings.add_row(tracked.finding.check, severity_text(tracked.finding.severity), tracked.finding.summary)
+    parts: list[RenderableType] = [_heading(view, view.verdict, view.status), fields_table("Figures", fields)]
+    parts += [due] if view.due else []
+    parts += [_lay_out_aging("Receivables by age", view.receivables)]
+    parts += [findings] if view.top_findings else []
+    return Group(*parts)
+
+
+def _lay_out_aging(title: str, aging: Aging) -> Table:
+    table = new_table(f"{title}, {aging.total.currency}")
+    table.add_column("Age", no_wrap=True)
+    table.add_column("Amount", justify="right", no_wrap=True)
+    table.add_column("Documents", justify="right", no_wrap=True)
+    for bucket in aging.buckets:
+        table.add_row(bucket.label, say_amount(bucket.amount.amount, bucket.amount.currency), f"{bucket.count:,}")
+    table.add_row("total", say_amount(aging.total.amount, aging.total.currency), "")
+    return table
+
+
+def lay_out_tray(view: TrayView) -> RenderableType:
+    """Findings by check, the worst group first."""
+    parts: list[RenderableType] = [_heading(view, view.headline)]
+    left = MOST_LINES
+    for group in view.groups:
+        amounts = ", ".join(say_money(amount) for amount in group.amounts)
+        table = new_table(f"{group.check} {group.name}: {group.count}{f', {amounts}' if amounts else ''}")
+        table.add_column("Severity", no_wrap=True)
+        table.add_column("What", overflow="fold")
+        table.add_column("Amount", justify="right", no_wrap=True)
+        table.add_column("Age", justify="right", no_wrap=True)
+        for row in group.rows[:left]:
+            finding = row.tracked.finding
+            table.add_row(
+                severity_text(finding.severity),
+                finding.summary,
+                NONE_YET if finding.amount is None else say_money(finding.amount),
+                say_days(row.age_days),
+            )
+        left = max(left - len(group.rows), 0)
+        parts.append(table if table.row_count else f"{group.check} {group.name}: {group.count} more")
+    return Group(*parts)
+
+
+def lay_out_console(view: ConsoleView) -> RenderableType:
+    """Ready bills in pay order, those held back, and who to call."""
+    totals = ", ".join(say_money(total) for total in view.ready_totals) or "nothing"
+    fields = {
+        "Cash": f"{say_money(view.opening_cash)}, {say_money(view.available_cash)} of it available",
+        "Buffer holds": _say_reach(view.buffer_breach),
+        "28-day low": f"{say_money(view.low_28_days)} on {say_day(view.low_28_days_on, view.as_of)}",
+    }
+    parts: list[RenderableType] = [_heading(view, view.headline), fields_table("Figures", fields)]
+    parts.append(_lay_out_bills(f"Ready to decide: {totals}", view.ready, view, has_reasons=False))
+    if view.held:
+        parts.append(_lay_out_bills(f"Held back: {len(view.held)}", view.held, view, has_reasons=True))
+    if view.collections:
+        calls = new_table("Who to call")
+        calls.add_column("Customer", overflow="fold")
+        calls.add_column("Overdue", justify="right", no_wrap=True)
+        calls.add_column("Invoices", justify="right")
+        calls.add_column("Late", justify="right", no_wrap=True)
+        for line in view.collections[:MOST_LINES]:
+            calls.add_row(
+                line.customer_name, say_money(line.overdue), f"{line.invoice_count}", say_days(line.days_late)
+            )
+        parts.append(calls)
+    return Group(*parts)
+
+
+def _lay_out_bills(title: str, bills: Sequence[ConsoleBill], view: ConsoleView, *, has_reasons: bool) -> Table:
+    more = len(bills) - MOST_LINES
+    table = new_table(title, caption=f"{more} more: --json has all" if more > 0 else None)
+    table.add_column("Pay by", no_wrap=True)
+    table.add_column("Vendor", overflow="fold")
+    table.add_column("Number", overflow="fold")
+    table.add_column("Open", justify="right", no_wrap=True)
+    table.add_column("Due", justify="right", no_wrap=True)
+    if has_reasons:
+        table.add_column("Why", overflow="fold")
+    for bill in bills[:MOST_LINES]:
+        due = NONE_YET if bill.due_date is None else say_day(bill.due_date, view.as_of)
+        cells = [
+            say_weekday(bill.pay_by, view.as_of),
+            bill.vendor_name or "no vendor",
+            bill.number or NONE_YET,
+            say_money(bill.open_balance),
+            due,
+        ]
+        table.add_row(*cells, *(["; ".join(bill.held_back)] if has_reasons else []))
+    return table
+
+
+def lay_out_outlook(view: OutlookView) -> RenderableType:
+    """Thirteen weeks, then what is owed and owing by age."""
+    outlook = view.outlook
+    weeks = new_table(f"Thirteen weeks, {outlook.currency}")
+    weeks.add_column("Week", no_wrap=True)
+    for title in ("In", "Out", "Low", "On", "End"):
+        weeks.add_column(title, justify="right", no_wrap=True)
+    for week in outlook.weeks:
+        weeks.add_row(
+            f"{week.number:>2}  {say_day(week.starts_on, view.as_of)}",
+            say_amount(week.inflow, outlook.currency),
+            say_amount(week.outflow, outlook.currency),
+            say_amount(week.low, outlook.currency),
+            say_day(week.low_on, view.as_of),
+            say_amount(week.closing, outlook.currency),
+        )
+    left_out = ["left out: " + "; ".join(outlook.left_out)] if outlook.left_out else []
+    return Group(
+        _heading(view, view.headline),
+        weeks,
+        _lay_out_aging("Payables by age", view.payables),
+        _lay_out_aging("Receivables by age", view.receivables),
+        *left_out,
+    )

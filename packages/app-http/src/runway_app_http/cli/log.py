@@ -1,0 +1,214 @@
+"""`runway log` and `runway history`: what was seen, when and why; and the proof that nothing of it changed."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from runway_core.domain.company import Company
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.log_entry import LogEntry
+from runway_core.errors import InvalidRequest, NotFound
+from runway_core.experiences.view import CompanyHeading, View
+from runway_core.runway import Runway
+from runway_core.sync.verification import LogVerification
+
+from runway_app_http.api.history import HistoryEntry, RecordHistory
+from runway_app_http.cli.companies import CompanyName
+from runway_app_http.cli.failures import DONE, FOUND, say_error
+from runway_app_http.cli.session import Session, command, group
+from runway_app_http.cli.tables import new_table
+from runway_app_http.ui.figures import NONE_YET, say_count, say_moment
+
+app = typer.Typer()
+group_app = group("log", "The transaction log: what was seen, decided and done.")
+
+
+class LogLine(HistoryEntry):
+    """An entry of the log with the record it is about."""
+
+    kind: str
+    external_id: str
+
+    @classmethod
+    def about(cls, entry: LogEntry) -> "LogLine":
+        """An entry, ready to show."""
+        shown = HistoryEntry.of(entry)
+        own = {name: getattr(shown, name) for name in HistoryEntry.model_fields}
+        return cls(**own, kind=entry.draft.kind, external_id=entry.draft.external_id)
+
+
+class LogPage(View):
+    """Some entries of one company's log, oldest first."""
+
+    company: CompanyHeading
+    total: int
+    items: tuple[LogLine, ...]
+
+
+class VerifiedCompany(View):
+    """What recomputing one company's chain found."""
+
+    company: CompanyHeading
+    entries: int
+    head_hash: str
+    is_sound: bool
+    broken_at: int | None
+    fault: str | None
+
+
+@command(group_app, "show", example="runway log show acme --limit 20")
+def show_log(
+    session: Session,
+    *,
+    company: CompanyName,
+    after: Annotated[int | None, typer.Option("--after", min=0, help="Entries after this number.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 20,
+) -> None:
+    """Show entries of a company's log: the newest ones, or those after a number."""
+
+    async def ask(runway: Runway) -> LogPage:
+        found = await runway.companies.find(company)
+        total = await runway.log_length(found.company_id)
+        start = max(total - limit, 0) if after is None else after
+        entries = await runway.log_entries(found.company_id, after=start, limit=limit)
+        return LogPage(
+            company=CompanyHeading.of(found), total=total, items=tuple(LogLine.about(entry) for entry in entries)
+        )
+
+    page = session.run(ask)
+    session.show(page, lambda: _lay_out_entries(f"Log of {page.company.name}, {page.total:,} entries", page.items))
+
+
+def _lay_out_entries(title: str, entries: Sequence[HistoryEntry]) -> Table:
+    table = new_table(title)
+    table.add_column("No.", justify="right", no_wrap=True)
+    table.add_column("Seen", no_wrap=True)
+    for heading in ("What", "Record", "Changed", "Cause", "By"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries:
+        record = f"{entry.kind}:{entry.external_id}" if isinstance(entry, LogLine) else entry.revision
+        changed = "; ".join(f"{name}: {_say_change(pair)}" for name, pair in entry.changed.items()) or NONE_YET
+        table.add_row(
+            f"{entry.sequence:,}",
+            say_moment(entry.seen_at),
+            entry.what,
+            record,
+            changed if len(changed) <= 200 else f"{changed[:200]}…",
+            entry.cause.value,
+            entry.actor,
+        )
+    return table
+
+
+def _say_change(pair: object) -> str:
+    if isinstance(pair, list) and len(pair) == 2:
+        return f"{pair[0]} → {pair[1]}"
+    return f"{pair}"
+
+
+@command(group_app, "verify", example="runway log verify")
+def verify_log(
+    session: Session,
+    companies: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMPANY]...", help="Which ones; all when none is given.")
+    ] = None,
+) -> int:
+    """Recompute every chain and its head. Exit code 1 when one is broken; its first broken entry is named."""
+
+    async def ask(runway: Runway) -> list[VerifiedCompany]:
+        chosen = [await runway.companies.find(wanted) for wanted in companies or ()]
+        return [
+            _describe(company, await runway.verify_log(company.company_id))
+            for company in chosen or await runway.companies.list()
+        ]
+
+    verified = session.run(ask)
+    broken = [one for one in verified if not one.is_sound]
+    document = {"is_sound": not broken, "entries": sum(one.entries for one in verified), "items": verified}
+    session.show(document, lambda: _lay_out_verified(verified, broken=len(broken)))
+    for one in broken:
+        say_error(f"{one.company.name!r}: entry {one.broken_at} is broken: {one.fault}", "log-broken")
+    return FOUND if broken else DONE
+
+
+def _describe(company: Company, found: LogVerification) -> VerifiedCompany:
+    return VerifiedCompany(
+        company=CompanyHeading.of(company),
+        entries=found.entries,
+        head_hash=found.head_hash,
+        is_sound=found.is_sound,
+        broken_at=found.broken_at,
+        fault=found.fault,
+    )
+
+
+def _lay_out_verified(verified: Sequence[VerifiedCompany], *, broken: int) -> Table:
+    entries = sum(one.entries for one in verified)
+    verdict = "every entry is as it was written" if not broken else f"{broken} broken"
+    table = new_table("Log", caption=f"{say_count(len(verified), 'chain')}, {entries:,} entries: {verdict}")
+    table.add_column("Company", overflow="fold")
+    table.add_column("Entries", justify="right")
+    table.add_column("Head", no_wrap=True)
+    table.add_column("Verdict", overflow="fold")
+    for one in verified:
+        said = "sound" if one.is_sound else f"broken at {one.broken_at}: {one.fault}"
+        table.add_row(one.company.name, f"{one.entries:,}", one.head_hash[:16], said)
+    return table
+
+
+@command(app, "history", example="runway history bill:145 --company acme")
+def show_history(
+    session: Session,
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="Kind and id, such as bill:145.")],
+    company: Annotated[
+        str | None, typer.Option("--company", help="Whose record; needed where several companies hold that id.")
+    ] = None,
+) -> None:
+    """Show everything that the log says about one record, oldest first."""
+    key = read_record_key(record)
+
+    async def ask(runway: Runway) -> RecordHistory:
+        found, entries = await _find_history(runway, key, company)
+        return RecordHistory(
+            company=CompanyHeading.of(found),
+            kind=key.kind,
+            external_id=key.external_id,
+            items=tuple(HistoryEntry.of(entry) for entry in entries),
+            has_more=False,
+            next_cursor=None,
+        )
+
+    history = session.run(ask)
+    session.show(history, lambda: _lay_out_entries(f"{key} of {history.company.name}", history.items))
+
+
+def read_record_key(text: str) -> RecordKey:
+    """Read `bill:145`.
+
+    Raises:
+        InvalidRequest: not of that form, or a kind that is not mirrored.
+    """
+    kind, colon, external_id = text.partition(":")
+    try:
+        known = RecordKind(kind)
+    except ValueError as error:
+        raise InvalidRequest(f"{kind!r} is no kind of record (kinds: {', '.join(RecordKind)})") from error
+    if not colon or not external_id:
+        raise InvalidRequest(f"{text!r} is not KIND:ID, such as bill:145")
+    return RecordKey(known, external_id)
+
+
+async def _find_history(runway: Runway, key: RecordKey, company: str | None) -> tuple[Company, Sequence[LogEntry]]:
+    companies = [await runway.companies.find(company)] if company else await runway.companies.list()
+    found: list[tuple[Company, Sequence[LogEntry]]] = []
+    for one in companies:
+        entries = await runway.history(one.company_id, key)
+        if entries:
+            found.append((one, entries))
+    if not found:
+        raise NotFound(f"the log knows no {key}{f' of {company!r}' if company else ''}: check kind and id")
+    if len(found) > 1:
+        names = ", ".join(one.name for one, _ in found[:5])
+        raise InvalidRequest(f"{len(found)} companies have a {key} ({names}…): say which with --company")
+    return found[0]

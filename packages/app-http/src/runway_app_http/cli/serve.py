@@ -1,0 +1,84 @@
+"""`runway serve` and `runway scheduler`: the app, and the ticker that keeps companies fresh."""
+
+import asyncio
+import socket
+from typing import Annotated
+
+import typer
+from runway_core.runway import Runway
+
+from runway_app_http.cli.failures import say_note
+from runway_app_http.cli.session import Session, command
+from runway_app_http.container import make_app, make_ticker, open_runway
+from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
+from runway_app_http.settings import AppSettings
+
+app = typer.Typer()
+
+Host = Annotated[str | None, typer.Option("--host", help="Where to listen; this machine alone by default.")]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="8000 by default; 0 takes a free one.")]
+
+
+async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.socket, *, has_ticker: bool) -> None:
+    """Serve an open `Runway` until cancelled, and keep it fresh meanwhile."""
+    ticker = make_ticker(runway, settings) if has_ticker else None
+    hosts = settings.served_hosts(listener.getsockname()[0])
+    await serve_app(make_app(runway, ticker, allowed_hosts=hosts), listener)
+
+
+@command(app, "serve", example="runway serve --port 8000", default_level="info")
+def serve(
+    session: Session,
+    *,
+    host: Host = None,
+    port: Port = None,
+    ticker: Annotated[bool, typer.Option("--ticker/--no-ticker", help="Keep companies fresh meanwhile.")] = True,
+) -> None:
+    """Serve the JSON API and the pages until Ctrl-C, pulling every company on its turn."""
+    settings = session.settings
+    listener = bind_address(settings.host if host is None else host, settings.port if port is None else port)
+
+    async def work() -> None:
+        async with open_runway(settings) as runway:
+            address = address_of(listener)
+            session.show({"serving": address, "ticker": ticker}, lambda: f"serving {address} until Ctrl-C")
+            await serve_runway(runway, settings, listener, has_ticker=ticker)
+
+    try:
+        run_until_stopped(work())
+    except Stopped:
+        say_note("stopped")
+    finally:
+        listener.close()
+
+
+@command(app, "scheduler", example="runway scheduler --once", default_level="info")
+def schedule(
+    session: Session,
+    once: Annotated[bool, typer.Option("--once", help="Pull what is due now, and end.")] = False,
+) -> None:
+    """Pull every company on its turn until Ctrl-C, without serving anything."""
+    settings = session.settings
+    counts = {"pulls": 0, "failures": 0}
+
+    async def work() -> None:
+        async with open_runway(settings) as runway:
+            ticker = make_ticker(runway, settings)
+            try:
+                if once:
+                    await ticker.begin_days()
+                    await ticker.pull_due()
+                    await ticker.wait_for_pulls()
+                    return
+                await ticker.start()
+                say_note(f"pulling each company every {settings.tick_minutes} minutes until Ctrl-C")
+                await asyncio.Event().wait()
+            finally:
+                await ticker.stop()
+                counts.update(pulls=ticker.pulls, failures=ticker.failures)
+
+    try:
+        run_until_stopped(work())
+    except Stopped:
+        say_note("stopped")
+    session.show(counts, lambda: f"{counts['pulls']} pulls, {counts['failures']} failures")
