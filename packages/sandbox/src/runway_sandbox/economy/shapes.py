@@ -54,7 +54,7 @@ def _signed_meta(plan: Plan, doc: Doc) -> Wire:
     }
 
 
-def _common(doc: Doc, meta: Wire) -> Wire:
+def _stamp(doc: Doc, meta: Wire) -> Wire:
     return {"domain": "QBO", "sparse": False, "Id": doc.id, "SyncToken": str(doc.token), "MetaData": meta}
 
 
@@ -107,7 +107,7 @@ def bill(plan: Plan, doc: Doc) -> Wire:
     if doc.party.address is not None:
         row["VendorAddr"] = dict(doc.party.address)
     row["Balance"] = money(doc.balance)
-    row |= _common(doc, _signed_meta(plan, doc))
+    row |= _stamp(doc, _signed_meta(plan, doc))
     if doc.number:
         row["DocNumber"] = doc.number
     row["TxnDate"] = iso(doc.day)
@@ -135,7 +135,7 @@ def vendor_credit(plan: Plan, doc: Doc) -> Wire:
         "TotalAmt": money(doc.total),
         "APAccountRef": reference(doc.account),
         "CurrencyRef": currency(plan),
-        **_common(doc, _meta(doc)),
+        **_stamp(doc, _meta(doc)),
         "Line": _expense_lines(doc, numbered=False, linked=False),
     }
     if doc.settled_by:
@@ -153,7 +153,7 @@ def bill_payment(plan: Plan, doc: Doc) -> Wire:
     else:
         row["CheckPayment"] = {"BankAccountRef": reference(doc.account), "PrintStatus": "NotSet"}
     row["TotalAmt"] = money(doc.total)
-    row |= _common(doc, _meta(doc))
+    row |= _stamp(doc, _meta(doc))
     if doc.number:
         row["DocNumber"] = doc.number
     row["TxnDate"] = iso(doc.day)
@@ -240,7 +240,7 @@ def invoice(plan: Plan, doc: Doc) -> Wire:
         "AllowOnlinePayment": False,
         "AllowOnlineCreditCardPayment": doc.total % 3 == 0,
         "AllowOnlineACHPayment": doc.total % 3 == 0,
-        **_common(doc, _signed_meta(plan, doc)),
+        **_stamp(doc, _signed_meta(plan, doc)),
         "CustomField": [],
         "DocNumber": doc.number,
         "TxnDate": iso(doc.day),
@@ -276,7 +276,7 @@ def credit_memo(plan: Plan, doc: Doc) -> Wire:
     """Return a credit memo: positive amounts, no due date."""
     assert doc.party is not None
     return {
-        **_common(doc, _meta(doc)),
+        **_stamp(doc, _meta(doc)),
         "CustomField": [],
         "DocNumber": doc.number,
         "TxnDate": iso(doc.day),
@@ -306,7 +306,7 @@ def payment(plan: Plan, doc: Doc) -> Wire:
         row["PaymentMethodRef"] = {"value": "2"}
         row["PaymentRefNum"] = doc.number
     row |= {"TotalAmt": money(doc.total), "UnappliedAmt": money(doc.balance), "ProcessPayment": False}
-    row |= _common(doc, _meta(doc))
+    row |= _stamp(doc, _meta(doc))
     row |= {"TxnDate": iso(doc.day), "CurrencyRef": currency(plan)}
     if doc.memo:
         row["PrivateNote"] = doc.memo
@@ -356,7 +356,7 @@ def deposit(plan: Plan, doc: Doc) -> Wire:
     return {
         "DepositToAccountRef": reference(doc.account),
         "TotalAmt": money(doc.total),
-        **_common(doc, _meta(doc)),
+        **_stamp(doc, _meta(doc)),
         "TxnDate": iso(doc.day),
         "CurrencyRef": currency(plan),
         "Line": lines,
@@ -376,7 +376,7 @@ def purchase(plan: Plan, doc: Doc) -> Wire:
     if doc.method == "Check":
         row["PrintStatus"] = "NotSet"
     row["PurchaseEx"] = {"any": [_jaxb("TxnType", _PURCHASE_CODES[doc.method])]}
-    row |= _common(doc, _meta(doc))
+    row |= _stamp(doc, _meta(doc))
     if doc.number:
         row["DocNumber"] = doc.number
     row["TxnDate"] = iso(doc.day)
@@ -389,7 +389,7 @@ def purchase(plan: Plan, doc: Doc) -> Wire:
 
 def journal_entry(plan: Plan, doc: Doc) -> Wire:
     """Return a journal entry; line ids start at 0, amounts are positive, the side stands in `PostingType`."""
-    row: Wire = {"Adjustment": False, "TotalAmt": money(0), **_common(doc, _meta(doc))}
+    row: Wire = {"Adjustment": False, "TotalAmt": money(0), **_stamp(doc, _meta(doc))}
     if doc.number:
         row["DocNumber"] = doc.number
     row["TxnDate"] = iso(doc.day)
@@ -421,7 +421,7 @@ def transfer(plan: Plan, doc: Doc) -> Wire:
         "FromAccountRef": reference(doc.other),
         "ToAccountRef": reference(doc.account),
         "Amount": money(doc.total),
-        **_common(doc, _meta(doc)),
+        **_stamp(doc, _meta(doc)),
         "TxnDate": iso(doc.day),
         "CurrencyRef": currency(plan),
     }
