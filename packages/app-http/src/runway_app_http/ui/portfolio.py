@@ -178,7 +178,7 @@ def lay_out_line(row: PortfolioRow) -> Line:
         status=row.status.value,
         sign=STATUS_SIGNS[row.status],
         reason=row.status_reason,
-        runway=NONE_YET if row.as_of is None else say_days(row.runway_days),
+        runway=say_days(row.runway_days) if row.is_runway_known else NONE_YET,
         runway_on=_say_covered(row),
         cash=_say_whole(row.opening_cash),
         currency=row.home_currency,

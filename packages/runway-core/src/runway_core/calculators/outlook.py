@@ -36,6 +36,9 @@ HORIZON_DAYS = 91
 WEEKS = 13
 NEAR_DAYS = 28
 
+_UNKNOWN = Runway(days=None, covered_through=None, falls_on=None, horizon_days=HORIZON_DAYS)
+"""Without a bank account nothing can be counted, neither days nor "91+"."""
+
 
 def compute_outlook(
     books: Books,
@@ -77,6 +80,7 @@ def project_outlook(
     days = run_days(books.as_of, opening, events)
     near = min(days[:NEAR_DAYS], key=lambda day: day.low)
     lowest = min(days, key=lambda day: day.low)
+    is_known = bool(find_cash_account_ids(books))
 
     def money(amount: Decimal) -> Money:
         return Money(amount=amount, currency=books.home)
@@ -90,8 +94,8 @@ def project_outlook(
         days=tuple(days),
         weeks=tuple(_sum_weeks(days)),
         events=tuple(events),
-        runway=find_runway(days, floor=ZERO),
-        buffer_breach=find_runway(days, floor=buffer),
+        runway=find_runway(days, floor=ZERO) if is_known else _UNKNOWN,
+        buffer_breach=find_runway(days, floor=buffer) if is_known else _UNKNOWN,
         low_28_days=money(near.low),
         low_28_days_on=near.day,
         low=money(lowest.low),

@@ -58,13 +58,19 @@ class OutlookWeek(Value):
 class Runway(Value):
     """Days until the outlook first falls below a floor. `days` 0…k−1 are covered, day k is the first that is not.
 
-    `days` is `None` when nothing within the horizon falls below ("91+"), 0 when opening cash is below already.
+    `days` is `None` when nothing within the horizon falls below ("91+"), 0 when opening cash is below already. Where
+    cash is not known, `days` and `covered_through` are both `None`.
     """
 
     days: int | None
     covered_through: date | None  # the last covered day
     falls_on: date | None  # the first day with a low below the floor
     horizon_days: int = 91
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there was any cash to count from."""
+        return self.days is not None or self.covered_through is not None
 
 
 class Payday(Value):

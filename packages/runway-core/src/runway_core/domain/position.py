@@ -41,7 +41,7 @@ class Position(Value):
     status_reason: str  # one sentence
     opening_cash: Money
     available_cash: Money
-    runway_days: int | None  # forecast runway; None is "91+"
+    runway_days: int | None  # forecast runway; None is "91+", and "not known" where `covered_through` is None too
     covered_through: date | None
     runway_falls_on: date | None
     buffer_breach_days: int | None

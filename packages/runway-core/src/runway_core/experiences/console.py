@@ -13,7 +13,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import OutlookDay, OutlookWeek, Runway
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
-from runway_core.experiences.wording import say_runway
+from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.decision_console import ConsoleData, DecisionConsoleDataOrchestrator
 from runway_core.services.bills import BillForDecision
 from runway_core.sync.freshness import label_freshness
@@ -88,7 +88,7 @@ def lay_out_console(data: ConsoleData) -> ConsoleView:
         as_of=books.as_of,
         books_read_at=books.read_at,
         freshness=label_freshness(data.connections, books.read_at),
-        headline=f"{say_runway(outlook.runway)}; {len(ready)} ready to decide, {len(data.held)} held back",
+        headline=f"{say_reach(books, outlook)}; {len(ready)} ready to decide, {len(data.held)} held back",
         opening_cash=outlook.opening_cash,
         available_cash=outlook.available_cash,
         runway=outlook.runway,

@@ -8,13 +8,14 @@ from runway_core.calculators.aging import compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.outlook import compute_outlook
+from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import Aging, Burn, Cash, Outlook, OutlookEvent, Payday, Runway
 from runway_core.domain.position import PositionStatus
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
-from runway_core.experiences.wording import say_runway
+from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
 from runway_core.orchestrators.gathered import CompanyData
 from runway_core.sync.freshness import label_freshness
@@ -94,7 +95,7 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         as_of=books.as_of,
         books_read_at=books.read_at,
         freshness=label_freshness(data.connections, books.read_at),
-        verdict=_say_verdict(outlook, waiting),
+        verdict=_say_verdict(books, outlook, waiting),
         status=PositionStatus.GREY if position is None else position.status,
         status_reason="never read yet" if position is None else position.status_reason,
         runway=outlook.runway,
@@ -113,9 +114,9 @@ def lay_out_digest(data: CompanyData) -> DigestView:
     )
 
 
-def _say_verdict(outlook: Outlook, waiting: Sequence[TrackedFinding]) -> str:
-    parts = [say_runway(outlook.runway)]
-    if outlook.paydays:
+def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFinding]) -> str:
+    parts = [say_reach(books, outlook)]
+    if outlook.paydays and outlook.runway.is_known:
         payday = outlook.paydays[0]
         parts.append(f"payroll {payday.on:%-d %b} is {'covered' if payday.is_covered else 'not covered'}")
     if waiting:

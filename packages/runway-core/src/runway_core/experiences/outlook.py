@@ -7,7 +7,7 @@ from runway_core.calculators.outlook import compute_outlook
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.outlook import Aging, Burn, Cash, Outlook
 from runway_core.experiences.view import CompanyHeading, CompanyView
-from runway_core.experiences.wording import say_runway
+from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
 from runway_core.sync.freshness import label_freshness
 
@@ -43,7 +43,7 @@ class OutlookExperience:
             as_of=books.as_of,
             books_read_at=books.read_at,
             freshness=label_freshness(data.connections, books.read_at),
-            headline=say_runway(outlook.runway),
+            headline=say_reach(books, outlook),
             outlook=outlook,
             cash=compute_cash(books),
             burn=compute_burn(books),

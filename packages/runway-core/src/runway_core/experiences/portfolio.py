@@ -81,6 +81,11 @@ class PortfolioRow(View):
     freshness: tuple[FreshnessLabel, ...]
 
     @property
+    def is_runway_known(self) -> bool:
+        """Whether `runway_days` says something: `None` is "91+" where cash is covered through a day."""
+        return self.runway_days is not None or self.covered_through is not None
+
+    @property
     def age_seconds(self) -> int | None:
         """The age of the oldest rail's data; `None` when one was never read."""
         ages = [label.age_seconds for label in self.freshness]
@@ -228,7 +233,7 @@ def _matches(row: PortfolioRow, query: PortfolioQuery) -> bool:
         return False
     if query.search and query.search.casefold() not in row.name.casefold():
         return False
-    if query.runway_below is not None and (row.as_of is None or _runway(row) >= query.runway_below):
+    if query.runway_below is not None and (not row.is_runway_known or _runway(row) >= query.runway_below):
         return False
     if query.older_than_hours is not None:
         age = row.age_seconds

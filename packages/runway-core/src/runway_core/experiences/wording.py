@@ -1,10 +1,20 @@
 """Sentences that several views share. Plain words, the date beside every number of days, no blame."""
 
-from runway_core.domain.outlook import Runway
+from runway_core.calculators.freshness import find_source_read_at
+from runway_core.domain.books import Books
+from runway_core.domain.outlook import Outlook
 
 
-def say_runway(runway: Runway) -> str:
-    """Say how far cash reaches: "Covered through 2 Apr, 32 days", "Covered for 91+ days" or "Not covered today"."""
+def say_reach(books: Books, outlook: Outlook) -> str:
+    """Say how far cash reaches: "Covered through 2 Apr, 32 days", "Covered for 91+ days" or "Not covered today".
+
+    Books that were never read whole, or that show no bank account, cannot say; then it is told why.
+    """
+    runway = outlook.runway
+    if find_source_read_at(books) is None:
+        return "Never read yet"
+    if not runway.is_known:
+        return "Cash is not known: no bank account is mirrored"
     if runway.days is None:
         return f"Covered for {runway.horizon_days}+ days"
     if runway.days == 0 or runway.covered_through is None:

@@ -80,7 +80,8 @@ class LedgerRail(Protocol):
 
         A page may be stored as soon as it arrives: resuming at its `next_cursor` loses nothing. Records may come twice;
         none is left out. When the rail cannot tell what changed since `cursor` (too old, too much), it reads as much
-        more as it needs to be sure. Closing the generator early is allowed at any page. The last page has `is_last`; after a whole reading it carries `present_keys`.
+        more as it needs to be sure. Closing the generator early is allowed at any page. The last page has `is_last`;
+        after a whole reading it carries `present_keys`.
         """
         ...
 

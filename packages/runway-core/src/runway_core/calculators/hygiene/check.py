@@ -6,7 +6,7 @@ from typing import Protocol
 
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, Subject, SuggestedFix
-from runway_core.domain.money import Money
+from runway_core.domain.money import Money, round_to_minor
 
 
 class Check(Protocol):
@@ -47,6 +47,12 @@ def build_finding(
         evidence=tuple(evidence),
         fixes=tuple(fixes),
     )
+
+
+def plain_amount(amount: Decimal, currency: str) -> str:
+    """An amount for evidence: a plain decimal with the currency's own digits, and more only where it has more."""
+    rounded = round_to_minor(amount, currency)
+    return str(rounded if rounded == amount else amount)
 
 
 def say_amount(amount: Decimal, currency: str) -> str:

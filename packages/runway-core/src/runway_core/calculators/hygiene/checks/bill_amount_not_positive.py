@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runway_core.calculators.hygiene.check import build_finding, say_amount
+from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -30,8 +30,11 @@ class BillAmountNotPositive:
                     summary=f"Bill {bill.number or bill.external_id} of {bill.vendor_name or 'an unknown vendor'} "
                     f"is over {say_amount(bill.total, bill.currency)}",
                     evidence=(
-                        Evidence(name="total", value=str(bill.total), record=bill.key),
-                        Evidence(name="lines", value="; ".join(str(line.amount) for line in bill.lines[:20])),
+                        Evidence(name="total", value=plain_amount(bill.total, bill.currency), record=bill.key),
+                        Evidence(
+                            name="lines",
+                            value="; ".join(plain_amount(line.amount, bill.currency) for line in bill.lines[:20]),
+                        ),
                     ),
                     fixes=(SuggestedFix(label=f"Enter it again {what}", record=bill.key),),
                 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from runway_core.calculators.hygiene.check import build_finding, say_amount
+from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.numbers import is_one_slip_apart, normal_number, slip_keys
 from runway_core.calculators.rhythm import are_different_periods
 from runway_core.domain.bills import Bill
@@ -157,8 +157,8 @@ def _show(bill: Bill, files: int) -> Iterator[Evidence]:
         ("number", bill.number or "none"),
         ("document_date", bill.document_date.isoformat()),
         ("due_date", str(bill.due_date or "none")),
-        ("total", str(bill.total)),
-        ("open_balance", str(bill.open_balance)),
+        ("total", plain_amount(bill.total, bill.currency)),
+        ("open_balance", plain_amount(bill.open_balance, bill.currency)),
         ("memo", bill.memo or "none"),
         ("attachments", str(files)),
     ):

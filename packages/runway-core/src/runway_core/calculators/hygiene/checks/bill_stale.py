@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runway_core.calculators.hygiene.activity import QUIET_DAYS, find_last_activity, find_last_payments
-from runway_core.calculators.hygiene.check import build_finding, say_amount
+from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKind
@@ -41,7 +41,9 @@ class BillStale:
                     f"{say_amount(bill.open_balance, bill.currency)} is {days} days past due, quiet since {last}",
                     evidence=(
                         Evidence(name="due_date", value=str(bill.due_date), record=bill.key),
-                        Evidence(name="open_balance", value=str(bill.open_balance), record=bill.key),
+                        Evidence(
+                            name="open_balance", value=plain_amount(bill.open_balance, bill.currency), record=bill.key
+                        ),
                         Evidence(name="last_activity", value=last.isoformat(), record=bill.key),
                     ),
                     fixes=(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from runway_core.calculators.hygiene.check import build_finding, say_amount
+from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.numbers import normal_number
 from runway_core.domain.books import Books
 from runway_core.domain.documents import LineKind
@@ -106,7 +106,7 @@ def _show(invoice: Invoice) -> Iterator[Evidence]:
         ("customer_name", invoice.customer_name or "none"),
         ("document_date", invoice.document_date.isoformat()),
         ("due_date", str(invoice.due_date or "none")),
-        ("total", str(invoice.total)),
-        ("open_balance", str(invoice.open_balance)),
+        ("total", plain_amount(invoice.total, invoice.currency)),
+        ("open_balance", plain_amount(invoice.open_balance, invoice.currency)),
     ):
         yield Evidence(name=name, value=value, record=invoice.key)

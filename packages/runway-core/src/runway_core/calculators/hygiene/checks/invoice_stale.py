@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from runway_core.calculators.hygiene.activity import QUIET_DAYS, find_last_activity, find_last_payments
-from runway_core.calculators.hygiene.check import build_finding, say_amount
+from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKind
@@ -42,7 +42,11 @@ class InvoiceStale:
                     f"{say_amount(invoice.open_balance, invoice.currency)} is {days} days late, quiet since {last}",
                     evidence=(
                         Evidence(name="due_date", value=str(invoice.due_date), record=invoice.key),
-                        Evidence(name="open_balance", value=str(invoice.open_balance), record=invoice.key),
+                        Evidence(
+                            name="open_balance",
+                            value=plain_amount(invoice.open_balance, invoice.currency),
+                            record=invoice.key,
+                        ),
                         Evidence(name="last_activity", value=last.isoformat(), record=invoice.key),
                     ),
                     fixes=(
