@@ -215,13 +215,13 @@ async def test_account_types_are_known_by_their_words(rail: SampleRail) -> None:
     assert AccountKind.UNKNOWN not in kinds.values()
 
 
-async def test_the_folder_says_who_the_company_is_and_every_reading_is_counted(rail: SampleRail, folder: Path) -> None:
+async def test_the_folder_says_who_the_company_is_and_every_look_is_counted(rail: SampleRail, folder: Path) -> None:
     profile = await rail.check_connection()
     cursor = (await read_all(rail, None))[-1].next_cursor
     await read_all(rail, cursor)
 
     assert (profile.name, profile.external_id) == ("Sample", str(folder))
-    assert rail.calls == 2 * KINDS
+    assert rail.calls == 1 + 2 * KINDS
 
 
 async def test_files_are_never_written(rail: SampleRail) -> None:

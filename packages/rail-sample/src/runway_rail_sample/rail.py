@@ -1,8 +1,9 @@
 """The port, in terms of transport and mapping.
 
 The cursor is what was read before: for each file, the hash of each row. A row that hashes differently now has changed,
-and a label that is gone was deleted. It grows with the files, which suits a folder of some thousand rows; a web service
-would keep a time or a token of its own instead.
+and a label that is gone was deleted. It also remembers whether everything was being read, so that a first reading that
+stopped midway still ends as a whole one. It grows with the files, which suits a folder of some thousand rows; a web
+service would keep a time or a token of its own instead.
 """
 
 import json
@@ -41,8 +42,8 @@ class SampleRail:
 
     @property
     def calls(self) -> int:
-        """How many times a file was read."""
-        return self._folder.readings
+        """How many times the folder was looked at or a file was read."""
+        return self._folder.asked
 
     async def check_connection(self) -> CompanyProfile:
         """See that all files are there, without reading one.
@@ -66,10 +67,8 @@ class SampleRail:
 
         The last page carries the deletions. A cursor that cannot be read counts as none.
         """
-        known = _read_cursor(cursor)
-        is_whole = known is None
+        is_whole, remembered = _read_cursor(cursor)
         began = self._clock.now()
-        remembered: _Remembered = known or {}
         present: set[RecordKey] = set()
         deletions: list[Deletion] = []
         for layout in LAYOUTS:
@@ -83,7 +82,10 @@ class SampleRail:
                 of_file.update((row.label, row_hash(row)) for row in chunk)
                 changes, rejected = _sort_rows(chunk)
                 yield ChangePage(
-                    changes=changes, rejected=rejected, next_cursor=_write_cursor(remembered), source_time=read_at
+                    changes=changes,
+                    rejected=rejected,
+                    next_cursor=_write_cursor(remembered, is_whole=is_whole),
+                    source_time=read_at,
                 )
             for label in of_file.keys() - {row.label for row in rows}:
                 del of_file[label]
@@ -93,7 +95,7 @@ class SampleRail:
         yield ChangePage(
             changes=(),
             deletions=tuple(sorted(deletions, key=lambda deletion: deletion.key)),
-            next_cursor=_write_cursor(remembered),
+            next_cursor=_write_cursor(remembered, is_whole=False),
             source_time=self._clock.now(),
             is_last=True,
             present_keys=frozenset(present) if is_whole else None,
@@ -170,15 +172,17 @@ def _sort_rows(rows: Sequence[Row]) -> tuple[tuple[Change, ...], tuple[RejectedR
     return tuple(changes), tuple(rejected)
 
 
-def _write_cursor(remembered: _Remembered) -> Cursor:
-    return Cursor(json.dumps({kind.value: of_file for kind, of_file in remembered.items()}, separators=(",", ":")))
+def _write_cursor(remembered: _Remembered, *, is_whole: bool) -> Cursor:
+    rows = {kind.value: of_file for kind, of_file in remembered.items()}
+    return Cursor(json.dumps({"is_whole": is_whole, "rows": rows}, separators=(",", ":")))
 
 
-def _read_cursor(cursor: Cursor | None) -> _Remembered | None:
-    """What was read before, or `None` where everything is to be read."""
+def _read_cursor(cursor: Cursor | None) -> tuple[bool, _Remembered]:
+    """Whether everything is being read, and what was read of it before."""
     if cursor is None:
-        return None
+        return True, {}
     try:
-        return {RecordKind(kind): dict(of_file) for kind, of_file in json.loads(cursor.token).items()}
-    except (ValueError, TypeError, AttributeError):
-        return None
+        held = json.loads(cursor.token)
+        return bool(held["is_whole"]), {RecordKind(kind): dict(rows) for kind, rows in held["rows"].items()}
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return True, {}

@@ -1,4 +1,4 @@
-"""Meets the outside world, here a folder: reads the files, counts the readings, translates what goes wrong.
+"""Meets the outside world, here a folder: reads the files, counts how often it was asked, translates what goes wrong.
 
 A rail of a web service has its sign-in, call budget and retries here, on top of rail-kit. Nothing of the outside
 system's own exceptions passes this file.
@@ -22,10 +22,11 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.readings = 0
+        self.asked = 0
 
     async def find_missing(self, layouts: tuple[Layout, ...]) -> list[str]:
         """Name the files that are not there."""
+        self.asked += 1
         return await asyncio.to_thread(
             lambda: [layout.file_name for layout in layouts if not (self.path / layout.file_name).is_file()]
         )
@@ -38,7 +39,7 @@ class Folder:
             RailUnavailable: the machine could not read it just now.
         """
         path = self.path / layout.file_name
-        self.readings += 1
+        self.asked += 1
         try:
             content = await asyncio.to_thread(path.read_bytes)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
