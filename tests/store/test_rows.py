@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.domain.changes import Change
-from runway_core.domain.documents import DocumentLine, DocumentLink
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_store_sql import SqlStore
-from runway_store_sql.rows import LINE_FIELDS, LINK_FIELDS
 from runway_store_sql.tables import RECORD_SPECS
 from runway_testkit.store_desk import StoreDesk, make_account
 from runway_testkit.strategies import changes
@@ -79,10 +77,6 @@ def test_every_field_of_every_kind_has_its_place() -> None:
 
         assert {f.name for f in spec.columns + spec.details} == set(record_class.model_fields)
 
-
-def test_lines_and_links_are_kept_by_position() -> None:
-    assert tuple(DocumentLine.model_fields) == LINE_FIELDS
-    assert tuple(DocumentLink.model_fields) == LINK_FIELDS
 
 
 async def test_ids_sort_alike_on_both_databases(database_url: str) -> None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, get_args, get_type_hints
 
+from msgspec import Struct
 from pydantic import BaseModel
 from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.identity import RecordKey
@@ -108,6 +109,8 @@ _encoders: dict[type, _Encoder] = {
 def _make_encoder(kind: type) -> _Encoder:
     if issubclass(kind, BaseModel):
         return _object_encoder(kind, tuple(kind.model_fields))
+    if issubclass(kind, Struct):
+        return _object_encoder(kind, kind.__struct_fields__)
     if is_dataclass(kind):
         return _object_encoder(kind, tuple(field.name for field in fields(kind)))
     if issubclass(kind, Enum):
@@ -156,10 +159,10 @@ def _is_amount(hint: object) -> bool:
     return hint == Amount or Amount in get_args(hint)
 
 
-def amount_fields(kinds: Iterable[type[BaseModel]]) -> frozenset[str]:
+def amount_fields(kinds: Iterable[type[BaseModel | Struct]]) -> frozenset[str]:
     """The names under which any of these classes keeps an amount."""
     found: set[str] = set()
     for kind in kinds:
         hints = get_type_hints(kind, include_extras=True)
-        found.update(name for name in kind.model_fields if _is_amount(hints[name]))
+        found.update(name for name, hint in hints.items() if _is_amount(hint))
     return frozenset(found)

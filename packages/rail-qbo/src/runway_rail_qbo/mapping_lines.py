@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from runway_core.domain.documents import DocumentLine, DocumentLink, LineKind
 from runway_core.domain.identity import RecordKind
+from runway_core.domain.money import ZERO
 from runway_core.errors import RecordRejected
 
 from runway_rail_qbo import wire
@@ -73,7 +74,12 @@ def map_links(links: list[wire.TxnLink] | None) -> tuple[DocumentLink, ...]:
 def _map_link(link: wire.TxnLink, amount: Decimal | None) -> DocumentLink:
     kind = kind_of(link.TxnType)
     foreign = None if kind is not None else link.TxnType or "unnamed"
-    return DocumentLink(kind=kind, external_id=link.TxnId or "", amount=amount, foreign_kind=foreign)
+    return DocumentLink(
+        kind=kind,
+        external_id=link.TxnId or "",
+        amount=amount,
+        foreign_kind=foreign,
+    )
 
 
 def map_applied(lines: list[wire.DocumentLine] | None) -> tuple[DocumentLink, ...]:
@@ -91,6 +97,35 @@ def map_expense_lines(lines: list[wire.DocumentLine] | None) -> tuple[DocumentLi
     return tuple([_map_expense_line(line) for line in lines]) if lines else ()
 
 
+def _line(
+    line: wire.DocumentLine,
+    kind: LineKind,
+    *,
+    account: wire.Ref | None = None,
+    item: wire.Ref | None = None,
+    quantity: Decimal | None = None,
+    unit_price: Decimal | None = None,
+    party_kind: RecordKind | None = None,
+    party_id: str | None = None,
+) -> DocumentLine:
+    """Make a line; a document without an amount on it has none to add."""
+    account, item = account or _NO_REF, item or _NO_REF
+    return DocumentLine(
+        line_id=line.Id,
+        line_kind=kind,
+        amount=ZERO if line.Amount is None else line.Amount,
+        description=line.Description,
+        account_id=account.value or None,
+        account_name=strip_deleted(account.name),
+        item_id=item.value or None,
+        item_name=strip_deleted(item.name),
+        quantity=quantity,
+        unit_price=unit_price,
+        party_kind=party_kind,
+        party_id=party_id,
+    )
+
+
 def _map_expense_line(line: wire.DocumentLine) -> DocumentLine:
     detail = line.AccountBasedExpenseLineDetail
     kind = LineKind.ACCOUNT
@@ -98,21 +133,16 @@ def _map_expense_line(line: wire.DocumentLine) -> DocumentLine:
         detail = line.ItemBasedExpenseLineDetail
         kind = LineKind.ITEM if detail is not None else _other_line_kind(line)
         detail = detail or _NO_EXPENSE
-    account, item, customer = detail.AccountRef or _NO_REF, detail.ItemRef or _NO_REF, detail.CustomerRef
-    has_customer = customer is not None and bool(customer.value)
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=kind,
-        amount=line.Amount if line.Amount is not None else Decimal(0),
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
-        item_id=item.value or None,
-        item_name=strip_deleted(item.name),
+    customer_id = id_of(detail.CustomerRef)
+    return _line(
+        line,
+        kind,
+        account=detail.AccountRef,
+        item=detail.ItemRef,
         quantity=detail.Qty,
         unit_price=detail.UnitPrice,
-        party_kind=RecordKind.CUSTOMER if has_customer else None,
-        party_id=customer.value if customer is not None and has_customer else None,
+        party_kind=RecordKind.CUSTOMER if customer_id is not None else None,
+        party_id=customer_id,
     )
 
 
@@ -132,34 +162,21 @@ def map_sales_lines(lines: list[wire.DocumentLine] | None) -> tuple[DocumentLine
 
 
 def _map_sales_line(line: wire.DocumentLine) -> DocumentLine:
-    amount = line.Amount if line.Amount is not None else Decimal(0)
-    sale = line.SalesItemLineDetail
+    sale, discount, group = line.SalesItemLineDetail, line.DiscountLineDetail, line.GroupLineDetail
     if sale is not None:
-        item, account = sale.ItemRef or _NO_REF, sale.ItemAccountRef or _NO_REF
-        return DocumentLine(
-            line_id=line.Id,
-            line_kind=LineKind.ITEM,
-            amount=amount,
-            description=line.Description,
-            account_id=account.value or None,
-            account_name=strip_deleted(account.name),
-            item_id=item.value or None,
-            item_name=strip_deleted(item.name),
+        return _line(
+            line,
+            LineKind.ITEM,
+            account=sale.ItemAccountRef,
+            item=sale.ItemRef,
             quantity=sale.Qty,
             unit_price=sale.UnitPrice,
         )
-    account = (line.DiscountLineDetail.DiscountAccountRef if line.DiscountLineDetail else None) or _NO_REF
-    group = line.GroupLineDetail
-    item = (group.GroupItemRef if group else None) or _NO_REF
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=_other_line_kind(line),
-        amount=amount,
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
-        item_id=item.value or None,
-        item_name=strip_deleted(item.name),
+    return _line(
+        line,
+        _other_line_kind(line),
+        account=discount.DiscountAccountRef if discount else None,
+        item=group.GroupItemRef if group else None,
         quantity=group.Quantity if group else None,
     )
 
@@ -167,14 +184,11 @@ def _map_sales_line(line: wire.DocumentLine) -> DocumentLine:
 def map_deposit_line(line: wire.DocumentLine) -> DocumentLine:
     """A line of a deposit that takes no payment there."""
     detail = line.DepositLineDetail or _NO_DEPOSIT
-    account, party = detail.AccountRef or _NO_REF, detail.Entity or _NO_REF
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=LineKind.DEPOSIT,
-        amount=line.Amount if line.Amount is not None else Decimal(0),
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
+    party = detail.Entity or _NO_REF
+    return _line(
+        line,
+        LineKind.DEPOSIT,
+        account=detail.AccountRef,
         party_kind=kind_of(party.type),
         party_id=party.value or None,
     )
@@ -184,22 +198,14 @@ def map_journal_line(line: wire.DocumentLine) -> DocumentLine:
     """A line of a journal entry; its side is in `PostingType`."""
     detail = line.JournalEntryLineDetail
     if detail is None:
-        return DocumentLine(
-            line_id=line.Id,
-            line_kind=LineKind.TEXT,
-            amount=line.Amount if line.Amount is not None else Decimal(0),
-            description=line.Description,
-        )
+        return _line(line, LineKind.TEXT)
     if detail.PostingType not in {"Debit", "Credit"}:
         raise RecordRejected(f"Line {line.Id}: PostingType is neither Debit nor Credit")
-    account, entity = detail.AccountRef or _NO_REF, detail.Entity or _NO_ENTITY
-    return DocumentLine(
-        line_id=line.Id,
-        line_kind=LineKind.DEBIT if detail.PostingType == "Debit" else LineKind.CREDIT,
-        amount=line.Amount if line.Amount is not None else Decimal(0),
-        description=line.Description,
-        account_id=account.value or None,
-        account_name=strip_deleted(account.name),
+    entity = detail.Entity or _NO_ENTITY
+    return _line(
+        line,
+        LineKind.DEBIT if detail.PostingType == "Debit" else LineKind.CREDIT,
+        account=detail.AccountRef,
         party_kind=kind_of(entity.Type),
         party_id=id_of(entity.EntityRef),
     )

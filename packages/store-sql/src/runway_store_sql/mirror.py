@@ -20,7 +20,7 @@ from runway_store_sql.collection import paused_collection
 from runway_store_sql.engine import Database
 from runway_store_sql.page import PageWork, commit
 from runway_store_sql.registry import read_connection
-from runway_store_sql.rows import build_trusted, decode_amount, field_columns, read_rows
+from runway_store_sql.rows import decode_amount, field_columns, read_rows
 from runway_store_sql.tables import (
     NIL,
     RECORD_SPECS,
@@ -122,8 +122,7 @@ def _read_books(
         "bank_balances": (),
         "bank_transactions": (),
     }
-    books: Books = build_trusted(Books, values)
-    return books
+    return Books.trusted(values)
 
 
 def _read_place(spec: RecordSpec, row: Sequence[Any]) -> MirroredRecord:

@@ -27,7 +27,7 @@ from runway_core.sync.planning import (
     plan_page,
     sift_page,
 )
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, false, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import among, insert_rows, is_postgres, json_text, upsert_rows
@@ -153,23 +153,26 @@ def _read_previous(connection: Connection, company_id: CompanyId, keys: list[Rec
 
 
 def _retire_missing(connection: Connection, work: PageWork, page: ChangePage, sifted: SiftedPage) -> None:
-    held: dict[RecordKey, HeldVersion] = {}
-    for kind, spec in RECORD_SPECS.items():
-        table = spec.table
-        query = select(*(table.c[name] for name in HELD_COLUMNS)).where(
-            table.c.company_id == work.company_id, table.c.rail == work.lease.rail
-        )
-        for row in connection.execute(query):
-            held[RecordKey(kind, row[0])] = read_held(row)
-    gone = {tombstone.key for tombstone in sifted.tombstones}
     shown = frozenset(change.record.key for change in page.changes)
     rejected = frozenset(
         RecordKey(bad.kind, bad.external_id) for bad in page.rejected if bad.kind is not None and bad.external_id
     )
+    present = (page.present_keys or frozenset()) | shown | rejected
+    live_count, absent = 0, []
+    for kind, spec in RECORD_SPECS.items():
+        table = spec.table
+        query = select(table.c.external_id).where(
+            table.c.company_id == work.company_id, table.c.rail == work.lease.rail, table.c.is_deleted == false()
+        )
+        ids = connection.scalars(query).all()
+        live_count += len(ids)
+        absent += [RecordKey(kind, external_id) for external_id in ids if (kind, external_id) not in present]
+    gone = {tombstone.key for tombstone in sifted.tombstones}
     missing = find_missing(
-        held,
-        (page.present_keys or frozenset()) | shown | rejected,
+        _read_held(connection, work.company_id, absent),
+        present,
         page.reading_began or page.source_time,
+        live_count=live_count,
         accept_missing=work.accept_missing,
     )
     sifted.tombstones.extend(PlannedTombstone(key=t.key, modified_at=None) for t in missing if t.key not in gone)

@@ -2,22 +2,19 @@
 
 Writing is the hot path of first loads: one writer a kind is compiled from its fields, instead of a
 loop over them. Reading is the hot path of `load_books`: rows are turned into columns, and each column is converted as a
-whole. Lines and links stand in the column `detail` as JSON arrays, fields by position; `LINE_FIELDS` and `LINK_FIELDS`
-fix the positions, and a test holds them to the domain.
+whole. Lines and links stand in the column `detail` as JSON, one list a field of the record.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import chain, islice, repeat
+from itertools import repeat
 from operator import mul
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel
 from runway_core.domain.changes import HeldVersion
-from runway_core.domain.documents import DocumentLine, DocumentLink, LineKind
+from runway_core.domain.documents import DocumentLine, DocumentLink
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.domain.money import AMOUNT_STEP
@@ -25,57 +22,8 @@ from runway_core.domain.record import Record
 
 from runway_store_sql.tables import RECORD_SPECS, FieldForm, FieldSpec, RecordSpec
 
-LINE_FIELDS = (
-    "line_id",
-    "line_kind",
-    "amount",
-    "description",
-    "account_id",
-    "account_name",
-    "item_id",
-    "item_name",
-    "quantity",
-    "unit_price",
-    "party_kind",
-    "party_id",
-)
-LINK_FIELDS = ("kind", "external_id", "amount", "foreign_kind")
-
-_slots = BaseModel.__dict__
-_set_dict = _slots["__dict__"].__set__
-_set_fields = _slots["__pydantic_fields_set__"].__set__
-_set_extra = _slots["__pydantic_extra__"].__set__
-_set_private = _slots["__pydantic_private__"].__set__
-_NO_FIELDS: set[str] = set()
-"""Shared: frozen values never add to it, and `model_copy` copies it."""
-
-
-def build_trusted(model: type[BaseModel], values: dict[str, Any]) -> Any:
-    """Build a frozen value from what was validated before it was stored; `values` holds every field and is kept."""
-    value = object.__new__(model)
-    _set_dict(value, values)
-    _set_fields(value, _NO_FIELDS)
-    _set_extra(value, None)
-    _set_private(value, None)
-    return value
-
-
-def build_all_trusted(model: type[BaseModel], values: list[dict[str, Any]]) -> list[Any]:
-    """Build many at once: the loop runs in C."""
-    built = list(map(object.__new__, repeat(model, len(values))))
-    for setting in (
-        map(_set_dict, built, values),
-        map(_set_fields, built, repeat(_NO_FIELDS)),
-        map(_set_extra, built, repeat(None)),
-        map(_set_private, built, repeat(None)),
-    ):
-        deque(setting, maxlen=0)
-    return built
-
-
 _EPOCH = from_microseconds(0)
 _encode_json = msgspec.json.Encoder(decimal_format="string").encode
-_decode_json = msgspec.json.Decoder(list[list[list[list[Any]]]]).decode
 
 
 def encode_amount(amount: Decimal) -> int:
@@ -98,32 +46,6 @@ def decode_moment(count: int | None) -> Any:
     return None if count is None else from_microseconds(count)
 
 
-def _encode_line(line: DocumentLine) -> tuple[Any, ...]:
-    return (
-        line.line_id,
-        line.line_kind,
-        int(line.amount.scaleb(4)),
-        line.description,
-        line.account_id,
-        line.account_name,
-        line.item_id,
-        line.item_name,
-        line.quantity,
-        line.unit_price,
-        line.party_kind,
-        line.party_id,
-    )
-
-
-def _encode_link(link: DocumentLink) -> tuple[Any, ...]:
-    return (
-        link.kind,
-        link.external_id,
-        None if link.amount is None else int(link.amount.scaleb(4)),
-        link.foreign_kind,
-    )
-
-
 def _compile(source: str, name: str, scope: dict[str, Any]) -> Any:
     exec(compile(source, f"<{name}>", "exec"), scope)  # noqa: S102 - the text is made of the domain's field names alone
     return scope[name]
@@ -138,8 +60,6 @@ def _make_fields_builder(names: Sequence[str]) -> Callable[[Sequence[Sequence[An
     return builder
 
 
-_build_lines = _make_fields_builder(LINE_FIELDS)
-_build_links = _make_fields_builder(LINK_FIELDS)
 _BUILDERS = {
     kind: _make_fields_builder([field.name for field in (*spec.columns, *spec.details)])
     for kind, spec in RECORD_SPECS.items()
@@ -164,8 +84,6 @@ _MEMO_LIMIT = 100_000
 _DAYS = _Memo(date.fromisoformat)
 _FLAGS = _Memo(bool)
 _ENUMS = {enum: _Memo(enum) for spec in RECORD_SPECS.values() for f in spec.columns if (enum := f.enum) is not None}
-_LINE_KINDS = _Memo(LineKind)
-_RECORD_KINDS = _Memo(RecordKind)
 
 
 def _amounts(column: Sequence[Any], *, is_optional: bool) -> list[Any]:
@@ -201,38 +119,24 @@ def _convert_column(field: FieldSpec, column: Sequence[Any]) -> Sequence[Any]:
             return column
 
 
-def _decode_lines(rows: list[list[Any]]) -> list[DocumentLine]:
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    columns[1] = list(map(_LINE_KINDS.__getitem__, columns[1]))
-    columns[2] = _amounts(columns[2], is_optional=False)
-    columns[8], columns[9] = _numbers(columns[8]), _numbers(columns[9])
-    columns[10] = list(map(_RECORD_KINDS.__getitem__, columns[10]))
-    return build_all_trusted(DocumentLine, _build_lines(columns))
+_PARTS: dict[FieldForm, Any] = {FieldForm.LINES: tuple[DocumentLine, ...], FieldForm.LINKS: tuple[DocumentLink, ...]}
 
 
-def _decode_links(rows: list[list[Any]]) -> list[DocumentLink]:
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    columns[0] = list(map(_RECORD_KINDS.__getitem__, columns[0]))
-    columns[2] = _amounts(columns[2], is_optional=True)
-    return build_all_trusted(DocumentLink, _build_links(columns))
+def _make_detail_decoder(spec: RecordSpec) -> Callable[[str], list[Any]]:
+    """JSON of many rows' details → for each row one tuple of parts a detail field, made at the speed of C."""
+    row: Any = tuple.__class_getitem__(tuple(_PARTS[field.form] for field in spec.details))
+    decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list.__class_getitem__(row))
+    return decoder.decode
+
+
+_DETAIL_DECODERS = {kind: _make_detail_decoder(spec) for kind, spec in RECORD_SPECS.items() if spec.details}
 
 
 def _read_details(spec: RecordSpec, column: Sequence[str]) -> list[Sequence[Any]]:
     """One column of tuples a detail field. All rows are decoded in one go, then dealt out again."""
-    filled = [text for text in column if text]
-    decoded = iter(_decode_json(f"[{','.join(filled)}]"))
-    none: list[list[Any]] = [[] for _ in spec.details]
-    rows = [next(decoded) if text else none for text in column]
-    columns: list[Sequence[Any]] = []
-    for at, field in enumerate(spec.details):
-        parts = [row[at] for row in rows]
-        flat = list(chain.from_iterable(parts))
-        if not flat:
-            columns.append([()] * len(rows))
-            continue
-        built = iter(_decode_lines(flat) if field.form is FieldForm.LINES else _decode_links(flat))
-        columns.append([tuple(islice(built, len(part))) if part else () for part in parts])
-    return columns
+    decoded = iter(_DETAIL_DECODERS[spec.kind](f"[{','.join(filter(None, column))}]"))
+    none = ((),) * len(spec.details)
+    return list(zip(*[next(decoded) if text else none for text in column], strict=True))
 
 
 _TO_COLUMN = {
@@ -258,12 +162,8 @@ RowWriter = Callable[..., tuple[Any, ...]]
 
 
 def _detail_writer(spec: RecordSpec) -> str:
-    parts = [
-        f"[encode_{'line' if f.form is FieldForm.LINES else 'link'}(item) for item in d[{f.name!r}]]"
-        for f in spec.details
-    ]
-    empty = " or ".join(f"d[{f.name!r}]" for f in spec.details)
-    return f"encode_json(({', '.join(parts)},)).decode() if {empty} else ''"
+    parts = [f"d[{field.name!r}]" for field in spec.details]
+    return f"encode_json(({', '.join(parts)},)).decode() if {' or '.join(parts)} else ''"
 
 
 def _make_writer(spec: RecordSpec) -> RowWriter:
@@ -277,8 +177,6 @@ def _make_writer(spec: RecordSpec) -> RowWriter:
     )
     scope = {
         "to_microseconds": to_microseconds,
-        "encode_line": _encode_line,
-        "encode_link": _encode_link,
         "encode_json": _encode_json,
     }
     writer: RowWriter = _compile(source, f"write_{spec.kind.value}", scope)
@@ -306,7 +204,7 @@ def read_rows(spec: RecordSpec, rows: Sequence[Sequence[Any]]) -> list[Record]:
         columns[at] = _convert_column(field, columns[at])
     if spec.details:
         columns[len(spec.columns) :] = _read_details(spec, columns[len(spec.columns)])
-    return build_all_trusted(spec.record_class, _BUILDERS[spec.kind](columns))
+    return spec.record_class.trusted_many(_BUILDERS[spec.kind](columns))
 
 
 HELD_COLUMNS = (

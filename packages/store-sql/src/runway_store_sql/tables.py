@@ -20,7 +20,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import AwareDatetime
-from runway_core.domain.documents import DocumentLine, DocumentLink
+from runway_core.domain.documents import Lines, Links
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.record import Record
@@ -120,9 +120,8 @@ def _read_form(name: str, hint: Any) -> FieldSpec:
     if get_origin(hint) in (Union, UnionType):
         (hint,) = (arg for arg in get_args(hint) if arg is not type(None))
         is_optional = True
-    if get_origin(hint) is tuple:
-        item = get_args(hint)[0]
-        return FieldSpec(name, {DocumentLine: FieldForm.LINES, DocumentLink: FieldForm.LINKS}[item], is_optional)
+    if hint in (Lines, Links):
+        return FieldSpec(name, FieldForm.LINES if hint == Lines else FieldForm.LINKS, is_optional)
     is_annotated = get_origin(hint) is Annotated
     base = get_args(hint)[0] if is_annotated else hint
     if base is Decimal:

@@ -301,7 +301,7 @@ class MemoryPositionStore:
         state.findings[tracked.finding_id] = tracked
         draft = draft_act("finding_decided", "finding", tracked.finding_id, value=tracked, by=attribution, at=at)
         changed = encode_plain({"state": (before.state.value, tracked.state.value)})
-        state.append([replace(draft, changed=changed)], is_due=True)
+        state.append([draft._replace(changed=changed)], is_due=True)
 
 
 class MemoryTokenVault:

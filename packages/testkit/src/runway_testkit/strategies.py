@@ -10,9 +10,10 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
+from msgspec import Struct
 from pydantic import AwareDatetime
 from runway_core.domain.changes import Change
-from runway_core.domain.documents import DocumentLine, DocumentLink
+from runway_core.domain.documents import DocumentLine, DocumentLink, Lines, Links
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.money import AMOUNT_LIMIT, Currency
@@ -35,8 +36,8 @@ def _for_hint(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) in (Union, UnionType):
         (inner,) = (part for part in get_args(hint) if part is not type(None))
         return st.none() | _for_hint(inner)
-    if get_origin(hint) is tuple:
-        return st.lists(values_of(get_args(hint)[0]), max_size=3).map(tuple)
+    if hint in (Lines, Links):
+        return st.lists(lines if hint == Lines else links, max_size=3).map(tuple)
     is_annotated = get_origin(hint) is Annotated
     base = get_args(hint)[0] if is_annotated else hint
     if base is Decimal:
@@ -53,10 +54,14 @@ def _for_hint(hint: Any) -> st.SearchStrategy[Any]:
     }[base]
 
 
-def values_of(model: type[Value | Record]) -> st.SearchStrategy[Any]:
+def _field_names(model: type[Value | Record | Struct]) -> tuple[str, ...]:
+    return model.__struct_fields__ if issubclass(model, Struct) else tuple(model.model_fields)
+
+
+def values_of(model: type[Value | Record | Struct]) -> st.SearchStrategy[Any]:
     """Values of a class of the domain, every field filled by its type."""
     hints = get_type_hints(model, include_extras=True)
-    fields = {name: _for_hint(hints[name]) for name in model.model_fields}
+    fields = {name: _for_hint(hints[name]) for name in _field_names(model)}
     if "external_id" in fields:
         fields["external_id"] = external_ids
     return st.fixed_dictionaries(fields).map(lambda values: model(**values))

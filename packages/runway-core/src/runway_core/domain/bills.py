@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from runway_core.domain.documents import DocumentLine, DocumentLink
+from runway_core.domain.documents import Lines, Links
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.money import Amount, Currency
 from runway_core.domain.record import Record
@@ -38,8 +38,8 @@ class Bill(Record):
     term_id: str | None = None
     memo: str | None = None
     payable_account_id: str | None = None
-    lines: tuple[DocumentLine, ...] = ()
-    links: tuple[DocumentLink, ...] = ()
+    lines: Lines = ()
+    links: Links = ()
 
 
 class VendorCredit(Record):
@@ -57,8 +57,8 @@ class VendorCredit(Record):
     exchange_rate: Decimal | None = None
     memo: str | None = None
     payable_account_id: str | None = None
-    lines: tuple[DocumentLine, ...] = ()
-    links: tuple[DocumentLink, ...] = ()
+    lines: Lines = ()
+    links: Links = ()
 
 
 class BillPayment(Record):
@@ -81,4 +81,4 @@ class BillPayment(Record):
     account_id: str | None = None  # the bank or card account it left
     memo: str | None = None
     is_void: bool = False
-    applied: tuple[DocumentLink, ...] = ()
+    applied: Links = ()

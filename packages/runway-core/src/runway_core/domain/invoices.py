@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from runway_core.domain.documents import DocumentLine, DocumentLink
+from runway_core.domain.documents import Lines, Links
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.money import Amount, Currency
 from runway_core.domain.record import Record
@@ -29,8 +29,8 @@ class Invoice(Record):
     is_sent: bool | None = None  # None: the rail does not say
     is_void: bool = False
     tax: Amount | None = None
-    lines: tuple[DocumentLine, ...] = ()
-    links: tuple[DocumentLink, ...] = ()
+    lines: Lines = ()
+    links: Links = ()
 
 
 class CreditMemo(Record):
@@ -48,8 +48,8 @@ class CreditMemo(Record):
     exchange_rate: Decimal | None = None
     memo: str | None = None
     is_void: bool = False
-    lines: tuple[DocumentLine, ...] = ()
-    links: tuple[DocumentLink, ...] = ()
+    lines: Lines = ()
+    links: Links = ()
 
 
 class CustomerPayment(Record):
@@ -68,5 +68,5 @@ class CustomerPayment(Record):
     account_id: str | None = None  # where it was put: a bank account or undeposited funds
     memo: str | None = None
     is_void: bool = False
-    applied: tuple[DocumentLink, ...] = ()
-    links: tuple[DocumentLink, ...] = ()  # the deposit that took it to the bank
+    applied: Links = ()
+    links: Links = ()  # the deposit that took it to the bank

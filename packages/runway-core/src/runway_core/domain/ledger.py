@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import AwareDatetime
 
 from runway_core.domain.bills import PaymentMethod
-from runway_core.domain.documents import DocumentLine, DocumentLink
+from runway_core.domain.documents import Lines, Links
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.money import Amount, Currency
 from runway_core.domain.record import Record, Value
@@ -73,7 +73,7 @@ class Purchase(Record):
     is_refund: bool = False
     is_void: bool = False
     memo: str | None = None
-    lines: tuple[DocumentLine, ...] = ()
+    lines: Lines = ()
 
 
 class Deposit(Record):
@@ -88,8 +88,8 @@ class Deposit(Record):
     account_id: str | None = None
     memo: str | None = None
     cash_back: Amount | None = None
-    lines: tuple[DocumentLine, ...] = ()
-    links: tuple[DocumentLink, ...] = ()
+    lines: Lines = ()
+    links: Links = ()
 
 
 class Transfer(Record):
@@ -118,7 +118,7 @@ class JournalEntry(Record):
     exchange_rate: Decimal | None = None
     is_adjustment: bool = False
     memo: str | None = None
-    lines: tuple[DocumentLine, ...] = ()
+    lines: Lines = ()
 
 
 class CompanyInfo(Record):
@@ -145,7 +145,7 @@ class Attachment(Record):
     content_type: str | None = None
     size_bytes: int | None = None
     note: str | None = None
-    links: tuple[DocumentLink, ...] = ()
+    links: Links = ()
 
 
 class BalanceChange(Value):

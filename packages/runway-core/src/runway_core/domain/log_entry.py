@@ -9,7 +9,9 @@ UTC, absent is length zero.
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
@@ -21,8 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _HEADER = Struct(">B14I")
 
 
-@dataclass(frozen=True, slots=True)
-class LogDraft:
+class LogDraft(NamedTuple):
     """An entry before it has its place in the chain.
 
     `what` is the kind of entry: a `ChangeKind` for records, or an act such as `connection_added`. `content` is the
@@ -42,8 +43,7 @@ class LogDraft:
     changed: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """An entry in its place: the draft, its sequence number in the company's chain, and the hashes around it."""
 
     company_id: CompanyId
@@ -72,13 +72,23 @@ def from_microseconds(count: int) -> datetime:
     return _EPOCH + timedelta(microseconds=count)
 
 
+@lru_cache(maxsize=64)
+def _encode_moment(moment: datetime) -> bytes:
+    return b"%d" % to_microseconds(moment)
+
+
+@lru_cache(maxsize=64)
+def _encode_attribution(attribution: Attribution) -> tuple[bytes, bytes, bytes]:
+    """The three fields that all entries of a page share."""
+    return attribution.cause.encode(), attribution.actor.encode(), attribution.correlation_id.encode()
+
+
 def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes:
     """The canonical bytes of one entry."""
-    attribution = draft.attribution
     fields = (
         company_id.encode(),
         b"%d" % sequence,
-        b"%d" % to_microseconds(draft.seen_at),
+        _encode_moment(draft.seen_at),
         draft.rail.encode(),
         draft.kind.encode(),
         draft.external_id.encode(),
@@ -87,9 +97,7 @@ def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes
         draft.content,
         draft.raw,
         draft.changed,
-        attribution.cause.encode(),
-        attribution.actor.encode(),
-        attribution.correlation_id.encode(),
+        *_encode_attribution(draft.attribution),
     )
     return _HEADER.pack(SERIALISATION, *map(len, fields)) + b"".join(fields)
 
@@ -143,15 +151,6 @@ def seal_entries(company_id: CompanyId, head: ChainHead, drafts: list[LogDraft])
         sequence += 1
         canonical = encode_entry(company_id, sequence, draft)
         digest = hash_entry(previous, canonical)
-        entries.append(
-            LogEntry(
-                company_id=company_id,
-                sequence=sequence,
-                draft=draft,
-                previous_hash=previous,
-                hash=digest,
-                canonical=canonical,
-            )
-        )
+        entries.append(LogEntry(company_id, sequence, draft, previous, digest, canonical))
         previous = digest
     return entries, ChainHead(sequence=sequence, hash=previous)

@@ -1,8 +1,10 @@
 """What every mirrored record has in common, and how its content is written and compared."""
 
 import hashlib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -33,8 +35,41 @@ class Value(BaseModel):
 
     model_config = VALUE
 
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> Self:
+        """Build from values that were validated before, such as rows of the mirror; nothing is checked.
 
-class Record(BaseModel):
+        `values` must hold every field and is kept, not copied.
+        """
+        return cls.trusted_many([values])[0]
+
+    @classmethod
+    def trusted_many(cls, values: Sequence[dict[str, Any]]) -> list[Self]:
+        """Build many from values that were validated before, at the speed of C: ten times faster than validating.
+
+        This is what lets the books of a large company be read within a page's time.
+        """
+        built = list(map(cls.__new__, repeat(cls, len(values))))
+        for setting in (
+            map(_set_dict, built, values),
+            map(_set_fields, built, repeat(_NO_FIELDS)),
+            map(_set_extra, built, repeat(None)),
+            map(_set_private, built, repeat(None)),
+        ):
+            deque(setting, maxlen=0)
+        return built
+
+
+# The slots that pydantic gives every model, set past its guards: a frozen value refuses assignment.
+_set_dict = BaseModel.__dict__["__dict__"].__set__
+_set_fields = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+_NO_FIELDS: set[str] = set()
+"""Shared: frozen values never add to it, and `model_copy` copies it."""
+
+
+class Record(Value):
     """One record of a company's books, as a rail last showed it.
 
     external_id      the rail's own key; opaque, unique within the kind
@@ -43,8 +78,6 @@ class Record(BaseModel):
     created_at       when the rail says it was entered (UTC); not the document's date
     modified_at      when the rail says it last changed (UTC); may lie in the future, so never a watermark
     """
-
-    model_config = VALUE
 
     kind: ClassVar[RecordKind]
 
@@ -58,20 +91,6 @@ class Record(BaseModel):
     def key(self) -> RecordKey:
         """Kind and external id."""
         return RecordKey(self.kind, self.external_id)
-
-    @classmethod
-    def trusted(cls, values: dict[str, Any]) -> Self:
-        """Build from values that were validated before, such as rows of the mirror; nothing is checked.
-
-        `values` must hold every field and is kept, not copied. Ten times faster than validating, which is what lets
-        the books of a large company be read within a page's time.
-        """
-        record = cls.__new__(cls)
-        object.__setattr__(record, "__dict__", values)
-        object.__setattr__(record, "__pydantic_fields_set__", set())
-        object.__setattr__(record, "__pydantic_extra__", None)
-        object.__setattr__(record, "__pydantic_private__", None)
-        return record
 
     def content(self) -> bytes:
         """The record's fields as canonical JSON: what the log keeps and the content hash is taken of."""

@@ -30,6 +30,7 @@ MISSING_ALLOWED = 20
 class PlannedUpsert:
     """One record to write, with its canonical content and hash."""
 
+    key: RecordKey
     change: Change
     what: ChangeKind
     content: bytes
@@ -58,7 +59,7 @@ class SiftedPage:
     @property
     def previous_keys(self) -> list[RecordKey]:
         """Held records that the plan must compare with or keep values of."""
-        changed = [u.change.record.key for u in self.upserts if u.what is not ChangeKind.CREATED]
+        changed = [u.key for u in self.upserts if u.what is not ChangeKind.CREATED]
         return [*changed, *(t.key for t in self.tombstones)]
 
 
@@ -103,7 +104,7 @@ def sift_page(page: ChangePage, held: Mapping[RecordKey, HeldVersion]) -> Sifted
             sifted.outdated += 1
             continue
         deletions.pop(key, None)
-        _sift_change(sifted, change, held.get(key))
+        _sift_change(sifted, key, change, held.get(key))
     for deletion in deletions.values():
         _sift_deletion(sifted, deletion, held.get(deletion.key))
     return sifted
@@ -126,7 +127,7 @@ def _deletion_wins(deletion: Deletion, change: Change) -> bool:
     return deletion.deleted_at >= change.record.modified_at
 
 
-def _sift_change(sifted: SiftedPage, change: Change, held: HeldVersion | None) -> None:
+def _sift_change(sifted: SiftedPage, key: RecordKey, change: Change, held: HeldVersion | None) -> None:
     record = change.record
     content = record.content()
     digest = hash_content(content)
@@ -146,7 +147,7 @@ def _sift_change(sifted: SiftedPage, change: Change, held: HeldVersion | None) -
             sifted.outdated += 1
             return
         what = ChangeKind.RESTORED if held.is_deleted else ChangeKind.UPDATED
-    sifted.upserts.append(PlannedUpsert(change=change, what=what, content=content, content_hash=digest))
+    sifted.upserts.append(PlannedUpsert(key, change, what, content, digest))
 
 
 def _sift_deletion(sifted: SiftedPage, deletion: Deletion, held: HeldVersion | None) -> None:
@@ -168,18 +169,22 @@ def find_missing(
     present: frozenset[RecordKey],
     reading_began: datetime,
     *,
+    live_count: int | None = None,
     accept_missing: bool = False,
 ) -> list[PlannedTombstone]:
     """Name the live records that a whole reading did not show and that were last seen before it began.
+
+    A store may leave out of `held` what `present` names, when `live_count` says how many live records there are.
 
     Raises:
         SuspiciousAbsence: more than half of what is held would go, and more than a handful.
     """
     live = [key for key, version in held.items() if not version.is_deleted]
     missing = [key for key in live if key not in present and held[key].source_time < reading_began]
-    if not accept_missing and len(missing) > MISSING_ALLOWED and len(missing) * 2 > len(live):
+    count = len(live) if live_count is None else live_count
+    if not accept_missing and len(missing) > MISSING_ALLOWED and len(missing) * 2 > count:
         raise SuspiciousAbsence(
-            f"the rail shows {len(live) - len(missing)} of the {len(live)} records held here: nothing was retired. "
+            f"the rail shows {count - len(missing)} of the {count} records held here: nothing was retired. "
             "Check that the right company is connected; if they are truly gone, run "
             "`runway sync COMPANY --full --accept-missing`"
         )
@@ -231,7 +236,7 @@ def _draft_change(
     upsert: PlannedUpsert, previous: Mapping[RecordKey, Record], *, rail: str, seen_at: datetime, by: Attribution
 ) -> LogDraft:
     record = upsert.change.record
-    before = previous.get(record.key)
+    before = previous.get(upsert.key) if previous else None
     changed = b"" if before is None else encode_plain(find_changed_fields(before, record))
     return LogDraft(
         seen_at=seen_at,
