@@ -28,6 +28,12 @@ from runway_app_http.sandbox_portfolio import ReadyLine, connect_portfolio
 
 BUFFER_DAYS = 10
 PAYROLL_DAYS = 14
+COMPANIES_AT_ONCE = 4
+"""Enough to keep two processors busy; each more holds another page of books in memory."""
+
+UNPACED = {"calls_per_second": 1_000, "calls_per_minute": 60_000}
+"""For a sandbox that limits no calls."""
+
 ACTOR = "demo"
 
 
@@ -39,6 +45,11 @@ class DemoPlan:
     seed: int = 7
     bills_per_client: int = 120
     chaos: str = "none"
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether the sandbox limits no calls: with trouble to play, it limits them as the vendor does."""
+        return self.chaos == "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,7 @@ def run_sandbox(plan: DemoPlan) -> Iterator[SandboxProcess]:
             bills_per_client=plan.bills_per_client,
             seed=plan.seed,
             chaos=plan.chaos,
-            more_arguments=["--no-throttle"] if plan.chaos == "none" else [],
+            more_arguments=["--no-throttle"] if plan.is_unlimited else [],
         ) as process:
             yield process
     except SandboxStartError as error:
@@ -95,12 +106,12 @@ def choose_database(url: str | None) -> Iterator[str]:
 class Demo:
     """One run of the demo over an open `Runway`."""
 
-    def __init__(self, runway: Runway, sandbox: SandboxProcess, *, began: float, at_once: int) -> None:
+    def __init__(self, runway: Runway, sandbox: SandboxProcess, *, began: float, plan: DemoPlan) -> None:
         self._runway = runway
         self._sandbox = sandbox
         self._began = began
         self._sandbox_ms = _since(began)
-        self._at_once = at_once
+        self._pace = UNPACED if plan.is_unlimited else None
 
     def ready_line(self) -> ReadyLine:
         """How the sandbox says that it is reached."""
@@ -111,10 +122,10 @@ class Demo:
         self, progress: Callable[[int], AbstractContextManager[ProgressListener]]
     ) -> tuple[DemoTotals, PortfolioView, Sequence[SyncReport]]:
         """Connect, pull, settle, and look."""
-        connected = await connect_portfolio(self._runway, self.ready_line(), actor=ACTOR)
+        connected = await connect_portfolio(self._runway, self.ready_line(), actor=ACTOR, pace=self._pace)
         started = time.monotonic()
         with progress(len(connected)) as listener:
-            reports = await self._runway.sync_all(on_progress=listener, at_once=self._at_once)
+            reports = await self._runway.sync_all(on_progress=listener, at_once=COMPANIES_AT_ONCE)
         first_load_ms = _since(started)
         started = time.monotonic()
         for company, _ in connected:

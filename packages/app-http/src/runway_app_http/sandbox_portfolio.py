@@ -1,6 +1,6 @@
 """Connecting a whole portfolio from the sandbox's ready line (design.md section 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,19 @@ def read_ready_file(file: Path) -> ReadyLine:
 
 
 async def connect_portfolio(
-    runway: Runway, line: ReadyLine, *, actor: str, currency: str = DEFAULT_CURRENCY, time_zone: str = DEFAULT_ZONE
+    runway: Runway,
+    line: ReadyLine,
+    *,
+    actor: str,
+    currency: str = DEFAULT_CURRENCY,
+    time_zone: str = DEFAULT_ZONE,
+    pace: Mapping[str, int] | None = None,
 ) -> Sequence[tuple[Company, Connection]]:
     """Add and connect every company of a ready line, in its order. Nothing is asked of the rail.
 
     A company whose books are connected already keeps its connection and gets the line's fresh tokens and addresses, so
-    that repeating after a restart of the sandbox mends what is there.
+    that repeating after a restart of the sandbox mends what is there. `pace` is for a sandbox that limits no calls;
+    without it the connection keeps to the vendor's limits.
 
     Raises:
         InvalidRequest: a company that the line describes wrongly, or books that are reached elsewhere by now.
@@ -111,7 +118,7 @@ async def connect_portfolio(
         connection = await runway.connections.add(
             company.company_id,
             rail=RAIL,
-            settings=connection_settings(line.qbo, entry.realm_id),
+            settings=connection_settings(line.qbo, entry.realm_id) | dict(pace or {}),
             secrets=_secrets(line.qbo, entry),
             actor=actor,
         )

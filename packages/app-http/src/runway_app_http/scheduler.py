@@ -31,13 +31,15 @@ _log = structlog.get_logger(__name__)
 def find_phase(company_id: CompanyId, interval: timedelta) -> timedelta:
     """A company's own place in the interval: the same in every process, spread evenly over companies."""
     number = int.from_bytes(hashlib.sha256(company_id.encode()).digest()[:8])
-    return timedelta(microseconds=number % (interval // timedelta(microseconds=1)))
+    microseconds: int = interval // timedelta(microseconds=1)
+    return timedelta(microseconds=number % microseconds)
 
 
 def find_last_moment(company_id: CompanyId, *, now: datetime, interval: timedelta) -> datetime:
     """The latest of a company's moments that has passed."""
     first = _EPOCH + find_phase(company_id, interval)
-    return first + (now - first) // interval * interval
+    rounds: int = (now - first) // interval
+    return first + rounds * interval
 
 
 def find_pause(connection: Connection, interval: timedelta) -> timedelta:
@@ -45,7 +47,7 @@ def find_pause(connection: Connection, interval: timedelta) -> timedelta:
     if connection.failures_in_a_row < 2:
         return timedelta(0)
     doublings = min(connection.failures_in_a_row - 2, 10)
-    return min(interval * 2**doublings, max(LONGEST_BACK_OFF, interval))
+    return min(interval * (1 << doublings), max(LONGEST_BACK_OFF, interval))
 
 
 def is_due(connection: Connection, *, now: datetime, interval: timedelta) -> bool:

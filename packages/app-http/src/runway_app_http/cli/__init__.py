@@ -28,7 +28,6 @@ from runway_app_http.cli.failures import (
     WRONG_USE,
     choose_exit_code,
     say_error,
-    silence_output,
 )
 
 __all__ = ["main"]
@@ -59,9 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return choose_exit_code(error)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        silence_output()
-        return DONE
     except typer.TyperException as error:
         return _say_usage(error)
     except Exception as error:  # the program's edge: whatever it is, one line and a place to look

@@ -57,7 +57,7 @@ def demo(
         if given_url is not None:
             await make_store(settings).upgrade()
         async with open_runway(settings) as runway:
-            run = Demo(runway, sandbox, began=began, at_once=settings.companies_at_once)
+            run = Demo(runway, sandbox, began=began, plan=plan)
             totals, view, reports = await run.show_main_job(lambda companies: show_progress(companies=companies))
             address = None if listener is None else address_of(listener)
             document = {"totals": totals, "serving": address, "portfolio": view}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+from runway_core.domain.company import ConnectionState
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import Aging, Runway
 from runway_core.domain.position import PositionStatus
@@ -27,7 +28,7 @@ from runway_app_http.ui.figures import (
     say_weekday,
 )
 
-WIDE = 130
+WIDE = 125
 MIDDLE = 95
 MOST_LINES = 40
 """Rows of a list in a terminal; `--json` has all of them."""
@@ -50,48 +51,72 @@ def lay_out_portfolio(view: PortfolioView, *, width: int) -> RenderableType:
     currencies = {row.opening_cash.currency for row in view.rows if row.opening_cash is not None}
     one = next(iter(currencies)) if len(currencies) == 1 else None
     table = new_table(f"Portfolio{f', in {one}' if one else ''}", caption=f"{shown}: {counts}{rest}")
-    table.add_column("Company", overflow="ellipsis", no_wrap=True, max_width=32)
-    table.add_column("Status", no_wrap=True)
-    for title in ("Runway", "Until", "Cash", "28-day low"):
-        table.add_column(title, justify="right", no_wrap=True)
-    is_middle, is_wide = width >= MIDDLE, width >= WIDE
-    if is_middle:
-        for title in ("Due 7 d", "AR at risk"):
-            table.add_column(title, justify="right", no_wrap=True)
-    if is_wide:
-        table.add_column("Payroll", no_wrap=True)
-        table.add_column("Findings", justify="right", no_wrap=True)
-        table.add_column("Clean", justify="right", no_wrap=True)
-        table.add_column("Data", overflow="ellipsis", no_wrap=True)
+    # The name alone gives way on a narrow terminal; figures are never cut.
+    table.add_column("Company", overflow="fold", max_width=32)
+    shown_columns = [
+        (index, title, is_number)
+        for index, (title, is_number, least) in enumerate(_PORTFOLIO_COLUMNS)
+        if width >= least and (title != "Cur." or one is None)
+    ]
+    for _, title, is_number in shown_columns:
+        table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
     for row in view.rows:
-        table.add_row(*_portfolio_cells(row, hide_currency=one is not None, is_middle=is_middle, is_wide=is_wide))
+        cells = list(_portfolio_cells(row))
+        table.add_row(row.name, *(cells[index] for index, _, _ in shown_columns))
     return table
 
 
-def _portfolio_cells(
-    row: PortfolioRow, *, hide_currency: bool, is_middle: bool, is_wide: bool
-) -> Iterable[RenderableType]:
-    def say(money: Money | None) -> str:
-        if money is None:
-            return NONE_YET
-        return say_amount(money.amount, money.currency, whole=True) if hide_currency else say_money(money, whole=True)
+_PORTFOLIO_COLUMNS = (
+    ("Status", False, 0),
+    ("Runway", True, 0),
+    ("Until", True, 0),
+    ("Cash", True, 0),
+    ("Cur.", False, 0),
+    ("28-day low", True, 0),
+    ("Due 7 d", True, MIDDLE),
+    ("AR at risk", True, MIDDLE),
+    ("Payroll", False, WIDE),
+    ("Findings", True, WIDE),
+    ("Clean", True, WIDE),
+    ("Data", True, WIDE),
+)
+"""Title, whether it is a number, and from which width of the terminal on it is shown."""
 
-    yield row.name
+
+def _portfolio_cells(row: PortfolioRow) -> Iterable[RenderableType]:
+    def say(money: Money | None) -> str:
+        return NONE_YET if money is None else say_amount(money.amount, money.currency, whole=True)
+
+    payday = row.next_payday
     yield status_text(row.status)
     yield NONE_YET if row.as_of is None else say_days(row.runway_days)
     yield NONE_YET if row.runway_falls_on is None else say_day(row.runway_falls_on, row.as_of)
     yield say(row.opening_cash)
+    yield row.home_currency
     yield say(row.low_28_days)
-    if is_middle:
-        yield say(row.due_7_days)
-        yield say(row.ar_at_risk)
-    if is_wide:
-        payday = row.next_payday
-        mark = "" if payday is None or payday.is_covered else " uncovered"
-        yield NONE_YET if payday is None else f"{say_day(payday.on, row.as_of)}{mark}"
-        yield f"{row.findings_critical}/{row.findings_open}"
-        yield NONE_YET if row.cleanness is None else f"{row.cleanness} %"
-        yield "; ".join(say_ages(row.freshness)) or "not connected"
+    yield say(row.due_7_days)
+    yield say(row.ar_at_risk)
+    if payday is None:
+        yield NONE_YET
+    else:
+        yield say_day(payday.on, row.as_of) + ("" if payday.is_covered else " short")
+    yield f"{row.findings_critical}/{row.findings_open}"
+    yield NONE_YET if row.cleanness is None else f"{row.cleanness} %"
+    yield _say_age(row)
+
+
+def _say_age(row: PortfolioRow) -> str:
+    """The age of the oldest rail's data, short; trouble before age."""
+    for state in (ConnectionState.RECONNECT_NEEDED, ConnectionState.FAILING):
+        if any(label.state is state for label in row.freshness):
+            return state.value.replace("_", " ")
+    seconds = row.age_seconds
+    if seconds is None:
+        return NONE_YET
+    for unit, length in (("d", 86_400), ("h", 3_600)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds // 60} min"
 
 
 def _heading(view: CompanyView, said: str, status: PositionStatus | None = None) -> Text:

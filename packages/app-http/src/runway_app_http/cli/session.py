@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 from runway_core.runway import Runway
 
-from runway_app_http.cli.failures import INTERRUPTED
+from runway_app_http.cli.failures import INTERRUPTED, silence_output
 from runway_app_http.container import open_runway
 from runway_app_http.logs import LogLevel, configure_logs
 from runway_app_http.plain import to_json
@@ -94,11 +94,14 @@ class Session:
 
     def show(self, document: object, lay_out: Callable[[], RenderableType], *, currency: str | None = None) -> None:
         """Print the answer: one JSON document, or what `lay_out` makes of it for a person."""
-        if self.as_json:
-            sys.stdout.write(to_json(document, currency=currency).decode() + "\n")
+        try:
+            if self.as_json:
+                sys.stdout.write(to_json(document, currency=currency).decode() + "\n")
+            else:
+                stdout_console().print(lay_out())
             sys.stdout.flush()
-        else:
-            stdout_console().print(lay_out())
+        except BrokenPipeError:  # whoever read it has seen enough: `runway portfolio | head`
+            silence_output()
 
 
 class BooksConsole(Console):
@@ -107,6 +110,10 @@ class BooksConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Take a cell's text without its control characters."""
         return super().render_str(_CONTROL.sub(" ", text), **options)
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read it has seen enough: that is no fault."""
+        silence_output()
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -33,6 +33,7 @@ def new_table(title: str, *, caption: str | None = None, show_header: bool = Tru
         caption_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         pad_edge=False,
         show_header=show_header,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import GENESIS, decode_entry, hash_entry
+from runway_core.errors import LogBroken
 from runway_core.ports.transaction_log import TransactionLog
 
 
@@ -27,9 +28,17 @@ async def verify_log(log: TransactionLog, company_id: CompanyId) -> LogVerificat
     """Recompute every hash of a company's chain and compare it with the head row; holds one entry at a time."""
     head = await log.head(company_id)
     previous, sequence = GENESIS, 0
-    async for entry in log.entries(company_id):
-        if entry.sequence > head.sequence:
-            break  # appended after the head was read
+    entries = aiter(log.entries(company_id))
+    while True:
+        try:
+            entry = await anext(entries, None)
+        except LogBroken as error:  # so damaged that the store cannot read it
+            sequence += 1
+            return LogVerification(
+                company_id=company_id, entries=sequence, head_hash=previous.hex(), broken_at=sequence, fault=str(error)
+            )
+        if entry is None or entry.sequence > head.sequence:
+            break  # the end, or appended after the head was read
         sequence += 1
         fault: str | None = None
         if entry.sequence != sequence:
