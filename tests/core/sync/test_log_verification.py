@@ -1,0 +1,217 @@
+"""Whatever is done to a company's log afterwards, verifying names the first entry that is not as it was written."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runway_core.domain.company import Company
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_entry import GENESIS, ChainHead, LogEntry, encode_entry, hash_entry
+
+from tests.core.desk import FirmDesk, bank, bill, bills
+
+LENGTH = 10  # company added, connection added, six records, connection active, one edit
+
+
+async def desk_with_log() -> tuple[FirmDesk, Company]:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), *bills(5))
+    await desk.runway.sync(acme.company_id)
+    desk.ledger("Acme").put(bill("B00", memo="edited"))
+    await desk.runway.sync(acme.company_id)
+    return desk, acme
+
+
+def rewrite(entry: LogEntry, **changes: object) -> LogEntry:
+    """An entry with another content, its own hash recomputed: the work of someone who can write to the table."""
+    draft = entry.draft._replace(**changes)
+    canonical = encode_entry(entry.company_id, entry.sequence, draft)
+    return entry._replace(draft=draft, canonical=canonical, hash=hash_entry(entry.previous_hash, canonical))
+
+
+def flip(entry: LogEntry, at: int) -> LogEntry:
+    at %= len(entry.canonical)
+    changed = bytearray(entry.canonical)
+    changed[at] ^= 1
+    return entry._replace(canonical=bytes(changed))
+
+
+async def test_an_untouched_log_is_sound() -> None:
+    desk, acme = await desk_with_log()
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.is_sound, found.entries, found.fault) == (True, LENGTH, None)
+    assert found.head_hash == (await desk.store.log.head(acme.company_id)).hash.hex()
+
+
+async def test_a_log_without_entries_is_sound() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme")
+    state = desk.store._states[acme.company_id]
+    state.entries, state.head = [], ChainHead()
+
+    assert (await desk.runway.verify_log(acme.company_id)).is_sound
+
+
+@given(index=st.integers(0, LENGTH - 1), at=st.integers(0, 10**6))
+async def test_a_changed_byte_is_found_where_it_is(index: int, at: int) -> None:
+    desk, acme = await desk_with_log()
+    entries = desk.store._states[acme.company_id].entries
+    entries[index] = flip(entries[index], at)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.fault) == (index + 1, "its content is not what was hashed")
+
+
+@given(index=st.integers(0, LENGTH - 1))
+async def test_a_change_with_its_hash_mended_is_found_at_the_next_entry(index: int) -> None:
+    """The next entry still remembers the old hash; behind the last one stands the head."""
+    desk, acme = await desk_with_log()
+    entries = desk.store._states[acme.company_id].entries
+    moved = entries[index].draft.seen_at + timedelta(days=1)
+    entries[index] = rewrite(entries[index], seen_at=moved)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert found.broken_at == index + 2
+    assert found.fault is not None
+
+
+@given(index=st.integers(0, LENGTH - 2))
+async def test_a_removed_entry_is_named(index: int) -> None:
+    desk, acme = await desk_with_log()
+    del desk.store._states[acme.company_id].entries[index]
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.fault) == (index + 1, f"entry {index + 1} is missing: the next one is {index + 2}")
+
+
+@given(index=st.integers(0, LENGTH - 2))
+async def test_a_removed_entry_whose_followers_closed_the_gap_is_found(index: int) -> None:
+    desk, acme = await desk_with_log()
+    state = desk.store._states[acme.company_id]
+    del state.entries[index]
+    for place in range(index, len(state.entries)):
+        state.entries[place] = state.entries[place]._replace(sequence=place + 1)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert found.broken_at == index + 1
+    assert found.fault == "it does not follow the entry before it"
+
+
+@given(index=st.integers(0, LENGTH - 1), copied=st.integers(0, LENGTH - 1))
+async def test_an_inserted_entry_is_found(index: int, copied: int) -> None:
+    desk, acme = await desk_with_log()
+    state = desk.store._states[acme.company_id]
+    state.entries.insert(index, state.entries[copied]._replace(sequence=index + 1))
+    for place in range(index + 1, len(state.entries)):
+        state.entries[place] = state.entries[place]._replace(sequence=place + 1)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert found.broken_at == (index + 1 if index != copied else index + 2)  # a copy before itself is itself
+
+
+async def test_a_forged_entry_that_fits_its_neighbours_hash_is_found_by_the_next() -> None:
+    desk, acme = await desk_with_log()
+    entries = desk.store._states[acme.company_id].entries
+    forged = rewrite(entries[4], external_id="B99")
+    entries.insert(4, forged)
+    for place in range(5, len(entries)):
+        entries[place] = entries[place]._replace(sequence=place + 1)
+
+    assert (await desk.runway.verify_log(acme.company_id)).broken_at == 6
+
+
+@given(places=st.lists(st.integers(0, LENGTH - 1), min_size=2, max_size=2, unique=True).map(sorted))
+async def test_entries_that_changed_places_are_found(places: list[int]) -> None:
+    desk, acme = await desk_with_log()
+    entries = desk.store._states[acme.company_id].entries
+    one, two = places
+    first, second = entries[one], entries[two]
+    entries[one], entries[two] = second._replace(sequence=one + 1), first._replace(sequence=two + 1)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.fault) == (one + 1, "it does not follow the entry before it")
+
+
+@given(left=st.integers(0, LENGTH - 1))
+async def test_a_tail_that_was_cut_off_is_found_by_the_head(left: int) -> None:
+    desk, acme = await desk_with_log()
+    del desk.store._states[acme.company_id].entries[left:]
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.entries) == (left + 1, left)
+    assert found.fault is not None
+    assert f"the head says {LENGTH} entries, {left} are there" in found.fault
+
+
+async def test_a_head_that_was_changed_is_found() -> None:
+    desk, acme = await desk_with_log()
+    state = desk.store._states[acme.company_id]
+    state.head = ChainHead(sequence=state.head.sequence, hash=bytes(32))
+
+    assert (await desk.runway.verify_log(acme.company_id)).broken_at == LENGTH + 1
+
+
+async def test_what_is_appended_while_verifying_is_no_fault() -> None:
+    desk, acme = await desk_with_log()
+    state = desk.store._states[acme.company_id]
+    state.head = ChainHead(sequence=LENGTH - 1, hash=state.entries[-2].hash)  # read before the last was appended
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.is_sound, found.entries) == (True, LENGTH - 1)
+
+
+def resealed(entries: list[LogEntry], company_id: CompanyId) -> tuple[list[LogEntry], ChainHead]:
+    """The whole chain written anew with right hashes, as by someone who owns the database."""
+    previous, made = GENESIS, []
+    for sequence, entry in enumerate(entries, start=1):
+        canonical = encode_entry(company_id, entry.sequence, entry.draft)
+        digest = hash_entry(previous, canonical)
+        made.append(entry._replace(sequence=sequence, previous_hash=previous, canonical=canonical, hash=digest))
+        previous = digest
+    return made, ChainHead(sequence=len(made), hash=previous)
+
+
+@pytest.mark.parametrize(
+    ("forge", "broken_at", "fault"),
+    [
+        (lambda entries: (entries[:3] + entries[4:], "Acme"), 4, "it says it is entry 5"),
+        (lambda entries: (entries, "Birch"), 1, "it belongs to another company"),
+    ],
+)
+async def test_a_chain_that_was_sealed_anew_still_says_whose_and_which_it_is(
+    forge: Callable[[list[LogEntry]], tuple[list[LogEntry], str]], broken_at: int, fault: str
+) -> None:
+    desk, acme = await desk_with_log()
+    state = desk.store._states[acme.company_id]
+    entries, owner = forge(state.entries)
+    company_id = acme.company_id if owner == "Acme" else CompanyId("another")
+    state.entries, state.head = resealed(entries, company_id)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.fault) == (broken_at, fault)
+
+
+async def test_bytes_of_another_serialisation_are_named_not_raised() -> None:
+    desk, acme = await desk_with_log()
+    state = desk.store._states[acme.company_id]
+    last = state.entries[-1]
+    canonical = b"\x07" + last.canonical[1:]
+    forged = last._replace(canonical=canonical, hash=hash_entry(last.previous_hash, canonical))
+    state.entries[-1], state.head = forged, ChainHead(sequence=LENGTH, hash=forged.hash)
+
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.fault) == (LENGTH, "not an entry of serialisation 1")
