@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import GENESIS, ChainHead, LogEntry, encode_entry, hash_entry
+from runway_core.domain.log_entry import GENESIS, ChainHead, LogEntry, encode_entry, hash_entry, seal_entries
+from runway_core.sync.verification import verify_log
 
 from tests.core.desk import FirmDesk, bank, bill, bills
 
@@ -24,7 +26,7 @@ async def desk_with_log() -> tuple[FirmDesk, Company]:
     return desk, acme
 
 
-def rewrite(entry: LogEntry, **changes: object) -> LogEntry:
+def rewrite(entry: LogEntry, **changes: Any) -> LogEntry:
     """An entry with another content, its own hash recomputed: the work of someone who can write to the table."""
     draft = entry.draft._replace(**changes)
     canonical = encode_entry(entry.company_id, entry.sequence, draft)
@@ -162,14 +164,42 @@ async def test_a_head_that_was_changed_is_found() -> None:
     assert (await desk.runway.verify_log(acme.company_id)).broken_at == LENGTH + 1
 
 
+class LogThatGrows:
+    """Another worker appends an entry whenever the head was read."""
+
+    def __init__(self, desk: FirmDesk) -> None:
+        self._log = desk.store.log
+
+    async def head(self, company_id: CompanyId) -> ChainHead:
+        head = await self._log.head(company_id)
+        [last] = [entry async for entry in self._log.entries(company_id, after=head.sequence - 1)]
+        await self._log.append(company_id, [last.draft])
+        return head
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+
 async def test_what_is_appended_while_verifying_is_no_fault() -> None:
     desk, acme = await desk_with_log()
+    log: Any = LogThatGrows(desk)
+
+    found = await verify_log(log, acme.company_id)
+
+    assert (found.is_sound, found.entries) == (True, LENGTH)
+
+
+async def test_an_entry_added_past_the_head_is_found() -> None:
+    desk, acme = await desk_with_log()
     state = desk.store._states[acme.company_id]
-    state.head = ChainHead(sequence=LENGTH - 1, hash=state.entries[-2].hash)  # read before the last was appended
+    sealed, _ = seal_entries(acme.company_id, state.head, [state.entries[-1].draft])
+    state.entries += sealed
 
     found = await desk.runway.verify_log(acme.company_id)
 
-    assert (found.is_sound, found.entries) == (True, LENGTH - 1)
+    assert found.broken_at == LENGTH + 1
+    assert found.fault is not None
+    assert "added past it" in found.fault
 
 
 def resealed(entries: list[LogEntry], company_id: CompanyId) -> tuple[list[LogEntry], ChainHead]:

@@ -61,6 +61,12 @@ async def verify_log(log: TransactionLog, company_id: CompanyId) -> LogVerificat
         return LogVerification(
             company_id=company_id, entries=sequence, head_hash=previous.hex(), broken_at=sequence + 1, fault=fault
         )
+    if entry is not None and (await log.head(company_id)).sequence < entry.sequence:
+        # An entry and its head are committed together: one that the head never reached came by another way.
+        fault = f"the head says {head.sequence} entries and does not know this one: it was added past it"
+        return LogVerification(
+            company_id=company_id, entries=sequence, head_hash=previous.hex(), broken_at=sequence + 1, fault=fault
+        )
     return LogVerification(company_id=company_id, entries=sequence, head_hash=previous.hex())
 
 
