@@ -60,6 +60,23 @@ async def test_a_budget_lets_no_window_overflow() -> None:
         assert min(gaps) >= seconds
 
 
+async def test_calls_that_arrive_late_do_not_meet_more_than_the_vendor_takes() -> None:
+    """Calls held up on the way are counted by the vendor when they arrive, not when they were sent."""
+    watch = Stopwatch()
+    budget = CallBudget([Window(8, 1)], at_once=4, monotonic=watch.read, sleep=watch.sleep)
+    arrived: list[float] = []
+
+    async def call(delay_seconds: float) -> None:
+        async with budget.spend_one():
+            await watch.sleep(delay_seconds)
+            arrived.append(watch.seconds)
+
+    await asyncio.gather(*(call(1.5 if number < 4 else 0.01) for number in range(40)))
+
+    assert len(arrived) == 40
+    assert max(sum(1 for at in arrived if begin <= at < begin + 1) for begin in arrived) <= 8
+
+
 async def test_a_budget_limits_how_many_are_under_way() -> None:
     budget = CallBudget([], at_once=4)
     under_way = most = 0

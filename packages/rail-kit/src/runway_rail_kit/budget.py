@@ -27,7 +27,11 @@ class Window:
 
 
 class CallBudget:
-    """Lets a call through when every window and the number at once allow it; callers wait in turn."""
+    """Lets a call through when every window and the number at once allow it; callers wait in turn.
+
+    A call counts from its answer on, not from its sending: the vendor counts when it arrives, which may be any moment
+    in between, and calls that were held up on the way arrive together with later ones.
+    """
 
     def __init__(
         self,
@@ -38,7 +42,8 @@ class CallBudget:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._windows = tuple(windows)
-        self._sent: deque[float] = deque(maxlen=max((window.calls for window in windows), default=1))
+        self._answered: deque[float] = deque(maxlen=max((window.calls for window in windows), default=1))
+        self._under_way = 0
         self._slots = asyncio.Semaphore(at_once)
         self._turn = asyncio.Lock()
         self._monotonic = monotonic
@@ -51,13 +56,20 @@ class CallBudget:
             async with self._turn:
                 while (wait_seconds := self._compute_wait(self._monotonic())) > 0:
                     await self._sleep(wait_seconds)
-                self._sent.append(self._monotonic())
-            yield
+                self._under_way += 1
+            try:
+                yield
+            finally:
+                self._under_way -= 1
+                self._answered.append(self._monotonic())
 
     def _compute_wait(self, now: float) -> float:
-        waits = (
-            self._sent[-window.calls] + window.seconds - now
-            for window in self._windows
-            if len(self._sent) >= window.calls
-        )
-        return max(waits, default=0.0)
+        return max((self._compute_wait_for(window, now) for window in self._windows), default=0.0)
+
+    def _compute_wait_for(self, window: Window, now: float) -> float:
+        before = window.calls - self._under_way  # so many answered calls still leave room for one more, when older
+        if before <= 0:
+            return window.seconds
+        if len(self._answered) < before:
+            return 0.0
+        return self._answered[-before] + window.seconds - now
