@@ -54,6 +54,7 @@ class MemoryLedger:
     now: datetime = _START
     records: dict[RecordKey, Record] = field(default_factory=dict)
     events: list[RecordKey] = field(default_factory=list)
+    revisions: dict[RecordKey, int] = field(default_factory=dict)  # they count on when a deleted record comes back
     deleted: dict[RecordKey, datetime] = field(default_factory=dict)
     unreadable: dict[RecordKey, RejectedRecord] = field(default_factory=dict)
     failures: list[RailError] = field(default_factory=list)
@@ -65,7 +66,7 @@ class MemoryLedger:
         """Enter records, or edit the ones that are there."""
         for record in records:
             held = self.records.get(record.key)
-            number = (held.revision_number or 0) + 1 if held is not None else 0
+            number = self.revisions[record.key] = self.revisions.get(record.key, -1) + 1
             self.now += timedelta(seconds=1)
             self.records[record.key] = record.model_copy(
                 update={
