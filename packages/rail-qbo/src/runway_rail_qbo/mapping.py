@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from runway_core.domain.changes import Change, Deletion, RejectedRecord
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.record import Record
-from runway_core.errors import RecordRejected
+from runway_core.errors import InvalidRequest, RecordRejected
 
 from runway_rail_qbo import mapping_documents as documents
 from runway_rail_qbo import mapping_lists as lists
@@ -107,7 +107,7 @@ def map_rows(kind: Kind, rows: Iterable[msgspec.Raw], *, home_currency: str) -> 
                 mapped.deletions.append(_map_deletion(kind, entity))
             else:
                 mapped.changes.append(Change(record=map_one(entity, home_currency), raw=bytes(row)))
-        except (msgspec.ValidationError, ValidationError, RecordRejected) as error:
+        except (msgspec.ValidationError, ValidationError, RecordRejected, InvalidRequest) as error:
             raw = bytes(row)
             mapped.rejected.append(
                 RejectedRecord(kind=kind.kind, external_id=find_id(raw), reason=explain(error), raw=raw)

@@ -63,7 +63,7 @@ def currency_of(reference: wire.Ref | None, home_currency: str) -> str:
 def map_bill(txn: wire.Bill, home_currency: str) -> Bill:
     """A bill."""
     meta, vendor = txn.MetaData or _NO_META, txn.VendorRef or _NO_REF
-    return Bill(
+    return Bill.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -89,7 +89,7 @@ def map_bill(txn: wire.Bill, home_currency: str) -> Bill:
 def map_vendor_credit(txn: wire.VendorCredit, home_currency: str) -> VendorCredit:
     """A vendor credit. Its open rest is stated only by some versions; else it follows from the bill payments."""
     meta, vendor = txn.MetaData or _NO_META, txn.VendorRef or _NO_REF
-    return VendorCredit(
+    return VendorCredit.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -116,7 +116,7 @@ def map_bill_payment(txn: wire.BillPayment, home_currency: str) -> BillPayment:
     account = txn.CheckPayment.BankAccountRef if txn.CheckPayment else None
     if account is None and txn.CreditCardPayment:
         account = txn.CreditCardPayment.CCAccountRef
-    return BillPayment(
+    return BillPayment.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -140,7 +140,7 @@ def map_bill_payment(txn: wire.BillPayment, home_currency: str) -> BillPayment:
 def map_invoice(txn: wire.Invoice, home_currency: str) -> Invoice:
     """An invoice."""
     meta, customer = txn.MetaData or _NO_META, txn.CustomerRef or _NO_REF
-    return Invoice(
+    return Invoice.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -169,7 +169,7 @@ def map_credit_memo(txn: wire.CreditMemo, home_currency: str) -> CreditMemo:
     """A credit memo; its unused rest is `RemainingCredit`."""
     meta, customer = txn.MetaData or _NO_META, txn.CustomerRef or _NO_REF
     rest = txn.RemainingCredit if txn.RemainingCredit is not None else txn.Balance
-    return CreditMemo(
+    return CreditMemo.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -193,7 +193,7 @@ def map_credit_memo(txn: wire.CreditMemo, home_currency: str) -> CreditMemo:
 def map_customer_payment(txn: wire.Payment, home_currency: str) -> CustomerPayment:
     """Money from a customer. What stands in the lines was applied; the top-level links are deposits."""
     meta, customer = txn.MetaData or _NO_META, txn.CustomerRef or _NO_REF
-    return CustomerPayment(
+    return CustomerPayment.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -218,7 +218,7 @@ def map_customer_payment(txn: wire.Payment, home_currency: str) -> CustomerPayme
 def map_purchase(txn: wire.Purchase, home_currency: str) -> Purchase:
     """A cheque, a card charge or a cash expense; `Credit` marks a refund."""
     meta, payee = txn.MetaData or _NO_META, txn.EntityRef or _NO_REF
-    return Purchase(
+    return Purchase.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -245,7 +245,7 @@ def map_deposit(txn: wire.Deposit, home_currency: str) -> Deposit:
     """Money put into an account; lines that take a customer payment there become links."""
     meta = txn.MetaData or _NO_META
     lines = txn.Line or ()
-    return Deposit(
+    return Deposit.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -266,7 +266,7 @@ def map_deposit(txn: wire.Deposit, home_currency: str) -> Deposit:
 def map_transfer(txn: wire.Transfer, home_currency: str) -> Transfer:
     """Money moved between two accounts."""
     meta = txn.MetaData or _NO_META
-    return Transfer(
+    return Transfer.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),
@@ -287,7 +287,7 @@ def map_journal_entry(txn: wire.JournalEntry, home_currency: str) -> JournalEntr
     meta = txn.MetaData or _NO_META
     lines = tuple(map_journal_line(line) for line in txn.Line or ())
     debits = sum((line.amount for line in lines if line.line_kind is LineKind.DEBIT), Decimal(0))
-    return JournalEntry(
+    return JournalEntry.from_typed(
         external_id=txn.Id,
         revision=txn.SyncToken or "",
         revision_number=revision_number(txn.SyncToken),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from runway_core.domain.documents import DocumentLine, DocumentLink, LineKind
 from runway_core.domain.identity import RecordKind
-from runway_core.domain.money import ZERO
+from runway_core.domain.money import ZERO, to_amount
 from runway_core.errors import RecordRejected
 
 from runway_rail_qbo import wire
@@ -77,7 +77,7 @@ def _map_link(link: wire.TxnLink, amount: Decimal | None) -> DocumentLink:
     return DocumentLink(
         kind=kind,
         external_id=link.TxnId or "",
-        amount=amount,
+        amount=None if amount is None else to_amount(amount),
         foreign_kind=foreign,
     )
 
@@ -113,7 +113,7 @@ def _line(
     return DocumentLine(
         line_id=line.Id,
         line_kind=kind,
-        amount=ZERO if line.Amount is None else line.Amount,
+        amount=ZERO if line.Amount is None else to_amount(line.Amount),
         description=line.Description,
         account_id=account.value or None,
         account_name=strip_deleted(account.name),

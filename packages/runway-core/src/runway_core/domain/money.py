@@ -32,31 +32,24 @@ def to_amount(value: Decimal) -> Decimal:
     Raises:
         InvalidRequest: not a finite number, finer than a ten-thousandth, or 100 trillion and more.
     """
-    if not value.is_finite():
-        raise InvalidRequest(f"amount {value} is not a finite number")
-    if not -AMOUNT_LIMIT < value < AMOUNT_LIMIT:
-        raise InvalidRequest(f"amount {value} is beyond 100 trillion: correct it in the ledger")
     try:
         carried = value.quantize(AMOUNT_STEP)
     except InvalidOperation as error:
-        raise InvalidRequest(f"amount {value} has too many digits: correct it in the ledger") from error
-    if carried != value:
-        raise InvalidRequest(f"amount {value} is finer than a ten-thousandth: correct it in the ledger")
+        raise InvalidRequest(_say_what_is_wrong(value)) from error
+    if carried != value or not -AMOUNT_LIMIT < carried < AMOUNT_LIMIT:
+        raise InvalidRequest(_say_what_is_wrong(value))
     return carried
 
 
+def _say_what_is_wrong(value: Decimal) -> str:
+    if not value.is_finite():
+        return f"amount {value} is not a finite number"
+    if not -AMOUNT_LIMIT < value < AMOUNT_LIMIT:
+        return f"amount {value} is beyond 100 trillion: correct it in the ledger"
+    return f"amount {value} is finer than a ten-thousandth: correct it in the ledger"
+
+
 def _checked_amount(value: Decimal) -> Decimal:
-    try:
-        carried = value.quantize(AMOUNT_STEP)
-        # Nearly every amount takes this way; the slower one says what is wrong with the others.
-        return carried if carried == value and -AMOUNT_LIMIT < carried < AMOUNT_LIMIT else to_amount(value)
-    except InvalidOperation:
-        return _refuse_amount(value)
-    except InvalidRequest as error:
-        raise ValueError(str(error)) from error
-
-
-def _refuse_amount(value: Decimal) -> Decimal:
     try:
         return to_amount(value)
     except InvalidRequest as error:

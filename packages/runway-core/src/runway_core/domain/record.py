@@ -4,13 +4,16 @@ import hashlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import repeat
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args, get_type_hints
 
 import msgspec
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.money import Amount, to_amount
+from runway_core.errors import InvalidRequest
 
 VALUE = ConfigDict(frozen=True, extra="forbid", strict=True)
 """The configuration of every domain value: immutable, no unknown fields, no silent conversions."""
@@ -41,7 +44,12 @@ class Value(BaseModel):
 
         `values` must hold every field and is kept, not copied.
         """
-        return cls.trusted_many([values])[0]
+        value = cls.__new__(cls)
+        _set_dict(value, values)
+        _set_fields(value, _NO_FIELDS)
+        _set_extra(value, None)
+        _set_private(value, None)
+        return value
 
     @classmethod
     def trusted_many(cls, values: Sequence[dict[str, Any]]) -> list[Self]:
@@ -87,6 +95,26 @@ class Record(Value):
     created_at: AwareDatetime | None = None
     modified_at: AwareDatetime | None = None
 
+    @classmethod
+    def from_typed(cls, **values: Any) -> Self:
+        """Build from values whose types a typed decoder has checked, which is half the cost of a first load.
+
+        Amounts are checked and carried to four places; those within lines and links must be already. Everything else
+        is taken as it is: a rail that reads loosely typed payloads calls the class itself, which checks every field.
+
+        Raises:
+            InvalidRequest: an amount that cannot be kept; the message names the field.
+        """
+        amounts, defaults = _typed_plan(cls)
+        for name in amounts:
+            amount = values.get(name)
+            if amount is not None:
+                try:
+                    values[name] = to_amount(amount)
+                except InvalidRequest as error:
+                    raise InvalidRequest(f"{name}: {error}") from error
+        return cls.trusted(defaults | values)
+
     @property
     def key(self) -> RecordKey:
         """Kind and external id."""
@@ -95,6 +123,15 @@ class Record(Value):
     def content(self) -> bytes:
         """The record's fields as canonical JSON: what the log keeps and the content hash is taken of."""
         return _encoder.encode(self.__dict__)
+
+
+@cache
+def _typed_plan(record: type[Record]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Which fields of a class hold amounts, and the defaults of those that have one."""
+    hints = get_type_hints(record, include_extras=True)
+    amounts = tuple(name for name in record.model_fields if Amount in (hints[name], *get_args(hints[name])))
+    fields = record.model_fields.items()
+    return amounts, {name: field.get_default() for name, field in fields if not field.is_required()}
 
 
 def hash_content(content: bytes) -> bytes:
