@@ -149,7 +149,7 @@ async def test_a_killed_reading_goes_on_where_it_stopped() -> None:
     while not pages or not pages[-1].is_last:
         reading = paper.open(page_size=50).changes_since(cursor)
         pages.append(await anext(reading))
-        await reading.aclose()  # type: ignore[attr-defined] # it is an async generator
+        await reading.aclose()
         cursor = pages[-1].next_cursor
 
     assert shown(pages) == shown(whole)
@@ -166,7 +166,7 @@ async def test_a_killed_reading_loses_no_row_that_moves_in_between() -> None:
         pages.append(page)
         if any(change.record.key == bill_key(10) for change in page.changes):
             break
-    await reading.aclose()  # type: ignore[attr-defined] # it is an async generator
+    await reading.aclose()
     paper.clock.advance(timedelta(minutes=5))
     for number in (1, 2, 3, 9, 10):
         paper.remove("Bill", str(number))
@@ -233,7 +233,7 @@ async def test_a_reading_that_is_dropped_leaves_no_request_behind() -> None:
     paper = make_books(200)
     reading = paper.open(page_size=10).changes_since(None)
     await anext(reading)
-    await reading.aclose()  # type: ignore[attr-defined] # it is an async generator
+    await reading.aclose()
 
     asked = len(paper.requests)
     await read(PaperQbo())  # other work of the loop

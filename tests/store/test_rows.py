@@ -78,7 +78,6 @@ def test_every_field_of_every_kind_has_its_place() -> None:
         assert {f.name for f in spec.columns + spec.details} == set(record_class.model_fields)
 
 
-
 async def test_ids_sort_alike_on_both_databases(database_url: str) -> None:
     ids = ["Ä", "a", "B", "-", "1", "10", "é", "z"]
     async with SqlStore(database_url) as store:

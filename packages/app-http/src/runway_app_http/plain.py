@@ -147,11 +147,11 @@ def _object_encoder(kind: type, names: tuple[str, ...]) -> _Encoder:
 
 def _currency_finder(names: tuple[str, ...]) -> Callable[[Any], str | None]:
     if "currency" in names:
-        return lambda value: value.currency  # type: ignore[no-any-return]  # the field is a Currency wherever it stands
+        return lambda value: value.currency
     if "home_currency" in names:
-        return lambda value: value.home_currency  # type: ignore[no-any-return]  # likewise
+        return lambda value: value.home_currency
     if "company" in names:
-        return lambda value: value.company.home_currency  # type: ignore[no-any-return]  # a Company or its heading
+        return lambda value: value.company.home_currency
     return lambda _: None
 
 

@@ -125,7 +125,7 @@ class LedgerRailContract:
         while not pages or not pages[-1].is_last:
             reading = desk.open().changes_since(cursor)
             pages.append(await anext(reading))
-            await reading.aclose()  # type: ignore[attr-defined] # every rail's reading is an async generator
+            await reading.aclose()
             cursor = pages[-1].next_cursor
             assert len(pages) <= PAGES_AT_MOST, "resuming does not get on"
 

@@ -132,7 +132,11 @@ def _find_grey(books: Books) -> Verdict | None:
 def _find_red(books: Books, outlook: Outlook) -> Verdict | None:
     runway, red = outlook.runway, PositionStatus.RED
     if runway.days == 0:
-        return Verdict(red, "Cash is below nil today.")
+        if outlook.opening_cash.amount < 0:
+            return Verdict(red, "Cash is below nil today.")
+        return Verdict(
+            red, f"Payments of today exceed cash by {Money(amount=-outlook.days[0].low, currency=books.home)}."
+        )
     last = books.as_of + timedelta(days=PAYROLL_WATCH_DAYS)
     for payday in outlook.paydays:
         if payday.on <= last and not payday.is_covered:
