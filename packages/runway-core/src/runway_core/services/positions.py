@@ -34,13 +34,24 @@ class PositionService:
         return position
 
     async def keep_in_step(self, company_id: CompanyId, has_moved: bool) -> None:
-        """After a pull: recompute when the mirror moved, when there is no position yet, or when a new day began."""
-        if not has_moved:
-            company = await self._scope.company(company_id)
-            held = await self._scope.store.positions.position(self._scope.firm_id, company_id)
-            if held is not None and held.as_of == local_day(self._scope.clock.now(), company):
-                return
-        await self.recompute(company_id)
+        """After a pull: recompute when the mirror moved, when there is no position yet, or when a new day began.
+
+        Also when the position is due from before: a pull was cut off behind its last page, or a person decided about a
+        finding.
+        """
+        if has_moved or not await self._is_current(company_id):
+            await self.recompute(company_id)
+
+    async def _is_current(self, company_id: CompanyId) -> bool:
+        store, firm_id = self._scope.store, self._scope.firm_id
+        company = await self._scope.company(company_id)
+        held = await store.positions.position(firm_id, company_id)
+        if held is None or held.as_of != local_day(self._scope.clock.now(), company):
+            return False
+        # A log that has not grown is the common case, and cheaper to see than what is due in the whole firm.
+        if (await store.log.head(company_id)).sequence <= held.log_sequence:
+            return True
+        return company_id not in await store.mirror.companies_due(firm_id)
 
     async def current(self, company_id: CompanyId) -> Position | None:
         """The stored position, or `None` before the first pull.
