@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, Change, ChangePage, Cursor, HeldVersion, RejectedRecord
 from runway_core.domain.company import Company
@@ -333,7 +334,7 @@ def _find_reason(change: Change) -> str | None:
     values = list(change.record.__dict__.values())
     for value in values:
         if isinstance(value, tuple):
-            values.extend(part for item in value for part in item.__dict__.values())
+            values.extend(part for item in value for part in structs.astuple(item))
     if any(isinstance(value, str) and "\x00" in value for value in values):
         return "a text in it holds a NUL character"
     if any(isinstance(value, int) and not -_WIDEST <= value < _WIDEST for value in values):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import structs
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion, RejectedRecord
@@ -241,8 +242,7 @@ def _apply(record: Record, fix: RecordFix) -> Record:
     accounts = values.pop("line_account", None)
     if accounts is not None:
         values["lines"] = tuple(
-            line.model_copy(update={"account_id": accounts.get(line.line_id, line.account_id)})
-            for line in values["lines"]
+            structs.replace(line, account_id=accounts.get(line.line_id, line.account_id)) for line in values["lines"]
         )
     try:
         return type(record).model_validate(values)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from runway_core.calculators.aging import compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.freshness import find_source_read_at
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, TrackedFinding
@@ -116,7 +117,7 @@ def lay_out_digest(data: CompanyData) -> DigestView:
 
 def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFinding]) -> str:
     parts = [say_reach(books, outlook)]
-    if outlook.paydays and outlook.runway.is_known:
+    if outlook.paydays and outlook.runway.is_known and find_source_read_at(books) is not None:
         payday = outlook.paydays[0]
         parts.append(f"payroll {payday.on:%-d %b} is {'covered' if payday.is_covered else 'not covered'}")
     if waiting:

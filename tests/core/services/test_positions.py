@@ -1,0 +1,140 @@
+"""When a company's position is computed anew, and when nothing is done."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from runway_core.domain.company import Company
+from runway_core.domain.findings import FindingState
+from runway_core.domain.position import Position
+from runway_core.errors import NotFound, RailUnavailable
+from runway_testkit.sample import READ_AT
+
+from tests.core.desk import OTHERS, FirmDesk, bank, bill
+
+
+async def pulled(desk: FirmDesk, company: Company) -> Position:
+    """Pull, and return the position that is stored then."""
+    await desk.runway.sync(company.company_id)
+    position = await desk.runway.positions.current(company.company_id)
+    assert position is not None
+    return position
+
+
+async def test_the_first_pull_computes_it_and_an_idle_one_does_not() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    before = await desk.runway.positions.current(acme.company_id)
+    first = await pulled(desk, acme)
+    desk.later(minutes=15)
+    idle = await pulled(desk, acme)
+
+    assert before is None
+    assert (first.computed_at, idle) == (READ_AT, first)
+
+
+async def test_it_is_computed_when_the_mirror_moved() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(5_000))
+    await pulled(desk, acme)
+    desk.later(minutes=15)
+    desk.ledger("Acme").put(bank(4_000))
+    position = await pulled(desk, acme)
+
+    assert position.opening_cash.amount == 4_000
+    assert position.computed_at == READ_AT + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("zone", "eve"),
+    [
+        ("America/Chicago", datetime(2026, 3, 3, 5, 59, tzinfo=UTC)),
+        ("UTC", datetime(2026, 3, 2, 23, 59, tzinfo=UTC)),
+        ("Asia/Kolkata", datetime(2026, 3, 2, 18, 29, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 3, 2, 10, 59, tzinfo=UTC)),
+    ],
+)
+async def test_it_is_computed_when_a_new_day_began_where_the_company_is(zone: str, eve: datetime) -> None:
+    desk = FirmDesk(at=eve)
+    acme = await desk.connect("Acme", bank(), time_zone=zone)
+    on_the_eve = await pulled(desk, acme)
+    desk.later(minutes=1)
+    at_midnight = await pulled(desk, acme)
+
+    assert at_midnight.as_of - on_the_eve.as_of == timedelta(days=1)
+    assert at_midnight.computed_at == desk.clock.now()
+
+
+async def test_a_new_day_is_computed_though_the_rail_is_down() -> None:
+    """The data is labelled; days run on."""
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    first = await pulled(desk, acme)
+    desk.later(days=1)
+    desk.ledger("Acme").fail_next(RailUnavailable("memory: no answer", rail="memory"))
+    second = await pulled(desk, acme)
+
+    assert second.as_of == first.as_of + timedelta(days=1)
+
+
+async def test_what_a_cut_off_pull_left_due_is_computed_after_the_next() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(5_000))
+    await pulled(desk, acme)
+    desk.ledger("Acme").put(bank(1_000))
+
+    # Every page is committed, and the process is gone before the position was computed.
+    connection = await desk.connection(acme)
+    rail = desk.factory.open(_Context(connection.settings))  # type: ignore[arg-type] # all that the fake looks at
+    cursor = await desk.store.mirror.cursor(connection.connection_id, acme.company_id)
+    lease = await desk.store.registry.take_lease(connection, holder="x", now=desk.clock.now(), lasts_seconds=1)
+    async for page in rail.changes_since(cursor):
+        await desk.store.mirror.commit_page(
+            lease, page, run_id="x", attribution=desk.runway.scope.by_person("x"), seen_at=desk.clock.now()
+        )
+    desk.later(seconds=1)
+    due = await desk.store.mirror.companies_due()
+    position = await pulled(desk, acme)
+
+    assert due == [acme.company_id]
+    assert position.opening_cash.amount == 1_000
+
+
+class _Context:
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.settings = settings
+
+
+async def test_a_decision_is_counted_after_the_next_pull() -> None:
+    desk = FirmDesk()
+    sample = await desk.connect_sample()
+    before = await pulled(desk, sample)
+    finding = (await desk.runway.findings.list(sample.company_id))[0]
+    await desk.runway.findings.decide(
+        sample.company_id, finding.finding_id, FindingState.ACCEPTED, actor="ada", reason="two visits"
+    )
+    after = await pulled(desk, sample)
+
+    assert (before.findings_open, after.findings_open) == (2, 1)
+    assert after.cleanness > before.cleanness
+
+
+async def test_what_is_due_is_computed_for_ones_own_firm_only() -> None:
+    desk = FirmDesk()
+    others = desk.open(OTHERS)
+    mine = await desk.connect("Acme", bank())
+    theirs = await desk.connect("Zenith", bank(), runway=others)
+    for runway, company in ((desk.runway, mine), (others, theirs)):
+        await runway.sync(company.company_id)
+        await runway.companies.change_settings(company.company_id, {"red_below_days": 20}, actor="ada")
+    done = await desk.runway.positions.recompute_due()
+
+    assert done == [mine.company_id]
+    assert await desk.runway.positions.recompute_due() == []
+    assert ids(await desk.runway.positions.all()) == [mine.company_id]
+    with pytest.raises(NotFound):
+        await desk.runway.positions.recompute(theirs.company_id)
+
+
+def ids(positions: Iterable[Position]) -> list[str]:
+    return [position.company_id for position in positions]
