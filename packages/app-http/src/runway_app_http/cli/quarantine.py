@@ -28,7 +28,7 @@ class QuarantinedSummary(View):
 
     quarantine_id: str
     company_id: str
-    company: str
+    company_name: str
     rail: str
     kind: str | None
     external_id: str | None
@@ -45,8 +45,8 @@ class QuarantinedPayload(QuarantinedSummary):
 
 
 def _summary(company: Company, record: QuarantinedRecord) -> QuarantinedSummary:
-    own = {name: getattr(record, name) for name in QuarantinedSummary.model_fields if name != "company"}
-    return QuarantinedSummary(company=company.name, **own)
+    own = {name: getattr(record, name) for name in QuarantinedSummary.model_fields if name != "company_name"}
+    return QuarantinedSummary(company_name=company.name, **own)
 
 
 @command(app, "list", example="runway quarantine list acme")
@@ -71,7 +71,7 @@ def _lay_out(records: list[QuarantinedSummary]) -> Table:
     for record in records:
         name = f"{record.kind or '?'}:{record.external_id or '?'}"
         seen = say_moment(record.last_seen_at)
-        table.add_row(record.company, record.quarantine_id, name, record.reason, seen, f"{record.times_seen}")
+        table.add_row(record.company_name, record.quarantine_id, name, record.reason, seen, f"{record.times_seen}")
     return table
 
 
@@ -99,7 +99,7 @@ def show_quarantined(session: Session, company: CompanyName, record_id: RecordId
 
 def _lay_out_payload(shown: QuarantinedPayload) -> RenderableType:
     fields = {
-        "Company": shown.company,
+        "Company": shown.company_name,
         "Record": f"{shown.kind or NONE_YET} {shown.external_id or NONE_YET}",
         "Reason": shown.reason,
         "Seen": f"{shown.times_seen} times, last {say_moment(shown.last_seen_at)}",
@@ -124,4 +124,4 @@ def discard_quarantined(session: Session, company: CompanyName, record_id: Recor
         return _summary(found, record)
 
     dropped = session.run(act)
-    session.show({"discarded": dropped}, lambda: f"discarded {dropped.quarantine_id} of {dropped.company}")
+    session.show({"discarded": dropped}, lambda: f"discarded {dropped.quarantine_id} of {dropped.company_name}")

@@ -115,18 +115,26 @@ async def _examine(session: Session, rail: str | None) -> list[Examined]:
     examined.append(
         Examined(what="rails", is_well=bool(rails.installed), found=", ".join(rails.installed) or "none is installed")
     )
-    if rail is not None:
-        examined += await _examine_keys(session, rail)
+    connected: list[Examined] = []
     try:
         health = await make_store(settings).check()
         found = "; ".join([f"{health.dialect} {health.version}", *health.warnings])
-        examined.append(Examined(what="database", is_well=health.is_current, found=found, exit_code=STORE_TROUBLE))
+        examined.append(
+            Examined(
+                what="database",
+                is_well=health.is_current,
+                found=found,
+                exit_code=DONE if health.is_current else STORE_TROUBLE,
+            )
+        )
         if health.is_current:
             async with open_runway(settings) as runway:
-                examined += await _examine_connections(runway, rail)
+                connected = await _examine_connections(runway, rail)
     except RunwayError as error:
         examined.append(_trouble("database", error))
-    return examined
+    if rail is not None and not connected:  # a connection that works proves its own keys
+        connected = await _examine_keys(session, rail)
+    return examined + connected
 
 
 def _trouble(what: str, error: RunwayError) -> Examined:
