@@ -1,0 +1,105 @@
+"""A company of another firm does not exist: not for any method, whatever it does."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from runway_core.domain.findings import FindingState
+from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.errors import NotFound
+from runway_core.runway import Runway
+from runway_testkit.sample import AS_OF
+
+from tests.core.desk import OTHERS, FirmDesk, bank, bill
+
+SERVICES = ("companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices")
+ARGUMENTS: dict[str, Any] = {
+    "account_id": "A1",
+    "actor": "mallory",
+    "changes": {"red_below_days": 1},
+    "finding_id": "any",
+    "first_day": AS_OF - timedelta(days=9),
+    "has_moved": False,
+    "key": RecordKey(RecordKind.BILL, "B1"),
+    "last_day": AS_OF,
+    "quarantine_id": "any",
+    "rail": "memory",
+    "secrets": {"token": "stolen"},
+    "settings": {"books": "Acme"},
+    "state": FindingState.ASKED,
+}
+ANSWERS_EMPTY = {"connections.list"}  # a list of one's own firm, narrowed to a company that is not in it
+
+
+def methods() -> list[str]:
+    """Every public method that takes a company's id, as `service.method`."""
+    runway = FirmDesk().runway
+    owners = {"": runway} | {name: getattr(runway, name) for name in SERVICES}
+    return [
+        f"{owner}.{name}".lstrip(".")
+        for owner, service in owners.items()
+        for name, method in inspect.getmembers(service, inspect.iscoroutinefunction)
+        if not name.startswith("_") and "company_id" in inspect.signature(method).parameters
+    ]
+
+
+def find_method(runway: Runway, path: str) -> Callable[..., Awaitable[object]]:
+    owner, _, name = path.rpartition(".")
+    method: Callable[..., Awaitable[object]] = getattr(getattr(runway, owner) if owner else runway, name)
+    return method
+
+
+async def two_firms() -> tuple[FirmDesk, Runway, CompanyId]:
+    """A desk, another firm's view of its database, and a company of the first."""
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1", due_date=None))
+    await desk.runway.sync(acme.company_id)
+    return desk, desk.open(OTHERS), acme.company_id
+
+
+def test_there_are_methods_to_try() -> None:
+    found = methods()
+
+    assert {"sync", "digest", "companies.get", "findings.decide", "balances.get_closes"} <= set(found)
+    assert len(found) >= 30
+
+
+@pytest.mark.parametrize("path", methods())
+async def test_another_firms_company_is_not_found(path: str) -> None:
+    desk, others, company_id = await two_firms()
+    length, calls = await desk.runway.log_length(company_id), desk.ledger("Acme").calls
+    method = find_method(others, path)
+    given = {
+        name: ARGUMENTS[name]
+        for name, parameter in inspect.signature(method).parameters.items()
+        if name != "company_id" and parameter.default is inspect.Parameter.empty
+    }
+    if path in ANSWERS_EMPTY:
+        assert await method(company_id) == []
+    else:
+        with pytest.raises(NotFound):
+            await method(company_id, **given)
+
+    assert await desk.runway.log_length(company_id) == length
+    assert desk.ledger("Acme").calls == calls
+
+
+async def test_another_firm_sees_nothing_of_it_in_any_list() -> None:
+    desk, others, company_id = await two_firms()
+    name = (await desk.runway.companies.get(company_id)).name
+    seen: list[object] = [
+        await others.companies.list(),
+        await others.connections.list(),
+        await others.positions.all(),
+        await others.health(),
+        await others.sync_all(),
+        await others.sync_all(only=frozenset({company_id})),
+        await others.positions.recompute_due(),
+        list((await others.portfolio()).rows),
+    ]
+
+    assert seen == [[]] * len(seen)
+    with pytest.raises(NotFound):
+        await others.companies.find(name)
