@@ -37,7 +37,7 @@ SEVERITY_SIGNS = {
     Severity.LOW: "\N{MIDDLE DOT}",
 }
 _WAITING = "open,asked"
-_FOUR_PLACES = re.compile(r"-?[0-9]+\.[0-9]{4}")
+_DECIMAL = re.compile(r"-?\d+\.\d{2,4}")
 
 CSV_COLUMNS = (
     "finding_id", "finding.check", "finding.name", "finding.severity", "state", "finding.summary",
@@ -85,8 +85,8 @@ def lay_out_evidence(finding: Finding) -> SideBySide:
 
 
 def _say_evidence(evidence: Evidence, amount: Money | None) -> str:
-    """Amounts are written for people; rates, which may have four places too, are left alone."""
-    if amount is not None and "rate" not in evidence.name and _FOUR_PLACES.fullmatch(evidence.value):
+    """Amounts are written for people; rates, which have decimals too, are left alone."""
+    if amount is not None and "rate" not in evidence.name and _DECIMAL.fullmatch(evidence.value):
         return say_amount(Decimal(evidence.value), amount.currency)
     return evidence.value
 

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
-from pydantic import AfterValidator, InstanceOf, PlainSerializer
+from pydantic import AfterValidator, InstanceOf, PlainSerializer, WithJsonSchema
 
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import AMOUNT_STEP, Amount, to_amount
@@ -95,10 +95,26 @@ def _exact(part: Part) -> Part:
         raise ValueError(str(error)) from error
 
 
+def _describe(part: type[Struct]) -> WithJsonSchema:
+    """The JSON schema of a list of parts, with nothing to look up elsewhere."""
+    (schema,), named = msgspec.json.schema_components([part], ref_template="{name}")
+
+    def whole(value: object) -> object:
+        if isinstance(value, dict):
+            return whole(named[value["$ref"]]) if "$ref" in value else {key: whole(v) for key, v in value.items()}
+        return [whole(v) for v in value] if isinstance(value, list) else value
+
+    return WithJsonSchema({"type": "array", "items": whole(schema)})
+
+
 _AS_PLAIN = PlainSerializer(msgspec.to_builtins, when_used="json")
 
-Lines = Annotated[tuple[InstanceOf[DocumentLine], ...], AfterValidator(_checked_lines), _AS_PLAIN]
+Lines = Annotated[
+    tuple[InstanceOf[DocumentLine], ...], AfterValidator(_checked_lines), _AS_PLAIN, _describe(DocumentLine)
+]
 """The lines of a document, in its order."""
 
-Links = Annotated[tuple[InstanceOf[DocumentLink], ...], AfterValidator(_checked_links), _AS_PLAIN]
+Links = Annotated[
+    tuple[InstanceOf[DocumentLink], ...], AfterValidator(_checked_links), _AS_PLAIN, _describe(DocumentLink)
+]
 """The links of a document, in its order."""

@@ -3,13 +3,13 @@
 import hashlib
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import repeat
 from typing import Any, ClassVar, Self, get_args, get_type_hints
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, field_validator
 
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import Amount, to_amount
@@ -21,7 +21,9 @@ VALUE = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        return value.__dict__
+        return {
+            name: held.astimezone(UTC) if isinstance(held, datetime) else held for name, held in value.__dict__.items()
+        }
     raise TypeError(f"{type(value).__name__} has no place in a record's content")
 
 
@@ -95,12 +97,18 @@ class Record(Value):
     created_at: AwareDatetime | None = None
     modified_at: AwareDatetime | None = None
 
+    @field_validator("created_at", "modified_at")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        # Here and not where content is written: a record is written more often than it is made.
+        return moment if moment is None or moment.tzinfo is UTC else moment.astimezone(UTC)
+
     @classmethod
     def from_typed(cls, **values: Any) -> Self:
         """Build from values whose types a typed decoder has checked, which is half the cost of a first load.
 
-        Amounts are checked and carried to four places; those within lines and links must be already. Everything else
-        is taken as it is: a rail that reads loosely typed payloads calls the class itself, which checks every field.
+        Amounts are checked and carried to four places; those within lines and links must be already, and times must be
+        in UTC. Everything else is taken as it is: a rail that reads loosely typed payloads calls the class itself, which checks every field.
 
         Raises:
             InvalidRequest: an amount that cannot be kept; the message names the field.
