@@ -108,7 +108,8 @@ class Record(Value):
         """Build from values whose types a typed decoder has checked, which is half the cost of a first load.
 
         Amounts are checked and carried to four places; those within lines and links must be already, and times must be
-        in UTC. Everything else is taken as it is: a rail that reads loosely typed payloads calls the class itself, which checks every field.
+        in UTC. Everything else is taken as it is: a rail that reads loosely typed payloads calls the class itself,
+        which checks every field.
 
         Raises:
             InvalidRequest: an amount that cannot be kept; the message names the field.
