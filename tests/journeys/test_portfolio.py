@@ -1,6 +1,9 @@
 """The main job through the installed program: connect, pull, ask the four questions, change, pull again."""
 
+from pathlib import Path
 from typing import Any
+
+from runway_sandbox.serve import start_sandbox
 
 from tests.journeys.conftest import Desk
 
@@ -44,6 +47,16 @@ def test_a_portfolio_is_connected_pulled_and_answers(any_desk: Desk) -> None:
     assert desk.ask("history", f"bill:{bill['bill_id']}", "--company", company)["items"][0]["what"] == "created"
     assert {item["freshness"][0]["is_stale"] for item in desk.ask("health")["items"]} == {False}
     assert desk.ask("log", "verify")["is_sound"] is True
+
+
+def test_a_first_load_and_a_tick_keep_to_the_vendors_limits(workplace: Path) -> None:
+    with start_sandbox(clients=2, bills_per_client=150, seed=7) as limited:
+        desk = Desk(workplace, limited)
+        desk.connect()
+        ended = [desk.run_program("sync", "--json") for _ in range(2)]
+
+    assert [one.code for one in ended] == [0, 0], ended[0].err
+    assert [one.document["failed"] for one in ended] == [[], []]
 
 
 def test_a_change_at_the_vendor_is_seen_and_logged(any_desk: Desk) -> None:

@@ -1,17 +1,14 @@
 """`runway sync`: pull now, with a display of what happens, and a plain word on every rail that stayed away."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from runway_core.domain.changes import Cause
 from runway_core.domain.company import Company
-from runway_core.domain.identity import CompanyId
 from runway_core.domain.sync_run import PageCounts, SyncRun
-from runway_core.errors import LeaseHeld, LeaseLost, NotFound, RailThrottled
+from runway_core.errors import LeaseHeld, LeaseLost, NotFound
 from runway_core.experiences.view import View
 from runway_core.runway import PULLABLE, Runway
 from runway_core.sync.orchestrator import PullRequest
@@ -29,10 +26,6 @@ app = typer.Typer()
 
 ON_ITS_WAY = frozenset({LeaseHeld.code, LeaseLost.code})
 """Another worker pulls the company at this moment: no trouble, its news is on the way."""
-
-
-PAUSE_SECONDS = 1.5
-MOST_PAUSES = 2
 
 
 class Waiting(View):
@@ -75,50 +68,18 @@ def sync(
         chosen = [await runway.companies.find(wanted) for wanted in companies or ()]
         pullable, waiting = await _choose(runway, chosen, rail)
         with show_progress(companies=len(pullable)) as listener:
-            reports = await pull_in_rounds(
-                partial(
-                    runway.sync_all,
-                    rail=rail,
-                    request=request,
-                    on_progress=listener,
-                    at_once=session.settings.companies_at_once,
-                ),
-                frozenset(company.company_id for company in pullable),
+            reports = await runway.sync_all(
+                rail=rail,
+                request=request,
+                on_progress=listener,
+                only=frozenset(company.company_id for company in pullable),
+                at_once=session.settings.companies_at_once,
             )
         return describe_outcome(reports, waiting)
 
     outcome = session.run(act)
     session.show(outcome, lambda: lay_out_outcome(outcome))
     return say_trouble(outcome)
-
-
-async def pull_in_rounds(
-    pull: Callable[..., Awaitable[Sequence[SyncReport]]], companies: frozenset[CompanyId]
-) -> Sequence[SyncReport]:
-    """Pull companies, and once more those whose vendor asked for a pause.
-
-    A person who runs one command after another may exceed what the vendor takes in a second, without either command
-    doing so; a short pause mends that, and the pull goes on where it stopped. Longer pauses are left to the person.
-    """
-    reports = {report.company.company_id: report for report in await pull(only=companies)}
-    for _ in range(MOST_PAUSES):
-        throttled = frozenset(
-            company_id
-            for company_id, report in reports.items()
-            if any(run.error_code == RailThrottled.code for run in last_runs(report))
-        )
-        if not throttled:
-            break
-        await asyncio.sleep(PAUSE_SECONDS)
-        for report in await pull(only=throttled):
-            before = reports[report.company.company_id]
-            reports[report.company.company_id] = SyncReport(company=report.company, runs=before.runs + report.runs)
-    return list(reports.values())
-
-
-def last_runs(report: SyncReport) -> Sequence[SyncRun]:
-    """How each connection's pull ended at last."""
-    return list({run.connection_id: run for run in report.runs}.values())
 
 
 async def _choose(
@@ -166,12 +127,7 @@ def describe_outcome(reports: Sequence[SyncReport], waiting: Sequence[Waiting] =
             SyncAnswer(company=CompanySummary.of(report.company), counts=report.counts, runs=report.runs)
             for report in reports
         ),
-        failed=tuple(
-            run
-            for report in reports
-            for run in last_runs(report)
-            if run.error_code is not None and run.error_code not in ON_ITS_WAY
-        ),
+        failed=tuple(run for report in reports for run in report.failed if run.error_code not in ON_ITS_WAY),
         waiting=tuple(waiting),
     )
 
