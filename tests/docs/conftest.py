@@ -32,7 +32,7 @@ def qbo_sandbox_line() -> Iterator[dict[str, Any]]:
     """The ready line of a sandbox with two small companies, running as its own process."""
     command = [
         str(Path(sys.executable).parent / "runway"), "sandbox", "serve",
-        "--rails", "qbo", "--clients", "2", "--bills-per-client", "30", "--seed", "7", "--port", "0", "--no-throttle", "--no-throttle",
+        "--rails", "qbo", "--clients", "2", "--bills-per-client", "30", "--seed", "7", "--port", "0", "--no-throttle",
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RUNWAY_")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:

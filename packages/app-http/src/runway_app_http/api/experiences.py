@@ -45,10 +45,11 @@ async def read_tray(
 
 
 @router.get("/console", response_model=ConsoleView)
+@router.get("/decisions", response_model=ConsoleView)
 async def read_console(
     company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
 ) -> Response:
-    """What should we do next? It proposes; nothing here releases a payment."""
+    """What should we do next? It proposes; nothing here releases a payment. `decisions` is the same by another name."""
     return answer(await runway.console(company_id, freshness=freshness))
 
 
