@@ -27,9 +27,8 @@ def test_the_payroll_is_the_last_one_paid_and_comes_again_after_a_fortnight() ->
     books = sample_books()
     bank = next(account.external_id for account in books.accounts if account.account_kind.value == "bank")
     days = [books.as_of - timedelta(days=back) for back in (45, 31, 17)]
-    cheques = tuple(wage_cheque(day, f"{18_000 + number}.00", account_id=bank) for number, day in enumerate(days)) + (
-        wage_cheque(days[0], "99.00", account_id=bank, number="1077"),
-    )
+    wages = [wage_cheque(day, f"{18_000 + number}.00", account_id=bank) for number, day in enumerate(days)]
+    cheques = (*wages, wage_cheque(days[0], "99.00", account_id=bank, number="1077"))
 
     [series] = propose_settings(amend_books(books, purchases=cheques))["series"]
 
@@ -57,7 +56,7 @@ def test_wages_by_journal_entry_count_with_what_left_the_bank() -> None:
 
 def test_books_without_wages_or_history_set_nothing() -> None:
     books = sample_books()
-    empty = amend_books(books, **{name: () for name in ("purchases", "journal_entries", "bill_payments", "deposits")})
+    empty = amend_books(books, **dict.fromkeys(("purchases", "journal_entries", "bill_payments", "deposits"), ()))
 
     assert "series" not in propose_settings(empty)
 

@@ -99,6 +99,20 @@ def test_the_demo_is_settled_as_an_advisor_would(desk: Desk, tmp_path: Path) -> 
         assert [series["series_kind"] for series in settings["series"]] == ["payroll"]
 
 
+def test_a_demo_that_is_stopped_while_it_pulls_ends_cleanly(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(desk.folder))
+    process = desk.start("demo", "--clients", "40", "--no-serve", "--chaos", "slow", "--log-level", "info")
+    read_line(process, r"(ledger_mirrored)")
+    [sandbox] = children(process.pid)
+
+    code, out, err = stop(process)
+
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+    assert not Path(f"/proc/{sandbox}").exists()
+    assert list(desk.folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", [["demo", "--clients", "2"], ["serve"]])
 def test_a_port_in_use_is_one_line_before_any_work(desk: Desk, command: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -221,8 +235,9 @@ def test_access_that_was_not_allowed_connects_nothing(desk: Desk) -> None:
     assert desk.ask("companies", "list")["items"][0]["connections"] == []
 
 
-def test_the_program_never_outlives_its_terminal(desk: Desk) -> None:
+def test_a_sandbox_never_outlives_its_demo(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo is killed outright; the sandbox it started ends by itself."""
+    monkeypatch.setenv("TMPDIR", str(desk.folder))  # what a killed program leaves behind
     process = desk.start("demo", "--clients", "2", "--bills-per-client", "20", "--port", "0")
     read_line(process, r"(serving)")
     [sandbox] = children(process.pid)
