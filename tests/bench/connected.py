@@ -1,7 +1,5 @@
 """A Runway over a database, connected to every company of a sandbox's ready line."""
 
-import base64
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,12 +7,14 @@ from typing import Any
 from runway_core import Runway
 from runway_store_sql import SqlStore
 
+from tests.bench.machine import SECRET_KEY
+
 
 @asynccontextmanager
 async def connected(url: str, ready: dict[str, Any]) -> AsyncIterator[Runway]:
     """Open the store and connect the sandbox's companies, in the order of the ready line."""
     qbo = ready["qbo"]
-    store = SqlStore(url, secret_key=base64.b64encode(os.urandom(32)).decode())
+    store = SqlStore(url, secret_key=SECRET_KEY)
     await store.upgrade()
     async with Runway.open(store=store) as runway:
         for entry in qbo["companies"]:

@@ -1,5 +1,6 @@
 """What every benchmark needs: the machine's size, a sandbox, a PostgreSQL server, a child process, a table."""
 
+import base64
 import json
 import os
 import platform
@@ -20,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 CONSOLE = Console(width=118)
+SECRET_KEY = base64.b64encode(os.urandom(32)).decode()
+"""Under which the secrets of this run are kept."""
 
 
 def describe_machine() -> str:

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 import httpx
+from runway_app_http.collector import tune_collector
 from runway_core import Runway
 from runway_core.domain.identity import CompanyId
 from runway_store_sql import SqlStore
 
 from tests.bench.big_books import fill_portfolio
-from tests.bench.machine import CONSOLE, Stopwatch, percentile, postgres, print_table
+from tests.bench.machine import CONSOLE, SECRET_KEY, Stopwatch, percentile, postgres, print_table
 
 PORT = 18_431
 REQUESTS = 200
@@ -37,7 +38,8 @@ def measure_pages(*, companies: int, bills: int) -> None:
 
 
 async def _fill(url: str, companies: int, bills: int) -> tuple[list[CompanyId], list[float]]:
-    store = SqlStore(url)
+    tune_collector()  # as the app does
+    store = SqlStore(url, secret_key=SECRET_KEY)
     await store.upgrade()
     seconds = []
     async with Runway.open(store=store) as runway:
@@ -50,8 +52,12 @@ async def _fill(url: str, companies: int, bills: int) -> tuple[list[CompanyId], 
 
 
 def _ask(url: str, ids: list[CompanyId]) -> list[tuple[str, ...]]:
-    environment = os.environ | {"RUNWAY_DATABASE_URL": url, "RUNWAY_LOG_LEVEL": "warning"}
-    command = [sys.executable, "-m", "runway_app_http", "serve", "--no-ticker", "--port", str(PORT)]
+    environment = os.environ | {
+        "RUNWAY_DATABASE_URL": url,
+        "RUNWAY_SECRET_KEY": SECRET_KEY,
+        "RUNWAY_LOG_LEVEL": "warning",
+    }
+    command = [str(Path(sys.executable).with_name("runway")), "serve", "--no-ticker", "--port", str(PORT)]
     with (
         subprocess.Popen(command, env=environment) as server,
         httpx.Client(base_url=f"http://127.0.0.1:{PORT}") as client,

@@ -4,6 +4,8 @@ import asyncio
 import json
 import sys
 
+from runway_app_http.collector import tune_collector
+
 from tests.bench.connected import connected
 from tests.bench.machine import Stopwatch, peak_mib
 
@@ -20,4 +22,5 @@ async def load(arguments: dict[str, object]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    tune_collector()  # as the app does
     print(json.dumps(asyncio.run(load(json.loads(sys.argv[1])))))
