@@ -89,7 +89,7 @@ def _portfolio_cells(row: PortfolioRow) -> Iterable[RenderableType]:
 
     payday = row.next_payday
     yield status_text(row.status)
-    yield NONE_YET if row.as_of is None else say_days(row.runway_days)
+    yield say_days(row.runway_days) if row.is_runway_known else NONE_YET
     yield NONE_YET if row.runway_falls_on is None else say_day(row.runway_falls_on, row.as_of)
     yield say(row.opening_cash)
     yield row.home_currency
@@ -131,6 +131,8 @@ def _heading(view: CompanyView, said: str, status: PositionStatus | None = None)
 
 
 def _say_reach(runway: Runway) -> str:
+    if not runway.is_known:
+        return "not known"
     if runway.days is None:
         return f"{runway.horizon_days}+ days"
     return say_days(runway.days) + (f", to {say_day(runway.covered_through)}" if runway.covered_through else "")

@@ -4,17 +4,18 @@ Killed at any instant, the mirror holds whole pages, the cursor stands after the
 """
 
 import asyncio
-from collections.abc import Callable
+import traceback
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from runway_core.domain.changes import Attribution, Cause
+from runway_core.domain.changes import Attribution, Cause, ChangePage
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
-from runway_core.errors import RailAccessLost, RailError, StoreError
+from runway_core.errors import RailAccessLost, RailError, RunwayError, StoreError
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
 from runway_core.ports.mirror_store import Lease
@@ -90,9 +91,6 @@ class SyncOrchestrator:
             except asyncio.CancelledError:
                 await asyncio.shield(self._end(pull, rail, _stopped(connection)))
                 raise
-            except Exception as error:  # a rail is a plugin: its fault is its company's trouble, not its neighbours'
-                _log.exception("rail_failed_unexpectedly", company=company.company_id, rail=connection.rail)
-                failure = _unexpected(connection, error)
             run = await self._end(pull, rail, failure)
         finally:
             await rail.aclose()
@@ -135,7 +133,7 @@ class SyncOrchestrator:
         cursor = None if request.full else await mirror.cursor(pull.connection.connection_id, pull.company.company_id)
         # Closed here and not by the collector, so that what the rail reads ahead ends with this pull.
         async with aclosing(rail.changes_since(cursor)) as pages:
-            async for page in pages:
+            while (page := await _next_page(pages, pull.connection)) is not None:
                 now = self._clock.now()
                 pull.lease = await self._keep_lease(pull.lease, now)
                 receipt = await mirror.commit_page(
@@ -196,6 +194,19 @@ def _state_after(failure: RailError | None) -> ConnectionState:
     if isinstance(failure, RailAccessLost):
         return ConnectionState.RECONNECT_NEEDED
     return ConnectionState.FAILING
+
+
+async def _next_page(pages: AsyncGenerator[ChangePage], connection: Connection) -> ChangePage | None:
+    """The rail's next page, or `None` at its end. A rail is a plugin: its fault is its company's trouble alone."""
+    try:
+        return await anext(pages, None)
+    except RunwayError:
+        raise
+    except Exception as error:
+        # The text of the traceback, without the values of variables: one of them may be a token or a payload.
+        trace = traceback.format_exc()
+        _log.error("rail_failed_unexpectedly", company=connection.company_id, rail=connection.rail, trace=trace)
+        raise _unexpected(connection, error) from error
 
 
 def _unexpected(connection: Connection, error: Exception) -> RailError:
