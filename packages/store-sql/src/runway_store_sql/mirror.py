@@ -77,6 +77,20 @@ def _books_query(spec: RecordSpec, company_id: CompanyId, history_from: date) ->
     return query.order_by(table.c.external_id)
 
 
+def _settled_bills(connection: Connection, company_id: CompanyId, history_from: date, due_from: date) -> Any | None:
+    """The condition that leaves out long settled bills; `None` when a bill without a due date needs them all."""
+    table = RECORD_SPECS[RecordKind.BILL].table
+    undated = select(table.c.external_id).where(
+        table.c.company_id == company_id,
+        table.c.is_deleted == false(),
+        table.c.due_date.is_(None),
+        or_(table.c.open_balance > NIL, table.c.document_date >= history_from.isoformat()),
+    )
+    if connection.execute(undated.limit(1)).first() is not None:
+        return None
+    return or_(table.c.open_balance > NIL, table.c.due_date >= due_from.isoformat())
+
+
 def _fetch(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]]:
     """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
     result = connection.execute(query)
@@ -86,9 +100,15 @@ def _fetch(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]
 
 
 def _read_books(
-    connection: Connection, company: Company, *, as_of: date, history_from: date, read_at: datetime
+    connection: Connection,
+    company: Company,
+    *,
+    as_of: date,
+    history_from: date,
+    read_at: datetime,
+    settled_bills_due_from: date | None,
 ) -> Books:
-    """Read on one snapshot: one query for the head, one for the connections and one a kind."""
+    """Read on one snapshot: one query for the head, one for the connections, one a kind, one for undated bills."""
     owned = select(log_heads.c.sequence).join(companies, companies.c.company_id == log_heads.c.company_id)
     sequence = connection.scalar(
         owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
@@ -104,10 +124,12 @@ def _read_books(
                 .order_by(connections.c.rail)
             )
         )
-        rows = {
-            kind: _fetch(connection, _books_query(RECORD_SPECS[kind], company.company_id, history_from))
-            for kind in _BOOKS_FIELDS
-        }
+        queries = {kind: _books_query(RECORD_SPECS[kind], company.company_id, history_from) for kind in _BOOKS_FIELDS}
+        if settled_bills_due_from is not None:
+            kept = _settled_bills(connection, company.company_id, history_from, settled_bills_due_from)
+            if kept is not None:
+                queries[RecordKind.BILL] = queries[RecordKind.BILL].where(kept)
+        rows = {kind: _fetch(connection, query) for kind, query in queries.items()}
         with paused_collection():  # around pure work only: other tasks of an event loop never run paused
             for kind, name in _BOOKS_FIELDS.items():
                 fields[name] = tuple(read_rows(RECORD_SPECS[kind], rows.pop(kind)))
@@ -177,10 +199,25 @@ class SqlMirrorStore:
         token = await self._database.read(lambda connection: connection.scalar(query))
         return None if token is None else Cursor(token)
 
-    async def load_books(self, company: Company, *, as_of: date, history_from: date, read_at: datetime) -> Books:
+    async def load_books(
+        self,
+        company: Company,
+        *,
+        as_of: date,
+        history_from: date,
+        read_at: datetime,
+        settled_bills_due_from: date | None = None,
+    ) -> Books:
         """Read everything that calculators need on one snapshot, in a fixed number of queries."""
         return await self._database.read(
-            lambda connection: _read_books(connection, company, as_of=as_of, history_from=history_from, read_at=read_at)
+            lambda connection: _read_books(
+                connection,
+                company,
+                as_of=as_of,
+                history_from=history_from,
+                read_at=read_at,
+                settled_bills_due_from=settled_bills_due_from,
+            )
         )
 
     async def find_records(

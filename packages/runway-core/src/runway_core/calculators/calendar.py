@@ -21,6 +21,7 @@ def _bank_holidays(year: int) -> frozenset[date]:
     return frozenset(FederalReserve(years=year))  # type: ignore[no-untyped-call]  # holidays types no constructors
 
 
+@lru_cache(maxsize=8192)
 def is_business_day(day: date) -> bool:
     """Whether banks move money on `day`."""
     return day.weekday() < 5 and day not in _bank_holidays(day.year)

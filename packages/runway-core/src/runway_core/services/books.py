@@ -9,6 +9,9 @@ from runway_core.services.scope import Scope, local_day
 HISTORY_DAYS = 400
 """How far closed documents are read back: twelve months of payment habits, and a month's margin."""
 
+SETTLED_DAYS = 60
+"""A closed bill that fell due longer ago fulfils no occurrence of a series any more: no figure depends on it."""
+
 
 class BooksService:
     """Gives calculators their only input. Never calls a rail."""
@@ -16,8 +19,10 @@ class BooksService:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    async def read(self, company_id: CompanyId, *, as_of: date | None = None) -> Books:
+    async def read(self, company_id: CompanyId, *, as_of: date | None = None, for_checks: bool = False) -> Books:
         """A company's books as the mirror holds them; `as_of` is today in the company's zone unless given.
+
+        Only checks look at long settled bills. Figures come out the same without them, so they are read `for_checks`.
 
         Raises:
             NotFound: no such company in this firm.
@@ -26,5 +31,9 @@ class BooksService:
         now = self._scope.clock.now()
         day = as_of or local_day(now, company)
         return await self._scope.store.mirror.load_books(
-            company, as_of=day, history_from=day - timedelta(days=HISTORY_DAYS), read_at=now
+            company,
+            as_of=day,
+            history_from=day - timedelta(days=HISTORY_DAYS),
+            read_at=now,
+            settled_bills_due_from=None if for_checks else day - timedelta(days=SETTLED_DAYS),
         )

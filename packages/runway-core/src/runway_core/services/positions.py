@@ -26,7 +26,7 @@ class PositionService:
         Raises:
             NotFound: no such company in this firm.
         """
-        books = await self._books.read(company_id)
+        books = await self._books.read(company_id, for_checks=True)
         held = await self._scope.store.positions.findings(company_id)
         tracked = track_findings(held, find_findings(books), at=books.read_at, today=books.as_of)
         position = compute_position(books, tracked, computed_at=books.read_at)
