@@ -351,7 +351,10 @@ def test_the_machine_notices_a_store_that_breaks_a_guarantee(broken: type[Mortal
     class Broken(SyncMachine):
         mirror_class = broken
 
-    effort = settings(max_examples=300, stateful_step_count=20, phases=[Phase.generate], database=None)
+    # The same examples every time: a search for a known bug must not depend on luck.
+    effort = settings(
+        max_examples=3_000, stateful_step_count=25, phases=[Phase.generate], database=None, derandomize=True
+    )
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Broken, settings=effort)
 
