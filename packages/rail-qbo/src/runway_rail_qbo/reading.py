@@ -239,7 +239,7 @@ class Reader:
         keys = {RecordKey(KIND_BY_NAME[name].kind, external_id) for name, ids in present.items() for external_id in ids}
         keys.add(COMPANY_KEY)
         keys.difference_update(deletion.key for deletion in news.rows.deletions)
-        keys.update(change.record.key for change in news.rows.changes)
+        keys.update(change.key for change in news.rows.changes)
         rows = MappedRows(list(left_over.changes), list(left_over.deletions), list(left_over.rejected))
         time = left_over.source_time if len(rows) else news.time  # the oldest answer in the page
         rows.add(news.rows)

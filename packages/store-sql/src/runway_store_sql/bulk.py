@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,6 +15,10 @@ from runway_store_sql.engine import driver_connection
 
 COPY_FROM = 20
 """From so many new rows on, PostgreSQL takes them by COPY."""
+
+ROWS_TOGETHER = 100
+"""So many new rows SQLite takes in one statement. It works without Python's lock, and the lock is asked for again
+after each statement: one a row, and the writer would wait for the rest of the program a thousand times a page."""
 
 _json_encoder = msgspec.json.Encoder(decimal_format="string")
 _DIALECTS: dict[str, Dialect] = {
@@ -46,6 +51,13 @@ def _insert_text(dialect: str, table: Table) -> str:
 
 
 @cache
+def _insert_together_text(table: Table) -> str:
+    """One statement for `ROWS_TOGETHER` rows."""
+    head, _, values = _insert_text("sqlite", table).partition(" VALUES ")
+    return f"{head} VALUES {', '.join([values] * ROWS_TOGETHER)}"
+
+
+@cache
 def _upsert_text(dialect: str, table: Table) -> str:
     module = postgresql if dialect == "postgresql" else sqlite
     statement = module.insert(table)
@@ -65,7 +77,12 @@ def insert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]
             lambda driver: driver.copy_records_to_table(table.name, records=rows, columns=names)
         )
         return
-    connection.exec_driver_sql(_insert_text(connection.dialect.name, table), rows)
+    together = 0 if is_postgres(connection) else len(rows) // ROWS_TOGETHER * ROWS_TOGETHER
+    for start in range(0, together, ROWS_TOGETHER):
+        values = tuple(chain.from_iterable(rows[start : start + ROWS_TOGETHER]))
+        connection.exec_driver_sql(_insert_together_text(table), values)
+    if together < len(rows):
+        connection.exec_driver_sql(_insert_text(connection.dialect.name, table), rows[together:])
 
 
 def upsert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:

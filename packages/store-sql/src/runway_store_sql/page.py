@@ -153,7 +153,7 @@ def _read_previous(connection: Connection, company_id: CompanyId, keys: list[Rec
 
 
 def _retire_missing(connection: Connection, work: PageWork, page: ChangePage, sifted: SiftedPage) -> None:
-    shown = frozenset(change.record.key for change in page.changes)
+    shown = frozenset(change.key for change in page.changes)
     rejected = frozenset(
         RecordKey(bad.kind, bad.external_id) for bad in page.rejected if bad.kind is not None and bad.external_id
     )

@@ -1,6 +1,6 @@
 """What a rail reports: pages of changes, and what becomes of each record in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,12 +15,16 @@ class Cursor:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
-    """One record as the rail shows it now, with the payload it came in, byte for byte."""
+    """One record as the rail shows it now, with the payload it came in, byte for byte; never changed once made."""
 
     record: Record
     raw: bytes
+    key: RecordKey = field(init=False, repr=False, compare=False)  # made once: it is asked for again and again
+
+    def __post_init__(self) -> None:
+        self.key = self.record.key
 
 
 @dataclass(frozen=True, slots=True)

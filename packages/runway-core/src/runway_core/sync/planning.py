@@ -81,7 +81,7 @@ class PagePlan:
 
 def keys_of(page: ChangePage) -> list[RecordKey]:
     """Every key a page speaks of, once."""
-    keys = dict.fromkeys(change.record.key for change in page.changes)
+    keys = dict.fromkeys(change.key for change in page.changes)
     keys.update(dict.fromkeys(deletion.key for deletion in page.deletions))
     return list(keys)
 
@@ -92,7 +92,7 @@ def sift_page(page: ChangePage, held: Mapping[RecordKey, HeldVersion]) -> Sifted
     deletions = {deletion.key: deletion for deletion in page.deletions}
     newest: dict[RecordKey, Change] = {}
     for change in page.changes:
-        key = change.record.key
+        key = change.key
         twin = newest.get(key)
         if twin is not None:
             sifted.outdated += 1
