@@ -40,7 +40,7 @@ READERS = 3
 BUSY_SECONDS = 30
 _PAGE_BYTES = 16_384
 """Payloads and log entries of 1 to 4 KB stay within a page: their inserts alone were twice as fast as at 4 KB."""
-_CHECKPOINT_PAGES = 4_000
+_CHECKPOINT_PAGES = 1_000
 
 
 def find_sqlite_module() -> ModuleType:
