@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from runway_core.domain.books import Books
+from runway_core.domain.changes import Deletion, RejectedRecord
 from runway_core.domain.identity import RecordKind
 from runway_store_sql import SqlStore
 from runway_store_sql.tables import RECORD_SPECS
@@ -95,3 +97,26 @@ async def test_books_equal_the_records_given(database_url: str) -> None:
     assert list(books.bills) == bills == [held.record for held in found]
     assert books.model_copy(update={"log_sequence": 0}).log_sequence == 0
     assert Books.model_validate(books.model_dump()) == books
+
+
+async def test_many_deletions_and_bad_records_are_written_together(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(*(make_bill(str(n)) for n in range(60)))
+        few = replace(desk.make_page(), deletions=(Deletion(key=make_bill("0").key),), rejected=(_spoilt(0),))
+        many = replace(
+            desk.make_page(),
+            deletions=tuple(Deletion(key=make_bill(str(n)).key) for n in range(1, 60)),
+            rejected=tuple(_spoilt(n) for n in range(1, 60)),
+        )
+        with counted() as for_few:
+            await desk.commit(few)
+        with counted() as for_many:
+            receipt = await desk.commit(many)
+
+    assert (receipt.counts.deleted, receipt.counts.quarantined) == (59, 59)
+    assert len(for_many) <= len(for_few)  # PostgreSQL takes many log entries by COPY, which is no statement of its own
+
+
+def _spoilt(number: int) -> RejectedRecord:
+    return RejectedRecord(kind=RecordKind.BILL, external_id=f"bad-{number}", reason="no date", raw=b"{}")

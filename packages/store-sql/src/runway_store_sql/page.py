@@ -27,7 +27,7 @@ from runway_core.sync.planning import (
     plan_page,
     sift_page,
 )
-from sqlalchemy import Connection, delete, false, select, update
+from sqlalchemy import Connection, bindparam, delete, false, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import among, insert_rows, is_postgres, json_text, upsert_rows
@@ -201,19 +201,29 @@ def _write_records(
         insert_rows(connection, RECORD_SPECS[kind].table, rows)
     for kind, rows in changed.items():
         upsert_rows(connection, RECORD_SPECS[kind].table, rows)
+    gone: dict[RecordKind, list[dict[str, object]]] = defaultdict(list)
     for tombstone, entry in zip(plan.tombstones, entries[len(plan.upserts) :], strict=True):
-        table = RECORD_SPECS[tombstone.key.kind].table
-        connection.execute(
+        gone[tombstone.key.kind].append(
+            {
+                "gone_id": tombstone.key.external_id,
+                "gone_at": encode_moment(tombstone.modified_at),
+                "gone_sequence": entry.sequence,
+            }
+        )
+    for kind, tombstones in gone.items():
+        table = RECORD_SPECS[kind].table
+        statement = (
             update(table)
-            .where(table.c.company_id == work.company_id, table.c.external_id == tombstone.key.external_id)
+            .where(table.c.company_id == work.company_id, table.c.external_id == bindparam("gone_id"))
             .values(
                 is_deleted=True,
-                deleted_at=encode_moment(tombstone.modified_at),
+                deleted_at=bindparam("gone_at"),
                 source_time=source,
                 seen_at=seen,
-                log_sequence=entry.sequence,
+                log_sequence=bindparam("gone_sequence"),
             )
         )
+        connection.execute(statement, tombstones)
 
 
 def _write_balances(
@@ -272,32 +282,37 @@ def _write_quarantine(connection: Connection, work: PageWork, page: ChangePage) 
         )
     seen = to_microseconds(work.seen_at)
     module = postgresql if is_postgres(connection) else sqlite
-    for rejected in page.rejected:
-        statement = module.insert(quarantine).values(
-            company_id=work.company_id,
-            quarantine_id=name_quarantined(work.lease.rail, rejected),
-            rail=work.lease.rail,
-            kind=rejected.kind,
-            external_id=rejected.external_id,
-            reason=rejected.reason,
-            raw=rejected.raw,
-            first_seen_at=seen,
-            last_seen_at=seen,
-            times_seen=1,
-        )
-        again = {
-            "reason": statement.excluded.reason,
-            "raw": statement.excluded.raw,
-            "last_seen_at": statement.excluded.last_seen_at,
-            "times_seen": quarantine.c.times_seen + 1,
-        }
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["company_id", "quarantine_id"],
-                set_=again,
-                where=quarantine.c.last_seen_at < statement.excluded.last_seen_at,
-            )
-        )
+    if not page.rejected:
+        return
+    statement = module.insert(quarantine)
+    again = {
+        "reason": statement.excluded.reason,
+        "raw": statement.excluded.raw,
+        "last_seen_at": statement.excluded.last_seen_at,
+        "times_seen": quarantine.c.times_seen + 1,
+    }
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["company_id", "quarantine_id"],
+            set_=again,
+            where=quarantine.c.last_seen_at < statement.excluded.last_seen_at,
+        ),
+        [
+            {
+                "company_id": work.company_id,
+                "quarantine_id": name_quarantined(work.lease.rail, rejected),
+                "rail": work.lease.rail,
+                "kind": rejected.kind,
+                "external_id": rejected.external_id,
+                "reason": rejected.reason,
+                "raw": rejected.raw,
+                "first_seen_at": seen,
+                "last_seen_at": seen,
+                "times_seen": 1,
+            }
+            for rejected in page.rejected
+        ],
+    )
 
 
 def _quarantine_candidates(connection: Connection, work: PageWork, page: ChangePage) -> list[Change]:
