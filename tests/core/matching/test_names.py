@@ -108,6 +108,7 @@ def test_an_alias_is_kept_under_the_texts_normal_form() -> None:
 
 def test_words_that_many_share_are_generic_alone_and_not_together_with_a_name() -> None:
     assert is_generic_name("consulting services")
-    assert is_generic_name("payment 12")
+    assert is_generic_name("2026 12")
+    assert not is_generic_name("store 24")
     assert is_generic_name("")
     assert not is_generic_name("bright consulting services")

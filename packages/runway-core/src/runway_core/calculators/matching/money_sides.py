@@ -13,6 +13,9 @@ from runway_core.domain.money import round_to_minor
 SideKey = tuple[str, str]
 """Kind and id of what stands on a side; a `RecordKey` is one, and so is `("bank_transaction", "N7")`."""
 
+PartyKey = tuple[str, str]
+"""Who is on the other end: a vendor's or customer's `RecordKey`, or `("processor", …)`."""
+
 _TEN_THOUSANDTHS = 10_000
 
 
@@ -25,9 +28,10 @@ class MoneyMovement:
     amount: Decimal
     currency: str
     account_id: str | None = None  # None: not known
-    party: RecordKey | None = None  # None: not known for certain
+    party: PartyKey | None = None  # None: not known for certain
     text: str = ""
     rail_ids: frozenset[str] = frozenset()  # ids that a rail gave it, its payout's or payment's among them
+    record: RecordKey | None = None  # the ledger record that it is, or is a part of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,12 @@ class MoneyDocument:
     since: date  # the first day on which its money may move
     until: date  # the last one
     account_id: str | None = None  # None: any
-    party: RecordKey | None = None
+    party: PartyKey | None = None
     party_name: str = ""
     number: str | None = None
     rail_ids: frozenset[str] = frozenset()
     discount: EarlyDiscount | None = None
+    record: RecordKey | None = None  # the ledger record that it is, or is a part of
 
 
 def whole_units(amount: Decimal) -> int:

@@ -62,12 +62,18 @@ class NameIndex:
         likeness of at least 60 with a lead of 5. Only what `NameMatch.may_act` says is certain.
         """
         return (
+            self.prove(text, tax_id=tax_id, bank_account=bank_account)
+            or self._match_form(text, NameProof.SECOND_FORM)
+            or self._match_likeness(text)
+        )
+
+    def prove(self, text: str, *, tax_id: str | None = None, bank_account: str | None = None) -> NameMatch | None:
+        """The same by the proofs that act alone, without a search: look-ups only, for every line of a bank."""
+        return (
             self._match_alias(text)
             or _match_id(NameProof.TAX_ID, tax_id, self._tax_ids)
             or _match_id(NameProof.BANK_ACCOUNT, bank_account, self._bank_accounts)
             or self._match_form(text, NameProof.FIRST_FORM)
-            or self._match_form(text, NameProof.SECOND_FORM)
-            or self._match_likeness(text)
         )
 
     def suggest(self, text: str, limit: int = 3) -> tuple[NameCandidate, ...]:

@@ -57,8 +57,9 @@ def normal_bank_text(text: str) -> str:
 
 
 def is_generic_name(form: str) -> bool:
-    """Whether a form is empty or made of words that many share: it never makes a match."""
-    return all(word in GENERIC_WORDS or word.isdigit() for word in form.split())
+    """Whether a form is empty, a bare number, or made of words that many share: it never makes a match."""
+    words = form.split()
+    return all(word in GENERIC_WORDS for word in words) or all(word.isdigit() for word in words)
 
 
 def _drop_tails(words: list[str], empty: frozenset[str]) -> list[str]:

@@ -1,0 +1,114 @@
+"""Whether a bank account and its ledger account differ only by what is on its way.
+
+bank posted − ledger = (bank not in ledger) − (ledger not at bank) + unexplained; the last must be nil.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from heapq import heappop, heappush
+
+from runway_core.calculators.calendar import add_days
+from runway_core.calculators.cash import find_usable_bank_balances
+from runway_core.calculators.matching.from_books import CHEQUE_DAYS
+from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
+from runway_core.domain.bank import BankTransaction
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey
+from runway_core.domain.ledger import Account
+from runway_core.domain.money import ZERO
+
+SEEN_BEFORE_DAYS = 3
+SEEN_AFTER_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One account on both sides, in its own currency; sums are signed, an outflow is negative."""
+
+    account_id: str
+    currency: str
+    bank: Decimal  # posted
+    ledger: Decimal  # without entries dated after `as_of`
+    bank_not_in_ledger: Decimal
+    ledger_not_at_bank: Decimal
+    bank_lines: tuple[str, ...]  # ids of the lines that make up the first sum, oldest first
+    ledger_entries: tuple[RecordKey, ...]  # the records that make up the second
+
+    @property
+    def unexplained(self) -> Decimal:
+        """What no line and no entry explains: lost history, a missing opening entry, or a wrong balance."""
+        return self.bank - self.ledger - (self.bank_not_in_ledger - self.ledger_not_at_bank)
+
+
+def compute_drifts(books: Books) -> tuple[Drift, ...]:
+    """The drift of each account whose bank balance is at most 72 hours old and whose lines are read, by account id.
+
+    Both sides are compared from the bank's first line on. Entries up to 30 days older, cheques up to 90, may explain a
+    line but are not missed. Lines and entries of one amount pair by day, each once; which of them pair changes no sum.
+    """
+    balances = find_usable_bank_balances(books)
+    lines: dict[str, list[BankTransaction]] = {}
+    for line in books.bank_transactions:
+        if not line.is_pending and line.booked_on <= books.as_of:
+            lines.setdefault(line.account_id, []).append(line)
+    legs: dict[str, list[LedgerLeg]] = {}
+    for leg in read_ledger_legs(books):
+        legs.setdefault(leg.account_id, []).append(leg)
+    accounts = sorted(books.accounts, key=lambda account: account.external_id)
+    return tuple(
+        _compare(account, balances[account.external_id].posted, lines[account.external_id], legs, books.as_of)
+        for account in accounts
+        if account.external_id in balances and account.external_id in lines
+    )
+
+
+def _compare(
+    account: Account,
+    posted: Decimal,
+    lines: list[BankTransaction],
+    legs: dict[str, list[LedgerLeg]],
+    as_of: date,
+) -> Drift:
+    own = legs.get(account.external_id, [])
+    began = min(line.booked_on for line in lines)
+    future = sum((leg.amount for leg in own if leg.day > as_of), ZERO)
+    paired_lines, paired_legs = _pair_by_day(lines, [leg for leg in own if leg.day <= as_of])
+    only_bank = sorted(
+        (line for line in lines if line.external_id not in paired_lines), key=lambda x: (x.booked_on, x.external_id)
+    )
+    only_ledger = sorted(
+        (leg for leg in own if began <= leg.day <= as_of and leg.key not in paired_legs), key=lambda x: (x.day, x.key)
+    )
+    return Drift(
+        account_id=account.external_id,
+        currency=account.currency,
+        bank=posted,
+        ledger=account.balance - future,
+        bank_not_in_ledger=sum((line.amount for line in only_bank), ZERO),
+        ledger_not_at_bank=sum((leg.amount for leg in only_ledger), ZERO),
+        bank_lines=tuple(line.external_id for line in only_bank),
+        ledger_entries=tuple(leg.record for leg in only_ledger),
+    )
+
+
+def _pair_by_day(lines: Iterable[BankTransaction], legs: Iterable[LedgerLeg]) -> tuple[set[str], set[tuple[str, str]]]:
+    """As many pairs of one amount as the days allow: each line takes the waiting entry whose time runs out first."""
+    coming: dict[Decimal, list[LedgerLeg]] = {}
+    for leg in sorted(legs, key=lambda leg: (leg.day, leg.key), reverse=True):
+        coming.setdefault(leg.amount, []).append(leg)
+    waiting: dict[Decimal, list[tuple[date, tuple[str, str]]]] = {}
+    paired_lines: set[str] = set()
+    paired_legs: set[tuple[str, str]] = set()
+    for line in sorted(lines, key=lambda line: (line.booked_on, line.external_id)):
+        ready, rest = waiting.setdefault(line.amount, []), coming.get(line.amount, [])
+        while rest and add_days(rest[-1].day, -SEEN_BEFORE_DAYS) <= line.booked_on:
+            leg = rest.pop()
+            heappush(ready, (add_days(leg.day, CHEQUE_DAYS if leg.is_cheque else SEEN_AFTER_DAYS), leg.key))
+        while ready and ready[0][0] < line.booked_on:
+            heappop(ready)
+        if ready:
+            paired_legs.add(heappop(ready)[1])
+            paired_lines.add(line.external_id)
+    return paired_lines, paired_legs
