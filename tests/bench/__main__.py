@@ -5,9 +5,10 @@ import argparse
 from tests.bench.first_load import measure_first_load
 from tests.bench.idle_tick import measure_idle_tick
 from tests.bench.log_speed import measure_log
+from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
 
-PARTS = ("first-load", "idle-tick", "log", "pages")
+PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money")
 
 
 def main() -> None:
@@ -26,6 +27,10 @@ def main() -> None:
         measure_log(entries=2_000 if small else 100_000)
     if "pages" in parts:
         measure_pages(companies=3 if small else 100, bills=50 if small else 10_000)
+    if "names" in parts:
+        measure_names(is_small=small)
+    if "money" in parts:
+        measure_money(documents=500 if small else 10_000, movements=200 if small else 5_000)
 
 
 if __name__ == "__main__":

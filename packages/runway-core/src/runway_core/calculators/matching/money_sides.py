@@ -6,6 +6,7 @@ Small and neutral, so that bank lines, deposits, payouts, payments in the ledger
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.money import round_to_minor
@@ -65,6 +66,7 @@ def whole_units(amount: Decimal) -> int:
     return abs(int(amount * _TEN_THOUSANDTHS))
 
 
+@lru_cache(maxsize=8192)
 def say_size(amount: Decimal, currency: str) -> str:
     """An amount without its sign, for evidence: "1,598.35 USD"."""
     return f"{round_to_minor(abs(amount), currency):,} {currency}"
