@@ -136,3 +136,11 @@ def test_the_four_sums_agree_whatever_the_books_and_their_order(any_books: Books
         sums = drift.bank_not_in_ledger - drift.ledger_not_at_bank + drift.unexplained
         assert drift.bank - drift.ledger == sums
         assert isinstance(sums, Decimal)
+
+
+def test_a_line_that_the_ledger_dates_tomorrow_is_not_in_the_ledger_yet() -> None:
+    drift = one_account([("N1", 0, 70)], [("E1", 1, 70, PaymentMethod.TRANSFER)])
+
+    assert drift.ledger == 0
+    assert (drift.bank_not_in_ledger, drift.bank_lines) == (amount(-70), ("N1",))
+    assert drift.unexplained == 0

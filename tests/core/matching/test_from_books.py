@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runway_core.calculators.matching.from_books import match_books, read_bank_lines, read_open_documents
+from runway_core.calculators.matching.from_books import match_books, read_bank_lines, read_entries, read_open_documents
 from runway_core.calculators.matching.money_match import MoneyTier, ShortfallReason
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.bills import BillPayment, PaymentMethod
 from runway_core.domain.books import Books
-from runway_core.domain.documents import DocumentLine, LineKind
+from runway_core.domain.documents import DocumentLine, DocumentLink, LineKind
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.invoices import CustomerPayment
 from runway_core.domain.ledger import Deposit, Purchase
 from runway_core.domain.parties import Term
 from runway_testkit.books_making import amount, bill, day, invoice, make_books
@@ -198,3 +199,55 @@ def test_whatever_acts_has_equal_sums_in_the_books(any_books: Books) -> None:
     ids = {bank_line.external_id for bank_line in any_books.bank_transactions}
     for match in matching.ledger.acted:
         assert {key[1] for key in match.movements} <= ids
+
+
+def test_two_vendors_of_one_name_leave_the_counterparty_unknown() -> None:
+    vendors = tuple(
+        vendor.model_copy(update={"name": name})
+        for vendor, name in zip(make_books().vendors, ("Tern LLC", "Tern, Inc.", "Elm"), strict=True)
+    )
+    made = make_books(
+        vendors=vendors,
+        bills=(bill("B1", 500),),
+        bank_transactions=(line("N1", -500, text="TERN"), line("N2", -70, text="ELM")),
+    )
+
+    assert [moved.party for moved in read_bank_lines(made)] == [None, RecordKey(RecordKind.VENDOR, "V3")]
+    assert match_books(made).documents.acted == ()
+
+
+def purchase(external_id: str, total: int | str, **more: Any) -> Purchase:
+    values: dict[str, Any] = {"document_date": day(0), "currency": "USD", "method": PaymentMethod.TRANSFER}
+    values |= {"account_id": "bank", "payee_kind": RecordKind.VENDOR, "payee_id": "V1", "total": amount(total)}
+    return Purchase(external_id=external_id, **(values | more))
+
+
+@pytest.mark.parametrize("more", [{"is_void": True}, {"is_refund": True}])
+def test_neither_a_void_purchase_nor_a_refund_pays_a_bill(more: dict[str, Any]) -> None:
+    made = make_books(bills=(bill("B1", 500),), purchases=(purchase("E1", 500, **more),))
+
+    assert match_books(made).documents.acted == ()
+
+
+def test_void_entries_are_not_looked_for_at_the_bank() -> None:
+    received = CustomerPayment(
+        external_id="CP1", customer_id="C1", document_date=day(0), currency="USD", total=amount(500),
+        unapplied=amount(0), account_id="bank", is_void=True,
+    )  # fmt: skip
+    made = make_books(
+        customer_payments=(received,),
+        bill_payments=(payment("P1", 500, is_void=True),),
+        purchases=(purchase("E1", 500, is_void=True),),
+    )
+
+    assert list(read_entries(made)) == []
+
+
+def test_a_deposit_is_one_customers_only_if_it_took_no_others_payments() -> None:
+    alone = deposit(deposit_line(900, **FROM_C1))
+    mixed = alone.model_copy(
+        update={"links": (DocumentLink(kind=RecordKind.CUSTOMER_PAYMENT, external_id="CP7"),), "external_id": "D2"}
+    )
+    parties = {entry.key[1]: entry.party for entry in read_entries(make_books(deposits=(alone, mixed)))}
+
+    assert parties == {"D1": RecordKey(RecordKind.CUSTOMER, "C1"), "D2": None}

@@ -238,3 +238,70 @@ def test_a_thousand_subscriptions_over_one_amount_list_a_handful() -> None:
 
 def test_nil_matches_nothing() -> None:
     assert match_money([receipt("N1", 0, party=ADA)], [open_invoice("I1", 0)]) == match_money([], [])
+
+
+def shared_number() -> tuple[MoneyMovement, list[MoneyDocument]]:
+    """A payment that names a number which two customers' invoices carry."""
+    return receipt("N1", 500, text="INV-1042"), [
+        open_invoice("1042", 500),
+        replace(open_invoice("again", 500, party=BO), number="1042"),
+    ]
+
+
+def test_a_document_that_is_tied_is_settled_by_no_weaker_evidence() -> None:
+    tied, documents = shared_number()
+    report = match_money([tied, receipt("N2", 500, party=ADA)], documents)
+
+    assert report.acted == ()
+    assert ("N2", "1042") in pairs(report.suggested)
+    assert all(match.is_tied for match in report.suggested)
+
+
+def test_a_sum_with_a_tied_document_in_it_is_not_acted_on() -> None:
+    tied, documents = shared_number()
+    report = match_money([tied, receipt("N2", 811, party=ADA)], [*documents, open_invoice("I3", 311)])
+
+    assert report.acted == ()
+    assert ("N2", "1042+I3") in pairs(report.suggested)
+    assert match_money([receipt("N2", 811, party=ADA)], [*documents, open_invoice("I3", 311)]).acted != ()
+
+
+def test_a_tie_too_long_to_list_ties_what_is_not_listed() -> None:
+    invoices = [open_invoice(f"100{n}", 500) for n in range(9)]
+    for number in range(9):
+        part = receipt("N2", 200, party=ADA, text=f"INV-100{number}")
+        report = match_money([receipt("N1", 500, party=ADA), part], invoices)
+
+        assert all(match.is_tied for match in report.suggested)
+
+
+def test_a_sum_takes_only_what_was_due_to_move() -> None:
+    early = open_invoice("I2", 311, since=day(1))
+    report = match_money([receipt("N1", 811, party=ADA)], [open_invoice("I1", 500), early])
+
+    assert (report.acted, report.suggested) == ((), ())
+
+
+def test_a_part_paid_before_there_was_an_invoice_is_none() -> None:
+    early = receipt("N1", 200, day(-16), party=ADA, text="INV-1042")
+
+    assert match_money([early], [open_invoice("1042", 500)]).suggested == ()
+
+
+@pytest.mark.parametrize("other", [{"currency": "EUR"}, {"amount": amount(-500)}, {"account_id": "x"}, {"party": BO}])
+def test_not_even_a_rails_id_joins_what_cannot_be_one(other: dict[str, Any]) -> None:
+    ids = frozenset({"po_1"})
+    moved = receipt("N1", 500, party=ADA, account_id="bank", rail_ids=ids)
+    report = match_money([moved], [replace(open_invoice("I1", 500, rail_ids=ids), **other)])
+
+    assert (report.acted, report.suggested) == ((), ())
+
+
+def test_a_payment_with_many_sums_casts_doubt_on_every_invoice_it_may_have_paid() -> None:
+    """Only two of its sums are looked for, and a third may hold any of them."""
+    totals = {"I1": "1.01", "I2": "2.02", "I3": "10", "I4": "20", "I5": "12", "I6": "18"}
+    invoices = [open_invoice(name, total) for name, total in totals.items()]
+    small, large = receipt("N1", "3.03", party=ADA), receipt("N2", "30", party=ADA)
+
+    assert pairs(match_money([small], invoices).acted) == [("N1", "I1+I2")]
+    assert match_money([small, large], invoices).acted == ()

@@ -143,3 +143,17 @@ def test_every_vendor_is_found_by_its_own_name_with_any_noise(name: str, frame: 
     assert found is not None
     assert found.may_act
     assert found.candidates[0].name == name
+
+
+def test_a_second_form_of_two_parties_suggests_neither() -> None:
+    assert NameIndex(parties(("Tern Holdings", "Tern Group"))).match("Tern International") is None
+
+
+def test_a_bare_number_that_is_left_of_a_name_is_no_evidence() -> None:
+    found = NameIndex(parties(("24 Group", "Elm Hospital"))).match("24 Holdings")
+
+    assert found is None or found.proof is NameProof.SIMILARITY
+
+
+def test_a_vendor_whose_name_says_nothing_is_never_suggested() -> None:
+    assert NameIndex(parties(("Services, Inc.", "Elm Hospital"))).suggest("Services Payment Elms") == ()

@@ -106,7 +106,6 @@ class _Table:
                 ]
         self._tied_movements |= tied
         # Documents beyond the list are tied as well: what a stronger kind of evidence left open, no weaker one decides.
-        self._tied_documents.update(document.key for key in tied for document in answers[key])
         self._tied_documents.update(key for key, some in wanted.items() if len(some) > 1 or _any_in(some, tied))
         self._settle(matches)
 

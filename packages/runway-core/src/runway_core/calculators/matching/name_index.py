@@ -50,10 +50,9 @@ class NameIndex:
             if plain := _plain_id(number):
                 held.setdefault(plain, {})[party.key] = names[0] if names else party.key.external_id
         for name in names:
-            form = normal_name(name)
-            if not is_generic_name(form):
-                self._first.setdefault(form, {}).setdefault(party.key, name)
-                self._second.setdefault(second_form(name), {}).setdefault(party.key, name)
+            for form, held_forms in ((normal_name(name), self._first), (second_form(name), self._second)):
+                if not is_generic_name(form):
+                    held_forms.setdefault(form, {}).setdefault(party.key, name)
 
     def match(self, text: str, *, tax_id: str | None = None, bank_account: str | None = None) -> NameMatch | None:
         """Whom `text`, a name or a bank's text, means by the strongest proof there is; `None` if nobody stands out.
@@ -94,9 +93,7 @@ class NameIndex:
         for form in _forms_of(text):
             wanted = form if is_first else second_form(form)
             found = held.get(wanted)
-            if not found or is_generic_name(wanted):
-                continue
-            if not is_first and len(found) > 1:
+            if not found or (len(found) > 1 and not is_first):
                 continue
             words = f'"{wanted}" is what remains of both names'
             return NameMatch(proof, _list_candidates(found, words))

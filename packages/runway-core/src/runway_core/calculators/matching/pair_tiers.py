@@ -184,11 +184,9 @@ def numbers_in(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=32_768)
 def known_number(number: str | None) -> str | None:
-    """The normal form of a number that is long enough to be one and holds a digit; else `None`."""
+    """The normal form of a number that is long enough to tell by; else `None`."""
     plain = normal_number(number)
-    if plain is None or len(plain) < LEAST_NUMBER or not any(sign.isdigit() for sign in plain):
-        return None
-    return plain
+    return None if plain is None or len(plain) < LEAST_NUMBER else plain
 
 
 def _say_number(movement: MoneyMovement, document: MoneyDocument) -> str:
