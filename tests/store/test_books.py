@@ -9,7 +9,9 @@ from typing import Any
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Deletion, RejectedRecord
 from runway_core.domain.identity import RecordKind
+from runway_core.ports.mirror_store import MirrorStore
 from runway_store_sql import SqlStore
+from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.tables import RECORD_SPECS
 from runway_testkit.store_desk import StoreDesk, make_account, make_bill
 from sqlalchemy import Engine, event
@@ -31,8 +33,10 @@ def counted() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-async def load(desk: StoreDesk, *, settled_bills_due_from: date | None = None) -> Books:
-    return await desk.store.mirror.load_books(
+async def load(
+    desk: StoreDesk, *, settled_bills_due_from: date | None = None, mirror: MirrorStore | None = None
+) -> Books:
+    return await (mirror or desk.store.mirror).load_books(
         desk.company,
         as_of=date(2026, 3, 2),
         history_from=date(2025, 1, 1),
@@ -47,12 +51,19 @@ async def test_the_number_of_queries_does_not_grow_with_the_books(database_url: 
         await desk.put(make_bill("0"))
         with counted() as few:
             await load(desk)
+        with counted() as again:
+            await load(desk)
+        await desk.put(make_bill("0", revision=1))
+        with counted() as news:
+            await load(desk)
         await desk.put(*(make_bill(str(n)) for n in range(1, 500)), *(make_account(str(n)) for n in range(50)))
         with counted() as many:
-            books = await load(desk)
+            books = await load(desk, mirror=SqlMirrorStore(store.database))  # holds nothing yet
 
     assert len(few) == len(many) == len(RECORD_SPECS) - 1 + 2  # company_info is no part of books
-    assert all("company_id" in statement for statement in many)
+    assert len(again) == 2  # head, connections
+    assert len(news) == 5  # and the seal of what is held, what the log names since, the kind that changed
+    assert all("company_id" in statement for statement in [*many, *news])
     assert (len(books.bills), len(books.accounts)) == (500, 50)
 
 

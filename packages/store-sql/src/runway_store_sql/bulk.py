@@ -51,10 +51,10 @@ def _insert_text(dialect: str, table: Table) -> str:
 
 
 @cache
-def _insert_together_text(table: Table) -> str:
-    """One statement for `ROWS_TOGETHER` rows."""
+def _insert_together_text(table: Table, count: int) -> str:
+    """One statement for `count` rows."""
     head, _, values = _insert_text("sqlite", table).partition(" VALUES ")
-    return f"{head} VALUES {', '.join([values] * ROWS_TOGETHER)}"
+    return f"{head} VALUES {', '.join([values] * count)}"
 
 
 @cache
@@ -77,12 +77,12 @@ def insert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]
             lambda driver: driver.copy_records_to_table(table.name, records=rows, columns=names)
         )
         return
-    together = 0 if is_postgres(connection) else len(rows) // ROWS_TOGETHER * ROWS_TOGETHER
-    for start in range(0, together, ROWS_TOGETHER):
-        values = tuple(chain.from_iterable(rows[start : start + ROWS_TOGETHER]))
-        connection.exec_driver_sql(_insert_together_text(table), values)
-    if together < len(rows):
-        connection.exec_driver_sql(_insert_text(connection.dialect.name, table), rows[together:])
+    if is_postgres(connection):
+        connection.exec_driver_sql(_insert_text("postgresql", table), rows)
+        return
+    for start in range(0, len(rows), ROWS_TOGETHER):
+        part = rows[start : start + ROWS_TOGETHER]
+        connection.exec_driver_sql(_insert_together_text(table, len(part)), tuple(chain.from_iterable(part)))
 
 
 def upsert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:

@@ -15,11 +15,11 @@ from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from sqlalchemy import Connection, Select, delete, false, func, or_, select
 
+from runway_store_sql.books import open_rest, read_books
 from runway_store_sql.bulk import among
-from runway_store_sql.collection import paused_collection
 from runway_store_sql.engine import Database
+from runway_store_sql.held_books import HeldBooks
 from runway_store_sql.page import PageWork, commit
-from runway_store_sql.registry import read_connection
 from runway_store_sql.rows import decode_amount, field_columns, read_rows
 from runway_store_sql.tables import (
     NIL,
@@ -28,123 +28,13 @@ from runway_store_sql.tables import (
     balance_changes,
     balance_closes,
     companies,
-    connections,
     cursors,
     log_heads,
     positions,
     quarantine,
 )
 
-_BOOKS_FIELDS: dict[RecordKind, str] = {
-    RecordKind.ACCOUNT: "accounts",
-    RecordKind.TERM: "terms",
-    RecordKind.VENDOR: "vendors",
-    RecordKind.CUSTOMER: "customers",
-    RecordKind.BILL: "bills",
-    RecordKind.VENDOR_CREDIT: "vendor_credits",
-    RecordKind.BILL_PAYMENT: "bill_payments",
-    RecordKind.INVOICE: "invoices",
-    RecordKind.CREDIT_MEMO: "credit_memos",
-    RecordKind.CUSTOMER_PAYMENT: "customer_payments",
-    RecordKind.PURCHASE: "purchases",
-    RecordKind.DEPOSIT: "deposits",
-    RecordKind.TRANSFER: "transfers",
-    RecordKind.JOURNAL_ENTRY: "journal_entries",
-    RecordKind.ATTACHMENT: "attachments",
-}
-_OPEN_REST = ("open_balance", "unapplied")
-"""What keeps a document open, by the column that its kind has."""
-
 _PLACE = ("raw", "rail", "seen_at", "is_deleted", "log_sequence")
-
-
-def _open_rest(spec: RecordSpec) -> Any | None:
-    for name in _OPEN_REST:
-        if spec.has(name):
-            return spec.table.c[name]
-    return None
-
-
-def _books_query(spec: RecordSpec, company_id: CompanyId, history_from: date) -> Select[Any]:
-    table = spec.table
-    query = select(*field_columns(spec)).where(table.c.company_id == company_id, table.c.is_deleted == false())
-    if spec.has("document_date"):
-        recent = table.c.document_date >= history_from.isoformat()
-        rest = _open_rest(spec)
-        if rest is not None:
-            recent = or_(recent, rest > NIL, rest.is_(None)) if rest.nullable else or_(recent, rest > NIL)
-        query = query.where(recent)
-    return query.order_by(table.c.external_id)
-
-
-def _settled_bills(connection: Connection, company_id: CompanyId, history_from: date, due_from: date) -> Any | None:
-    """The condition that leaves out long settled bills; `None` when a bill without a due date needs them all."""
-    table = RECORD_SPECS[RecordKind.BILL].table
-    undated = select(table.c.external_id).where(
-        table.c.company_id == company_id,
-        table.c.is_deleted == false(),
-        table.c.due_date.is_(None),
-        or_(table.c.open_balance > NIL, table.c.document_date >= history_from.isoformat()),
-    )
-    if connection.execute(undated.limit(1)).first() is not None:
-        return None
-    return or_(table.c.open_balance > NIL, table.c.due_date >= due_from.isoformat())
-
-
-def _fetch(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]]:
-    """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
-    result = connection.execute(query)
-    rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
-    result.close()
-    return rows
-
-
-def _read_books(
-    connection: Connection,
-    company: Company,
-    *,
-    as_of: date,
-    history_from: date,
-    read_at: datetime,
-    settled_bills_due_from: date | None,
-) -> Books:
-    """Read on one snapshot: one query for the head, one for the connections, one a kind, one for undated bills."""
-    owned = select(log_heads.c.sequence).join(companies, companies.c.company_id == log_heads.c.company_id)
-    sequence = connection.scalar(
-        owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
-    )
-    fields: dict[str, Any] = dict.fromkeys(_BOOKS_FIELDS.values(), ())
-    links: tuple[Any, ...] = ()
-    if sequence is not None:
-        links = tuple(
-            read_connection(row)
-            for row in connection.execute(
-                select(connections)
-                .where(connections.c.company_id == company.company_id, connections.c.firm_id == company.firm_id)
-                .order_by(connections.c.rail)
-            )
-        )
-        queries = {kind: _books_query(RECORD_SPECS[kind], company.company_id, history_from) for kind in _BOOKS_FIELDS}
-        if settled_bills_due_from is not None:
-            kept = _settled_bills(connection, company.company_id, history_from, settled_bills_due_from)
-            if kept is not None:
-                queries[RecordKind.BILL] = queries[RecordKind.BILL].where(kept)
-        rows = {kind: _fetch(connection, query) for kind, query in queries.items()}
-        with paused_collection():  # around pure work only: other tasks of an event loop never run paused
-            for kind, name in _BOOKS_FIELDS.items():
-                fields[name] = tuple(read_rows(RECORD_SPECS[kind], rows.pop(kind)))
-    values = {
-        "company": company,
-        "as_of": as_of,
-        "read_at": read_at,
-        "history_from": history_from,
-        "log_sequence": sequence or 0,
-        "connections": links,
-        **fields,
-        "bank_balances": (),
-        "bank_transactions": (),
-    }
-    return Books.trusted(values)
 
 
 def _read_place(spec: RecordSpec, row: Sequence[Any]) -> MirroredRecord:
@@ -169,6 +59,7 @@ class SqlMirrorStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._held_books = HeldBooks()
 
     async def commit_page(
         self,
@@ -210,9 +101,10 @@ class SqlMirrorStore:
     ) -> Books:
         """Read everything that calculators need on one snapshot, in a fixed number of queries."""
         return await self._database.read(
-            lambda connection: _read_books(
+            lambda connection: read_books(
                 connection,
                 company,
+                held_books=self._held_books,
                 as_of=as_of,
                 history_from=history_from,
                 read_at=read_at,
@@ -239,7 +131,7 @@ class SqlMirrorStore:
         if after is not None:
             query = query.where(table.c.external_id > after)
         if open_only:
-            rest = _open_rest(spec)
+            rest = open_rest(spec)
             query = query.where(rest > NIL if rest is not None else false())
         query = query.order_by(table.c.external_id).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())

@@ -33,6 +33,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from runway_store_sql.bulk import among, insert_rows, is_postgres, json_text, upsert_rows
 from runway_store_sql.chain import append_entries, lock_head, move_head
 from runway_store_sql.rows import (
+    FLAGS,
     HELD_COLUMNS,
     WRITERS,
     encode_amount,
@@ -182,6 +183,7 @@ def _write_records(
     connection: Connection, work: PageWork, plan: PagePlan, entries: list[LogEntry], *, source_time: datetime
 ) -> None:
     source, seen = to_microseconds(source_time), to_microseconds(work.seen_at)
+    flags = FLAGS[connection.dialect.name]
     new: dict[RecordKind, list[tuple[object, ...]]] = defaultdict(list)
     changed: dict[RecordKind, list[tuple[object, ...]]] = defaultdict(list)
     for upsert, entry in zip(plan.upserts, entries, strict=False):
@@ -189,6 +191,7 @@ def _write_records(
         row = WRITERS[record.kind](
             work.company_id,
             record.__dict__,
+            flags,
             work.lease.rail,
             source,
             seen,

@@ -9,7 +9,6 @@ UTC, absent is length zero.
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
@@ -72,24 +71,39 @@ def from_microseconds(count: int) -> datetime:
     return _EPOCH + timedelta(microseconds=count)
 
 
-@lru_cache(maxsize=64)
-def _encode_moment(moment: datetime) -> bytes:
-    return b"%d" % to_microseconds(moment)
+class _Shared(NamedTuple):
+    """What all entries of a page have in common, written once."""
+
+    seen_at: bytes
+    rail: bytes
+    attribution: tuple[bytes, bytes, bytes]
+
+    @classmethod
+    def of(cls, draft: LogDraft) -> "_Shared":
+        by = draft.attribution
+        return cls(
+            b"%d" % to_microseconds(draft.seen_at),
+            draft.rail.encode(),
+            (by.cause.encode(), by.actor.encode(), by.correlation_id.encode()),
+        )
 
 
-@lru_cache(maxsize=64)
-def _encode_attribution(attribution: Attribution) -> tuple[bytes, bytes, bytes]:
-    """The three fields that all entries of a page share."""
-    return attribution.cause.encode(), attribution.actor.encode(), attribution.correlation_id.encode()
+def _share(one: LogDraft, two: LogDraft) -> bool:
+    """Whether they surely have in common what entries of a page have: the very same values."""
+    return one.seen_at is two.seen_at and one.rail is two.rail and one.attribution is two.attribution
 
 
 def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes:
     """The canonical bytes of one entry."""
+    return _encode(draft, _Shared.of(draft), company_id=company_id.encode(), sequence=sequence)
+
+
+def _encode(draft: LogDraft, shared: _Shared, *, company_id: bytes, sequence: int) -> bytes:
     fields = (
-        company_id.encode(),
+        company_id,
         b"%d" % sequence,
-        _encode_moment(draft.seen_at),
-        draft.rail.encode(),
+        shared.seen_at,
+        shared.rail,
         draft.kind.encode(),
         draft.external_id.encode(),
         draft.what.encode(),
@@ -97,9 +111,9 @@ def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes
         draft.content,
         draft.raw,
         draft.changed,
-        *_encode_attribution(draft.attribution),
+        *shared.attribution,
     )
-    return _HEADER.pack(SERIALISATION, *map(len, fields)) + b"".join(fields)
+    return b"".join((_HEADER.pack(SERIALISATION, *map(len, fields)), *fields))
 
 
 def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
@@ -147,9 +161,14 @@ def seal_entries(company_id: CompanyId, head: ChainHead, drafts: list[LogDraft])
     """Give each draft its place after `head`, in order, and return the entries with the new head."""
     entries: list[LogEntry] = []
     sequence, previous = head.sequence, head.hash
+    owner = company_id.encode()
+    last: LogDraft | None = None
     for draft in drafts:
         sequence += 1
-        canonical = encode_entry(company_id, sequence, draft)
+        if last is None or not _share(draft, last):
+            shared = _Shared.of(draft)
+        last = draft
+        canonical = _encode(draft, shared, company_id=owner, sequence=sequence)
         digest = hash_entry(previous, canonical)
         entries.append(LogEntry(company_id, sequence, draft, previous, digest, canonical))
         previous = digest

@@ -18,6 +18,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 AMOUNT_STEP = Decimal("0.0001")
 AMOUNT_LIMIT = Decimal(100_000_000_000_000)
+_LOWEST = -AMOUNT_LIMIT
 ZERO = Decimal("0.0000")
 
 _ZERO_DECIMAL = frozenset(
@@ -36,7 +37,7 @@ def to_amount(value: Decimal) -> Decimal:
         carried = value.quantize(AMOUNT_STEP)
     except InvalidOperation as error:
         raise InvalidRequest(_say_what_is_wrong(value)) from error
-    if carried != value or not -AMOUNT_LIMIT < carried < AMOUNT_LIMIT:
+    if carried != value or not _LOWEST < carried < AMOUNT_LIMIT:
         raise InvalidRequest(_say_what_is_wrong(value))
     return carried
 

@@ -114,7 +114,7 @@ class Record(Value):
         Raises:
             InvalidRequest: an amount that cannot be kept; the message names the field.
         """
-        amounts, defaults = _typed_plan(cls)
+        amounts, defaults, count = _typed_plan(cls)
         for name in amounts:
             amount = values.get(name)
             if amount is not None:
@@ -122,7 +122,7 @@ class Record(Value):
                     values[name] = to_amount(amount)
                 except InvalidRequest as error:
                     raise InvalidRequest(f"{name}: {error}") from error
-        return cls.trusted(defaults | values)
+        return cls.trusted(values if len(values) == count else defaults | values)
 
     @property
     def key(self) -> RecordKey:
@@ -135,12 +135,12 @@ class Record(Value):
 
 
 @cache
-def _typed_plan(record: type[Record]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Which fields of a class hold amounts, and the defaults of those that have one."""
+def _typed_plan(record: type[Record]) -> tuple[tuple[str, ...], dict[str, Any], int]:
+    """Which fields of a class hold amounts, the defaults of those that have one, and how many fields there are."""
     hints = get_type_hints(record, include_extras=True)
     amounts = tuple(name for name in record.model_fields if Amount in (hints[name], *get_args(hints[name])))
     fields = record.model_fields.items()
-    return amounts, {name: field.get_default() for name, field in fields if not field.is_required()}
+    return amounts, {name: field.get_default() for name, field in fields if not field.is_required()}, len(fields)
 
 
 def hash_content(content: bytes) -> bytes:

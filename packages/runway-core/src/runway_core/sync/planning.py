@@ -205,9 +205,9 @@ def plan_page(
         LogDraft(
             seen_at=seen_at,
             rail=rail,
-            kind=tombstone.key.kind,
+            kind=str(tombstone.key.kind),
             external_id=tombstone.key.external_id,
-            what=ChangeKind.DELETED,
+            what=str(ChangeKind.DELETED),
             attribution=attribution,
             revision=previous[tombstone.key].revision if tombstone.key in previous else "",
         )
@@ -241,9 +241,9 @@ def _draft_change(
     return LogDraft(
         seen_at=seen_at,
         rail=rail,
-        kind=record.kind,
+        kind=str(record.kind),
         external_id=record.external_id,
-        what=upsert.what,
+        what=str(upsert.what),
         attribution=by,
         revision=record.revision,
         content=upsert.content,

@@ -1,0 +1,215 @@
+"""Reading a company's books: everything its calculators need, on one snapshot, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from runway_core.domain.books import Books
+from runway_core.domain.company import Company
+from runway_core.domain.identity import RecordKind
+from runway_core.domain.log_entry import ChainHead
+from runway_core.domain.record import Record
+from sqlalchemy import BindParameter, Connection, Select, bindparam, false, or_, select
+
+from runway_store_sql.bulk import among, is_postgres
+from runway_store_sql.collection import paused_collection
+from runway_store_sql.held_books import HeldBooks, HeldRecords
+from runway_store_sql.registry import read_connection
+from runway_store_sql.rows import field_columns, json_rows, read_json_rows, read_rows
+from runway_store_sql.tables import NIL, RECORD_SPECS, RecordSpec, companies, connections, log_entries, log_heads
+
+_BOOKS_FIELDS: dict[RecordKind, str] = {
+    RecordKind.ACCOUNT: "accounts",
+    RecordKind.TERM: "terms",
+    RecordKind.VENDOR: "vendors",
+    RecordKind.CUSTOMER: "customers",
+    RecordKind.BILL: "bills",
+    RecordKind.VENDOR_CREDIT: "vendor_credits",
+    RecordKind.BILL_PAYMENT: "bill_payments",
+    RecordKind.INVOICE: "invoices",
+    RecordKind.CREDIT_MEMO: "credit_memos",
+    RecordKind.CUSTOMER_PAYMENT: "customer_payments",
+    RecordKind.PURCHASE: "purchases",
+    RecordKind.DEPOSIT: "deposits",
+    RecordKind.TRANSFER: "transfers",
+    RecordKind.JOURNAL_ENTRY: "journal_entries",
+    RecordKind.ATTACHMENT: "attachments",
+}
+_OPEN_REST = ("open_balance", "unapplied")
+"""What keeps a document open, by the column that its kind has."""
+
+NEWS_LIMIT = 2_000
+"""After more entries than this, everything is read again: about then it takes no longer."""
+
+_COMPANY: BindParameter[str] = bindparam("company_id")
+_HISTORY_FROM: BindParameter[str] = bindparam("history_from")
+_DUE_FROM: BindParameter[str] = bindparam("due_from")
+
+
+def open_rest(spec: RecordSpec) -> Any | None:
+    """The column that tells whether a document of this kind is open, if there is one."""
+    for name in _OPEN_REST:
+        if spec.has(name):
+            return spec.table.c[name]
+    return None
+
+
+@cache
+def _books_query(kind: RecordKind, *, is_json: bool, leaves_out_settled: bool) -> Select[Any]:
+    """Made once: building a query of twenty columns takes longer than running it on a small company."""
+    spec = RECORD_SPECS[kind]
+    table = spec.table
+    query = select(*field_columns(spec)).where(table.c.company_id == _COMPANY, table.c.is_deleted == false())
+    if spec.has("document_date"):
+        recent = table.c.document_date >= _HISTORY_FROM
+        rest = open_rest(spec)
+        if rest is not None:
+            recent = or_(recent, rest > NIL, rest.is_(None)) if rest.nullable else or_(recent, rest > NIL)
+        query = query.where(recent)
+    if leaves_out_settled:
+        query = query.where(or_(table.c.open_balance > NIL, table.c.due_date >= _DUE_FROM))
+    query = query.order_by(table.c.external_id)
+    return json_rows(spec, query) if is_json else query
+
+
+@cache
+def _undated_bills_query() -> Select[Any]:
+    table = RECORD_SPECS[RecordKind.BILL].table
+    return (
+        select(table.c.external_id)
+        .where(
+            table.c.company_id == _COMPANY,
+            table.c.is_deleted == false(),
+            table.c.due_date.is_(None),
+            or_(table.c.open_balance > NIL, table.c.document_date >= _HISTORY_FROM),
+        )
+        .limit(1)
+    )
+
+
+def _fetch(connection: Connection, query: Select[Any], parameters: dict[str, str]) -> Sequence[Sequence[Any]]:
+    """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
+    result = connection.execute(query, parameters)
+    rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
+    result.close()
+    return rows
+
+
+def _read_records(connection: Connection, parameters: dict[str, str]) -> dict[str, tuple[Record, ...]]:
+    """The records of every kind by external id, by their field of `Books`."""
+    is_json = not is_postgres(connection)
+    leaves_out_settled = (
+        "due_from" in parameters and connection.execute(_undated_bills_query(), parameters).first() is None
+    )
+    rows = {
+        kind: _fetch(
+            connection,
+            _books_query(kind, is_json=is_json, leaves_out_settled=leaves_out_settled and kind is RecordKind.BILL),
+            parameters,
+        )
+        for kind in _BOOKS_FIELDS
+    }
+    records: dict[str, tuple[Record, ...]] = {}
+    with paused_collection():  # around pure work only: other tasks of an event loop never run paused
+        for kind, name in _BOOKS_FIELDS.items():
+            spec, found = RECORD_SPECS[kind], rows.pop(kind)
+            records[name] = tuple(read_json_rows(spec, found[0][0]) if is_json else read_rows(spec, found))
+    return records
+
+
+def _read_news(
+    connection: Connection, held: HeldRecords, *, head: ChainHead, parameters: dict[str, str]
+) -> Mapping[str, tuple[Record, ...]] | None:
+    """The held records with what the log names since; `None` when they are not of this chain, or too much is new."""
+    if held.head == head:
+        return held.records
+    if not 0 < head.sequence - held.head.sequence <= NEWS_LIMIT:
+        return None
+    company = log_entries.c.company_id == parameters["company_id"]
+    if held.head.sequence > 0:
+        seal = select(log_entries.c.hash).where(company, log_entries.c.sequence == held.head.sequence)
+        if connection.scalar(seal) != held.head.hash:
+            return None
+    named = select(log_entries.c.kind, log_entries.c.external_id).where(
+        company, log_entries.c.sequence > held.head.sequence
+    )
+    changed: dict[RecordKind, set[str]] = defaultdict(set)
+    for kind, external_id in connection.execute(named):
+        if kind in _BOOKS_FIELDS:
+            changed[RecordKind(kind)].add(external_id)
+    records = dict(held.records)
+    for kind, ids in changed.items():
+        spec, name = RECORD_SPECS[kind], _BOOKS_FIELDS[kind]
+        query = _books_query(kind, is_json=False, leaves_out_settled=False)
+        query = query.where(among(connection, spec.table.c.external_id, sorted(ids)))
+        kept = [record for record in records[name] if record.external_id not in ids]
+        kept += read_rows(spec, _fetch(connection, query, parameters))
+        records[name] = tuple(sorted(kept, key=attrgetter("external_id")))
+    return records
+
+
+def _read_whole(
+    connection: Connection, held_books: HeldBooks, *, company: Company, head: ChainHead, parameters: dict[str, str]
+) -> Mapping[str, tuple[Record, ...]]:
+    history_from = date.fromisoformat(parameters["history_from"])
+    held = held_books.find(company.company_id, history_from=history_from)
+    records = None if held is None else _read_news(connection, held, head=head, parameters=parameters)
+    if records is None:
+        records = _read_records(connection, parameters)
+    held_books.keep(company.company_id, HeldRecords(head=head, history_from=history_from, records=records))
+    return records
+
+
+def read_books(
+    connection: Connection,
+    company: Company,
+    *,
+    held_books: HeldBooks,
+    as_of: date,
+    history_from: date,
+    read_at: datetime,
+    settled_bills_due_from: date | None,
+) -> Books:
+    """Read on one snapshot: one query for the head, one for the connections, one a kind, one for undated bills.
+
+    Whole books are held, and read again from where they were left: two queries, and one a kind that changed.
+    """
+    owned = select(log_heads.c.sequence, log_heads.c.hash).join(
+        companies, companies.c.company_id == log_heads.c.company_id
+    )
+    found = connection.execute(
+        owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
+    ).first()
+    fields: Mapping[str, tuple[Record, ...]] = dict.fromkeys(_BOOKS_FIELDS.values(), ())
+    links: tuple[Any, ...] = ()
+    if found is not None:
+        head = ChainHead(sequence=found.sequence, hash=found.hash)
+        links = tuple(
+            read_connection(row)
+            for row in connection.execute(
+                select(connections)
+                .where(connections.c.company_id == company.company_id, connections.c.firm_id == company.firm_id)
+                .order_by(connections.c.rail)
+            )
+        )
+        parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
+        if settled_bills_due_from is not None:
+            parameters["due_from"] = settled_bills_due_from.isoformat()
+            fields = _read_records(connection, parameters)
+        else:
+            fields = _read_whole(connection, held_books, company=company, head=head, parameters=parameters)
+    values = {
+        "company": company,
+        "as_of": as_of,
+        "read_at": read_at,
+        "history_from": history_from,
+        "log_sequence": 0 if found is None else found.sequence,
+        "connections": links,
+        **fields,
+        "bank_balances": (),
+        "bank_transactions": (),
+    }
+    return Books.trusted(values)
