@@ -10,7 +10,8 @@ from typing import Any
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import ChangePage, Cursor
 from runway_core.domain.company import Company, Connection
-from runway_core.domain.identity import DEFAULT_FIRM, FirmId, RecordKey, RecordKind
+from runway_core.domain.identity import DEFAULT_FIRM, FirmId, RecordKey
+from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.record import Record
 from runway_core.ports.ledger_rail import LedgerRail, RailContext, RailFactory
@@ -112,7 +113,7 @@ class FirmDesk:
     async def mirror(self, company: Company) -> dict[RecordKey, bytes]:
         """The live records that are held, by key."""
         held = {}
-        for kind in RecordKind:
+        for kind in RECORD_CLASSES:
             for placed in await self.store.mirror.find_records(company.company_id, kind, limit=10_000):
                 held[placed.record.key] = placed.record.content()
         return held
@@ -122,7 +123,7 @@ class FirmDesk:
         return [
             (entry.draft.kind, entry.draft.external_id, entry.draft.what)
             async for entry in self.store.log.entries(company.company_id)
-            if entry.draft.kind in set(RecordKind)
+            if entry.draft.kind in set(RECORD_CLASSES)
         ]
 
     def later(self, **by: float) -> datetime:

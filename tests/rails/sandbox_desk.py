@@ -78,13 +78,23 @@ class SandboxDesk:
         return result
 
     async def find_open_bill(self) -> dict[str, Any]:
-        """The raw newest bill that is wholly open."""
+        """The raw newest bill that is wholly open and sound: the vendor refuses to write one whose terms are gone."""
         answer = await self.ask("SELECT * FROM Bill MAXRESULTS 1000")
         bills = answer["QueryResponse"]["Bill"]
+        spoiled = await self.list_spoiled()
         found: dict[str, Any] = next(
-            bill for bill in bills if bill.get("Balance") == bill["TotalAmt"] and not bill.get("LinkedTxn")
+            bill
+            for bill in bills
+            if bill.get("Balance") == bill["TotalAmt"] and not bill.get("LinkedTxn") and bill["Id"] not in spoiled
         )
         return found
+
+    async def list_spoiled(self) -> set[str]:
+        """The ids of the records in which a defect was planted."""
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"{self.control_url}/truth", params={"company": self.realm_id})
+        defects = [defect for company in answer.json()["companies"] for defect in company["defects"]]
+        return {record["id"] for defect in defects for record in defect["records"]}
 
     async def ask(self, statement: str) -> Any:
         url = f"{self.settings['base_url']}/v3/company/{self.realm_id}/query"

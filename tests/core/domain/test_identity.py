@@ -10,7 +10,7 @@ from runway_testkit.strategies import external_ids, texts, values_of
 
 KINDS = st.sampled_from(RecordKind)
 KEYS = st.builds(RecordKey, KINDS, external_ids)
-RECORDS = KINDS.flatmap(lambda kind: values_of(RECORD_CLASSES[kind]))
+RECORDS = st.sampled_from(sorted(RECORD_CLASSES)).flatmap(lambda kind: values_of(RECORD_CLASSES[kind]))
 
 
 def finding(company: str, check: str, subjects: tuple[RecordKey, ...], value: str = "") -> Finding:

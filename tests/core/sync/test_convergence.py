@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from runway_core.domain.changes import Attribution, Cause, ChangePage
 from runway_core.domain.company import Company
 from runway_core.domain.identity import DEFAULT_FIRM, RecordKey, RecordKind
+from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.record import hash_content
 from runway_core.errors import LeaseHeld, RailAccessLost, RailError, RailThrottled, RailUnavailable
 from runway_core.ports.mirror_store import Lease, PageReceipt
@@ -225,7 +226,7 @@ class SyncMachine(RuleBasedStateMachine):
         folded: dict[RecordKey, bytes] = {}
         revisions: dict[RecordKey, int] = {}
         for entry in self.run(self.desk.runway.log_entries(self.company.company_id, limit=10_000)):
-            if entry.draft.kind not in set(RecordKind):
+            if entry.draft.kind not in set(RECORD_CLASSES):
                 continue
             key = RecordKey(RecordKind(entry.draft.kind), entry.draft.external_id)
             if entry.draft.what == "deleted":

@@ -38,6 +38,12 @@ _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.JOURNAL_ENTRY: "journal_entries",
     RecordKind.ATTACHMENT: "attachments",
 }
+_NOT_MIRRORED: dict[str, Any] = {
+    name: field.get_default(call_default_factory=True, validated_data={})
+    for name, field in Books.model_fields.items()
+    if not field.is_required()
+}
+"""What no table holds yet, as books without it have it."""
 _OPEN_REST = ("open_balance", "unapplied")
 """What keeps a document open, by the column that its kind has."""
 
@@ -202,6 +208,7 @@ def read_books(
         else:
             fields = _read_whole(connection, held_books, company=company, head=head, parameters=parameters)
     values = {
+        **_NOT_MIRRORED,
         "company": company,
         "as_of": as_of,
         "read_at": read_at,
@@ -209,7 +216,5 @@ def read_books(
         "log_sequence": 0 if found is None else found.sequence,
         "connections": links,
         **fields,
-        "bank_balances": (),
-        "bank_transactions": (),
     }
     return Books.trusted(values)

@@ -12,6 +12,7 @@ from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, Change, ChangePage, Cursor, HeldVersion, RejectedRecord
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
+from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.record import Record
@@ -196,7 +197,7 @@ class MemoryMirrorStore:
 
     async def count_records(self, company_id: CompanyId) -> dict[RecordKind, int]:
         """How many live records of each kind are held."""
-        counts = dict.fromkeys(RecordKind, 0)
+        counts = dict.fromkeys(RECORD_CLASSES, 0)
         for key, held in self._records(company_id).items():
             counts[key.kind] += not held.is_deleted
         return counts

@@ -10,8 +10,7 @@ from runway_core.calculators.flows import Flow, Flows, find_cash_account_ids, re
 from runway_core.calculators.undeposited import find_undeposited
 from runway_core.domain.bank import BankBalance, BankTransaction
 from runway_core.domain.books import Books
-from runway_core.domain.findings import Subject
-from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.identity import RecordKey, RecordKind, Subject
 from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Cash, CashPart

@@ -18,8 +18,7 @@ from runway_core.calculators.series import Occurrence, find_occurrences
 from runway_core.calculators.undeposited import BUSINESS_DAYS_TO_BANK, find_undeposited
 from runway_core.domain.books import Books
 from runway_core.domain.company import SeriesKind
-from runway_core.domain.findings import Subject
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, Subject
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import (
     Cash,

@@ -1,9 +1,11 @@
 """What a bank says: balances and transactions, from a verification rail once one is connected."""
 
 from datetime import date
+from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import Amount, Currency
 from runway_core.domain.record import Value
 
@@ -15,6 +17,14 @@ class BankBalance(Value):
     currency: Currency
     posted: Amount
     read_at: AwareDatetime
+    rail: str = ""  # which rail read it
+
+
+class BankLineSource(StrEnum):
+    """How a line came to us."""
+
+    FEED = "feed"  # a rail's own reading
+    IMPORT = "import"  # a file
 
 
 class BankTransaction(Value):
@@ -30,3 +40,21 @@ class BankTransaction(Value):
     is_financing: bool = False  # loan or owner's money
     text: str = ""
     replaces_id: str | None = None  # the pending one it settles
+    counterparty: str | None = None  # as the rail names it, where it does
+    cheque_number: str | None = None
+    source: BankLineSource = BankLineSource.FEED
+    import_id: str | None = None  # which file, for an import
+    rail: str = ""
+
+    @property
+    def key(self) -> RecordKey:
+        """The line as a subject of findings."""
+        return RecordKey(RecordKind.BANK_TRANSACTION, self.external_id)
+
+
+class Reconciliation(Value):
+    """An account that a person reconciled with its statement, through a day."""
+
+    account_id: str
+    through: date
+    reconciled_at: AwareDatetime

@@ -6,12 +6,20 @@ from functools import cached_property
 
 from pydantic import AwareDatetime
 
-from runway_core.domain.bank import BankBalance, BankTransaction
+from runway_core.domain.aliases import NameAlias
+from runway_core.domain.bank import BankBalance, BankTransaction, Reconciliation
 from runway_core.domain.bills import Bill, BillPayment, VendorCredit
+from runway_core.domain.collections import CollectionNote
 from runway_core.domain.company import Company, Connection
+from runway_core.domain.decisions import Decision
+from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment
+from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
-from runway_core.domain.ledger import Account, Attachment, Deposit, JournalEntry, Purchase, Transfer
+from runway_core.domain.ledger import Account, Attachment, CompanyInfo, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.parties import Customer, Term, Vendor
+from runway_core.domain.planned_items import PlannedItem
+from runway_core.domain.policy import DEFAULT_POLICY, CallBack, Earmark, Policy
+from runway_core.domain.processor import Payout, ProcessorBalance
 from runway_core.domain.record import Value
 
 
@@ -20,6 +28,9 @@ class Books(Value):
 
     Deleted records are absent. Closed documents reach back to `history_from`; open ones are all there. `as_of` is a
     calendar day in the company's zone and is an input, never the clock. `read_at` is when the mirror was read.
+
+    What a bank, an execution rail or a processor says is empty until a rail of that role is connected. Working papers
+    are those that are not closed.
     """
 
     company: Company
@@ -43,8 +54,25 @@ class Books(Value):
     transfers: tuple[Transfer, ...] = ()
     journal_entries: tuple[JournalEntry, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    company_info: CompanyInfo | None = None
+    # What rails of other roles say.
     bank_balances: tuple[BankBalance, ...] = ()
     bank_transactions: tuple[BankTransaction, ...] = ()
+    reconciliations: tuple[Reconciliation, ...] = ()
+    rail_bills: tuple[RailBill, ...] = ()
+    rail_payments: tuple[RailPayment, ...] = ()
+    payment_details: tuple[PaymentDetails, ...] = ()
+    payouts: tuple[Payout, ...] = ()
+    processor_balances: tuple[ProcessorBalance, ...] = ()
+    # What the log says changed lately, and what people keep beside the mirror.
+    changes: tuple[FieldChange, ...] = ()
+    policy: Policy = DEFAULT_POLICY
+    planned_items: tuple[PlannedItem, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    collection_notes: tuple[CollectionNote, ...] = ()
+    aliases: tuple[NameAlias, ...] = ()
+    earmarks: tuple[Earmark, ...] = ()
+    call_backs: tuple[CallBack, ...] = ()
 
     @property
     def home(self) -> str:

@@ -1,8 +1,15 @@
-"""Decisions about bills: what is ready for one, and what holds the rest back."""
+"""Decisions about bills: what is ready for one, what was decided, and what became of it."""
 
 from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime
 
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.money import Amount, Currency, Money
+from runway_core.domain.papers import PaperKind, WorkingPaper
+from runway_core.domain.policy import Role, RuleName, Ruling
 from runway_core.domain.record import Value
 
 
@@ -14,6 +21,127 @@ class BillReadiness(Value):
     reasons: tuple[str, ...] = ()  # what holds it back, for a person; empty when it is ready
     pay_by: date  # the last day to release it so that it arrives in time; in the past when that is too late
     pay_date: date  # the business day the outlook has it leave on
+
+    @property
+    def bill_key(self) -> RecordKey:
+        """The bill's kind and id."""
+        return RecordKey(RecordKind.BILL, self.bill_id)
+
+
+class DecisionOutcome(StrEnum):
+    """What a person decided about a bill."""
+
+    PAY = "pay"
+    DELAY = "delay"
+    ESCALATE = "escalate"
+    SPLIT = "split"
+
+
+class DecisionState(StrEnum):
+    """Where a bill stands between its entry and the record of its payment."""
+
+    NEEDS_DATA = "needs_data"
+    READY = "ready"
+    DECIDED = "decided"
+    APPROVED = "approved"
+    RELEASED = "released"
+    SETTLED = "settled"
+    FAILED = "failed"
+    RETURNED = "returned"
+    RECORDED = "recorded"
+    WITHDRAWN = "withdrawn"
+
+
+DECISION_MOVES: dict[DecisionState, frozenset[DecisionState]] = {
+    DecisionState.NEEDS_DATA: frozenset({DecisionState.READY}),
+    DecisionState.READY: frozenset({DecisionState.DECIDED, DecisionState.NEEDS_DATA}),
+    DecisionState.DECIDED: frozenset({DecisionState.DECIDED, DecisionState.APPROVED, DecisionState.WITHDRAWN}),
+    DecisionState.APPROVED: frozenset({DecisionState.RELEASED, DecisionState.DECIDED, DecisionState.WITHDRAWN}),
+    DecisionState.RELEASED: frozenset({DecisionState.SETTLED, DecisionState.FAILED, DecisionState.RETURNED}),
+    DecisionState.SETTLED: frozenset({DecisionState.RECORDED, DecisionState.RETURNED}),
+    DecisionState.FAILED: frozenset({DecisionState.DECIDED, DecisionState.WITHDRAWN}),
+    DecisionState.RETURNED: frozenset({DecisionState.DECIDED, DecisionState.WITHDRAWN}),
+    DecisionState.RECORDED: frozenset(),
+    DecisionState.WITHDRAWN: frozenset(),
+}
+"""What may follow each state. `NEEDS_DATA` and `READY` are computed from the books; the others are kept."""
+
+
+class RuleResult(Value):
+    """What one rule said of one payment, and what would make it pass."""
+
+    rule: RuleName
+    ruling: Ruling
+    reason: str  # one sentence, with the values compared
+    remedy: str = ""  # what would make it pass; empty when it passes
+    roles: tuple[Role, ...] = ()  # who must approve, for `NEED_APPROVAL`
+    moves_to: date | None = None  # payment days and discounts propose another day
+
+
+class Figures(Value):
+    """The figures that a decision moves, home currency; compare one with another."""
+
+    runway_days: int | None  # None: 91+
+    buffer_breach_on: date | None
+    low_28_days: Money
+    low_28_days_on: date
+
+
+class PaymentPart(Value):
+    """One payment of a bill: all of it, or a part."""
+
+    on: date
+    amount: Amount  # in the bill's currency
+
+
+class BillFacts(Value):
+    """What a decision was made on; release stops when one of them is no longer so."""
+
+    vendor_id: str | None
+    open_balance: Amount
+    currency: Currency
+    due_date: date | None
+    payment_details: str | None = None  # the end of the account number, where a rail tells it
+
+
+class Approval(Value):
+    """One person's yes."""
+
+    by: str
+    role: Role
+    at: AwareDatetime
+    note: str = ""
+
+
+class DecisionStep(Value):
+    """One dated step that a reader can audit."""
+
+    state: DecisionState
+    at: AwareDatetime
+    by: str
+    note: str = ""
+
+
+class Decision(WorkingPaper):
+    """What was decided about one bill. `paper_id` names the decision; a bill has at most one that is not closed."""
+
+    paper_kind: ClassVar[PaperKind] = PaperKind.DECISION
+
+    bill_id: str
+    outcome: DecisionOutcome
+    payments: tuple[PaymentPart, ...] = ()  # none when escalated
+    reason: str = ""
+    escalated_to: str | None = None
+    state: DecisionState = DecisionState.DECIDED
+    facts: BillFacts
+    before: Figures
+    after: Figures
+    results: tuple[RuleResult, ...]
+    policy_version: int
+    log_sequence: int  # the state of the books it was made on
+    approvals: tuple[Approval, ...] = ()
+    steps: tuple[DecisionStep, ...] = ()
+    told_client: bool = False  # done in the ledger by hand, not through an execution rail
 
     @property
     def bill_key(self) -> RecordKey:

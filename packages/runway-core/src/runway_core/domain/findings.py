@@ -3,11 +3,11 @@
 import hashlib
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, Field
 
-from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.amendments import Amendment
+from runway_core.domain.identity import CompanyId, Subject
 from runway_core.domain.money import Money
 from runway_core.domain.record import Value, encode_plain
 
@@ -48,29 +48,28 @@ class RunwayEffect(StrEnum):
     CONFIDENCE = "c"
 
 
-def _as_key(value: object) -> object:
-    if isinstance(value, list | tuple) and len(value) == 2 and not isinstance(value, RecordKey):
-        return RecordKey(RecordKind(value[0]), value[1])
-    return value
-
-
-Subject = Annotated[RecordKey, BeforeValidator(_as_key)]
-
-
 class Evidence(Value):
     """One value a check compared. `value` is text ready to read; dates are ISO, amounts plain decimals."""
 
     name: str
     value: str
     record: Subject | None = None
+    rail: str | None = None  # which rail said so, where it is not the ledger
+    read_at: AwareDatetime | None = None  # when that rail was read, where it matters
 
 
 class SuggestedFix(Value):
-    """What would mend a finding. `fields` names the new values where the fix is a plain write, else it is empty."""
+    """What would mend a finding.
+
+    `fields` names the new values of `record` where the fix is a plain write to the ledger, else it is empty.
+    `amendments` say how expected cash would differ once it is done: a plausible resolution, of which the finding's
+    impact is computed. Fixes that leave expected cash as it is have none.
+    """
 
     label: str  # verb first: "Set due date to 2026-03-22"
     record: Subject | None = None
     fields: dict[str, str] = Field(default_factory=dict)
+    amendments: tuple[Amendment, ...] = ()
 
 
 class Finding(Value):
@@ -84,7 +83,8 @@ class Finding(Value):
     effect: RunwayEffect
     summary: str  # one line a person understands
     amount: Money | None = None
-    impact_days: int | None = None  # runway(resolved) − runway(as booked)
+    impact_days: int | None = None  # runway(resolved) − runway(as booked); None: not computed, or no resolution
+    impact_low: Money | None = None  # the change of the 28-day low under the same resolution
     evidence: tuple[Evidence, ...] = ()
     fixes: tuple[SuggestedFix, ...] = ()
 
@@ -101,7 +101,8 @@ class Finding(Value):
     @property
     def basis(self) -> str:
         """A hash of the values it rests on: an accepted finding returns when this changes."""
-        return hashlib.sha256(encode_plain([e.__dict__ for e in self.evidence])).hexdigest()[:20]
+        # Not when a rail was read: that moves with every read, and the values do not.
+        return hashlib.sha256(encode_plain([(e.name, e.value, e.record) for e in self.evidence])).hexdigest()[:20]
 
 
 class TrackedFinding(Value):

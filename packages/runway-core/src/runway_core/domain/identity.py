@@ -1,7 +1,9 @@
 """Who and what a value is about: ids and kinds of record."""
 
 from enum import StrEnum
-from typing import NamedTuple, NewType
+from typing import Annotated, NamedTuple, NewType
+
+from pydantic import BeforeValidator
 
 CompanyId = NewType("CompanyId", str)
 FirmId = NewType("FirmId", str)
@@ -12,7 +14,11 @@ DEFAULT_FIRM = FirmId("own")
 
 
 class RecordKind(StrEnum):
-    """The kinds of record a ledger rail brings; the value is the name in tables, logs and the API."""
+    """The kinds of thing that findings and figures speak of; the value is the name in tables, logs and the API.
+
+    A ledger rail brings those down to `ATTACHMENT` (`kinds.RECORD_CLASSES`); the others come from rails of other roles,
+    or are Runway's own.
+    """
 
     BILL = "bill"
     VENDOR_CREDIT = "vendor_credit"
@@ -30,6 +36,13 @@ class RecordKind(StrEnum):
     TERM = "term"
     COMPANY_INFO = "company_info"
     ATTACHMENT = "attachment"
+    BANK_TRANSACTION = "bank_transaction"
+    PAYOUT = "payout"
+    RAIL_BILL = "rail_bill"  # a bill as the rail that pays it shows it
+    RAIL_PAYMENT = "rail_payment"
+    CONNECTION = "connection"
+    SERIES = "series"
+    PLANNED_ITEM = "planned_item"
 
 
 class RecordKey(NamedTuple):
@@ -40,3 +53,13 @@ class RecordKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.external_id}"
+
+
+def _as_key(value: object) -> object:
+    if isinstance(value, list | tuple) and len(value) == 2 and not isinstance(value, RecordKey):
+        return RecordKey(RecordKind(value[0]), value[1])
+    return value
+
+
+Subject = Annotated[RecordKey, BeforeValidator(_as_key)]
+"""A record key as a field of a value: read back from JSON, where it is a pair."""

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from runway_core.domain.findings import Subject
+from runway_core.domain.identity import Subject
 from runway_core.domain.money import Amount, Currency, Money
 from runway_core.domain.record import Value
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from runway_core.domain.books import Books
-from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, Subject, SuggestedFix
+from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
+from runway_core.domain.identity import Subject
 from runway_core.domain.money import Money, round_to_minor
 
 
@@ -16,6 +17,7 @@ class Check(Protocol):
     name: str  # "bill_due_date_missing"
     floor: Severity  # a finding's severity is never below
     effect: RunwayEffect  # which way mending moves the runway
+    reads: frozenset[str]  # the fields of `Books` it looks at, beside company and as_of: it runs again when one changed
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every defect of this kind, in any order, at the check's floor unless the rule itself raises it."""

@@ -15,6 +15,7 @@ class BillAmountNotPositive:
     name = "bill_amount_not_positive"
     floor = Severity.MEDIUM
     effect = RunwayEffect.LENGTHENS
+    reads = frozenset({"bills"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every bill with a total of nil or less. Voided ones are none."""

@@ -16,6 +16,7 @@ class BillDatesImplausible:
     name = "bill_dates_implausible"
     floor = Severity.MEDIUM
     effect = RunwayEffect.MOVES_DATES
+    reads = frozenset({"bills"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill whose dates cannot be right."""

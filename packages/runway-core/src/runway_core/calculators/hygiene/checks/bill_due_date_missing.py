@@ -16,6 +16,7 @@ class BillDueDateMissing:
     name = "bill_due_date_missing"
     floor = Severity.MEDIUM
     effect = RunwayEffect.MOVES_DATES
+    reads = frozenset({"bills"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill without a due date."""

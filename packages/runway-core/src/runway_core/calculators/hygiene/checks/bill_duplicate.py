@@ -32,6 +32,7 @@ class BillDuplicate:
     name = "bill_duplicate"
     floor = Severity.CRITICAL
     effect = RunwayEffect.LENGTHENS
+    reads = frozenset({"attachments", "bills"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every pair; of three alike, the first with the second and the second with the third."""

@@ -18,6 +18,7 @@ class BillStale:
     name = "bill_stale"
     floor = Severity.MEDIUM
     effect = RunwayEffect.LENGTHENS
+    reads = frozenset({"bill_payments", "bills"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill that was left lying."""

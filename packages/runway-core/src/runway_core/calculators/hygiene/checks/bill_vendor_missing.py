@@ -20,6 +20,7 @@ class BillVendorMissing:
     name = "bill_vendor_missing"
     floor = Severity.MEDIUM
     effect = RunwayEffect.CONFIDENCE
+    reads = frozenset({"accounts", "bills", "vendors"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill without a vendor to pay."""

@@ -27,6 +27,7 @@ class InvoiceDueDateMissing:
     name = "invoice_due_date_missing"
     floor = Severity.MEDIUM
     effect = RunwayEffect.MOVES_DATES
+    reads = frozenset({"invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open invoice whose due date cannot be relied upon."""

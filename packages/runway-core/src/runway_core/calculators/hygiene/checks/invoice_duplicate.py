@@ -25,6 +25,7 @@ class InvoiceDuplicate:
     name = "invoice_duplicate"
     floor = Severity.HIGH
     effect = RunwayEffect.SHORTENS
+    reads = frozenset({"invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every pair; of three alike, the first with the second and the second with the third."""

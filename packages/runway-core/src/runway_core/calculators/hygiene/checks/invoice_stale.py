@@ -18,6 +18,7 @@ class InvoiceStale:
     name = "invoice_stale"
     floor = Severity.HIGH
     effect = RunwayEffect.SHORTENS
+    reads = frozenset({"customer_payments", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open invoice that was left lying."""

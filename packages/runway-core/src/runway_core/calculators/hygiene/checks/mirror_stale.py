@@ -16,6 +16,7 @@ class MirrorStale:
     name = "mirror_stale"
     floor = Severity.HIGH
     effect = RunwayEffect.CONFIDENCE
+    reads = frozenset({"connections"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """At most one finding; connections that were switched off are left alone."""

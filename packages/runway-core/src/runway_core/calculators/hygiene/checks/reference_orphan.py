@@ -27,6 +27,23 @@ class ReferenceOrphan:
     name = "reference_orphan"
     floor = Severity.MEDIUM
     effect = RunwayEffect.CONFIDENCE
+    reads = frozenset(
+        {
+            "accounts",
+            "bill_payments",
+            "bills",
+            "credit_memos",
+            "customer_payments",
+            "customers",
+            "deposits",
+            "invoices",
+            "journal_entries",
+            "purchases",
+            "terms",
+            "vendor_credits",
+            "vendors",
+        }
+    )
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a record, with all its references that lead nowhere."""

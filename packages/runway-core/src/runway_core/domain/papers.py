@@ -1,0 +1,45 @@
+"""Working papers: what people and Runway keep about a company beside its mirror.
+
+Planned items, decisions, policy, scenarios, questions and the rest are few, belong to one company, are changed by
+people and are logged with who changed what. So they are kept alike: each is one versioned document, stored and logged
+in one transaction.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from runway_core.domain.record import Value
+
+
+class PaperKind(StrEnum):
+    """The kinds of working paper; the value is the name in tables, logs and the API."""
+
+    PLANNED_ITEM = "planned_item"
+    POLICY = "policy"
+    DECISION = "decision"
+    SCENARIO = "scenario"
+    COLLECTION = "collection"
+    ALIAS = "alias"
+    EARMARK = "earmark"
+    CALL_BACK = "call_back"
+    QUESTION = "question"
+    FIX = "fix"
+    FORECAST = "forecast"
+    DIGEST = "digest"
+
+
+class WorkingPaper(Value):
+    """One document of a kind. `paper_id` is unique within company and kind; `version` grows by one with each change.
+
+    A closed paper is kept and shown on request, and takes no part in figures.
+    """
+
+    paper_kind: ClassVar[PaperKind]
+
+    paper_id: str
+    version: int = 0  # 0: not stored yet
+    changed_at: AwareDatetime
+    changed_by: str
+    is_closed: bool = False

@@ -1,0 +1,123 @@
+"""Policy: the rules under which a firm lets a company's money go, as data with a version."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from runway_core.domain.money import Amount
+from runway_core.domain.papers import PaperKind, WorkingPaper
+from runway_core.domain.record import Value
+
+
+class Ruling(StrEnum):
+    """What a rule says of a payment, the strictest last; the strictest of all rules wins."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    NEED_APPROVAL = "need_approval"
+    BLOCK = "block"
+
+    @property
+    def rank(self) -> int:
+        """0 for allow up to 3 for block."""
+        return list(Ruling).index(self)
+
+
+class Role(StrEnum):
+    """Who may approve."""
+
+    BOOKKEEPER = "bookkeeper"
+    CONTROLLER = "controller"
+    OWNER = "owner"
+
+
+class VendorTier(IntEnum):
+    """The order in which vendors are paid; tier 0 is never proposed for delay."""
+
+    HELD_FOR_OTHERS = 0  # payroll, payroll tax, sales tax
+    CRITICAL = 1  # rent, power, insurance, secured debt, critical suppliers: no tolerance
+    PRESSING = 2  # over 60 days late, or on a contract with penalty
+    STANDARD = 3
+    DISCRETIONARY = 4
+
+
+class AmountTier(Value):
+    """Up to and without `below`, these roles must approve; `None` is without limit."""
+
+    below: Amount | None
+    roles: tuple[Role, ...]
+
+
+class RuleName(StrEnum):
+    """The rules, in the order of domain.md section 8; a policy orders them anew and switches them off."""
+
+    MINIMUM_CASH = "minimum_cash"
+    PAYROLL_COVER = "payroll_cover"
+    TAX_RESERVE = "tax_reserve"
+    EARMARK = "earmark"
+    AMOUNT_TIERS = "amount_tiers"
+    TWO_PEOPLE = "two_people"
+    NEW_VENDOR = "new_vendor"
+    DUPLICATE = "duplicate"
+    UNUSUAL_AMOUNT = "unusual_amount"
+    PAYMENT_DAYS = "payment_days"
+    DATA_AGE = "data_age"
+    DISCOUNT = "discount"
+    LATE_TOLERANCE = "late_tolerance"
+
+
+class Policy(WorkingPaper):
+    """The rules of one company with their settings. The defaults are the firm's where it set none.
+
+    `buffer` of the company's settings is the floor of minimum cash.
+    """
+
+    paper_kind: ClassVar[PaperKind] = PaperKind.POLICY
+
+    rules: tuple[RuleName, ...] = tuple(RuleName)  # in the order in which they are told; absent ones are off
+    payroll_cover_days: int = 14
+    amount_tiers: tuple[AmountTier, ...] = (
+        AmountTier(below=Decimal("1000.0000"), roles=(Role.BOOKKEEPER,)),
+        AmountTier(below=Decimal("10000.0000"), roles=(Role.CONTROLLER,)),
+        AmountTier(below=None, roles=(Role.CONTROLLER, Role.OWNER)),
+    )
+    payment_weekdays: tuple[int, ...] = (1, 3)  # Monday is 0
+    bank_warn_hours: int = 24
+    bank_block_hours: int = 72
+    mirror_warn_hours: int = 4
+    hurdle_rate: Decimal = Decimal("0.18")  # a discount worth more in a year is taken
+    late_tolerance_days: dict[VendorTier, int] = Field(
+        default_factory=lambda: {VendorTier.STANDARD: 3, VendorTier.DISCRETIONARY: 7}
+    )
+    vendor_tiers: dict[str, VendorTier] = Field(default_factory=dict)  # by vendor id; absent: told by its bills
+    account_budgets: dict[str, Amount] = Field(default_factory=dict)  # a month's, by expense account id
+    late_fee_monthly: dict[str, Decimal] = Field(default_factory=dict)  # by vendor id: 0.015 is 1.5 % a month
+    rail_business_days: int = 3  # from release to arrival: ACH 3, card and wire 0, cheque 5
+
+
+DEFAULT_POLICY = Policy(paper_id="policy", changed_at=datetime(2026, 1, 1, tzinfo=UTC), changed_by="runway")
+"""What holds where neither firm nor company set anything."""
+
+
+class Earmark(WorkingPaper):
+    """Money set aside for one bill: gone for all others until that bill is paid or the earmark is closed."""
+
+    paper_kind: ClassVar[PaperKind] = PaperKind.EARMARK
+
+    bill_id: str
+    amount: Amount  # home currency
+    note: str = ""
+
+
+class CallBack(WorkingPaper):
+    """A noted call to a number known from before, that confirmed payment details. `paper_id` is the vendor's id."""
+
+    paper_kind: ClassVar[PaperKind] = PaperKind.CALL_BACK
+
+    vendor_id: str
+    spoke_to: str
+    number_called: str
+    details_tail: str = ""  # the end of the account number that was confirmed

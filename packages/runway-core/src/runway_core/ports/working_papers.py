@@ -1,0 +1,40 @@
+"""Working papers: what people and Runway keep about a company beside its mirror, each change logged with it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from runway_core.domain.changes import Attribution
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.papers import WorkingPaper
+
+Paper = TypeVar("Paper", bound=WorkingPaper)
+
+
+class WorkingPapers(Protocol):
+    """Keeps the working papers of companies. Every method may raise StoreUnavailable and SchemaMismatch."""
+
+    async def save_papers(
+        self, company_id: CompanyId, papers: Sequence[Paper], *, attribution: Attribution, at: datetime
+    ) -> Sequence[Paper]:
+        """Store papers and log each change, all in one transaction; the company's position is due again.
+
+        Each paper carries the version that its change was made on: 0 for a new one. They come back with the version
+        they were stored under. A paper that is equal to the stored one writes nothing and comes back as it is stored.
+
+        Raises:
+            NotFound: no such company.
+            StaleRevision: a paper was changed since the version it carries, or is new and its id is taken; nothing was
+                written.
+        """
+        ...
+
+    async def papers(
+        self, company_id: CompanyId, kind: type[Paper], *, include_closed: bool = False, limit: int | None = None
+    ) -> Sequence[Paper]:
+        """The papers of one kind, the last changed first, then by id; closed ones only on request."""
+        ...
+
+    async def paper(self, company_id: CompanyId, kind: type[Paper], paper_id: str) -> Paper | None:
+        """One paper, closed or not; `None` when it is not there."""
+        ...
