@@ -66,7 +66,7 @@ def compute_outlook(
         *_place_future_entries(books, flows),
         *extra,
     ]
-    events = sorted((event for event in found if books.as_of <= event.on <= last), key=_order)
+    events = order_events(event for event in found if books.as_of <= event.on <= last)
     left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, occurrences))
     return project_outlook(books, cash, events, left_out=left_out)
 
@@ -102,6 +102,11 @@ def project_outlook(
         paydays=tuple(_find_paydays(books, days, events)),
         left_out=tuple(dict.fromkeys(left_out)),
     )
+
+
+def order_events(events: Iterable[OutlookEvent]) -> list[OutlookEvent]:
+    """Events by day, then by what they are: an order that does not depend on the one they came in."""
+    return sorted(events, key=_order)
 
 
 def run_days(as_of: date, opening: Decimal, events: Iterable[OutlookEvent]) -> list[OutlookDay]:

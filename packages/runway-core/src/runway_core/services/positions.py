@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runway_core.calculators.hygiene.find import find_findings
+from runway_core.calculators.hygiene.impact import find_weighed_findings
 from runway_core.calculators.hygiene.tracking import track_findings
 from runway_core.calculators.position import compute_position
 from runway_core.domain.identity import CompanyId
@@ -28,7 +28,7 @@ class PositionService:
         """
         books = await self._books.read(company_id, for_checks=True)
         held = await self._scope.store.positions.findings(company_id)
-        tracked = track_findings(held, find_findings(books), at=books.read_at, today=books.as_of)
+        tracked = track_findings(held, find_weighed_findings(books), at=books.read_at, today=books.as_of)
         position = compute_position(books, tracked, computed_at=books.read_at)
         await self._scope.store.positions.save_position(position, tracked)
         return position

@@ -1,6 +1,6 @@
 """Run every check over the books and weigh what they find."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from runway_core.calculators.burn import compute_week_outflow
@@ -30,7 +30,12 @@ def find_findings(books: Books, *, checks: Sequence[Check] = CHECKS) -> list[Fin
             twin = found.get(identity)
             if twin is None or _order(weighed) < _order(twin):
                 found[identity] = weighed
-    return sorted(found.values(), key=_order)
+    return order_findings(found.values())
+
+
+def order_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Worst first, then by check and subjects."""
+    return sorted(findings, key=_order)
 
 
 def grade_amount(amount: Decimal, *, week_outflow: Decimal | None) -> Severity:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.numbers import is_one_slip_apart, normal_number, slip_keys
 from runway_core.calculators.rhythm import are_different_periods
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -171,6 +172,10 @@ def _suggest(one: Bill, two: Bill) -> tuple[SuggestedFix, ...]:
     if not still_open:
         return (SuggestedFix(label="Both are paid: ask the vendor for the money back", record=two.key),)
     return tuple(
-        SuggestedFix(label=f"Delete or void {bill.number or bill.external_id} of {bill.document_date}", record=bill.key)
+        SuggestedFix(
+            label=f"Delete or void {bill.number or bill.external_id} of {bill.document_date}",
+            record=bill.key,
+            amendments=(Amendment(action=AmendmentAction.REMOVE, record=bill.key),),
+        )
         for bill in reversed(still_open)
     )

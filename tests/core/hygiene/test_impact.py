@@ -1,0 +1,100 @@
+"""The impact of findings on the Sample, and the band they make."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.hygiene.find import find_findings
+from runway_core.calculators.hygiene.impact import Band, compute_band, compute_impacts, find_weighed_findings
+from runway_core.calculators.outlook import compute_outlook
+from runway_core.domain.amendments import Amendment, AmendmentAction
+from runway_core.domain.books import Books
+from runway_core.domain.findings import Finding, RunwayEffect, Severity, SuggestedFix
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.money import round_to_minor
+from runway_testkit.books_strategies import books
+from runway_testkit.sample import AS_OF, amend_books, sample_books
+
+from tests.core.calculators.test_outlook import not_yet_entered
+
+SAMPLE = sample_books()
+CASH = compute_cash(SAMPLE)
+OUTLOOK = compute_outlook(SAMPLE, cash=CASH, extra=not_yet_entered())
+
+
+def finding(record: RecordKey, *amendments: Amendment) -> Finding:
+    return Finding(
+        check="AP99",
+        name="made_up",
+        company_id=SAMPLE.company.company_id,
+        subjects=(record,),
+        severity=Severity.LOW,
+        effect=RunwayEffect.MOVES_DATES,
+        summary="something is wrong",
+        fixes=tuple(SuggestedFix(label="Mend it", record=record, amendments=(one,)) for one in amendments),
+    )
+
+
+def removed(kind: RecordKind, external_id: str) -> Finding:
+    record = RecordKey(kind, external_id)
+    return finding(record, Amendment(action=AmendmentAction.REMOVE, record=record))
+
+
+B4_TWICE = removed(RecordKind.BILL, "B4")
+I1_PAID = removed(RecordKind.INVOICE, "I1")
+B6 = RecordKey(RecordKind.BILL, "B6")
+B6_DUE_NOW = finding(B6, Amendment(action=AmendmentAction.SET_DUE, record=B6, on=AS_OF))
+
+
+@pytest.mark.parametrize(
+    ("one", "days", "low", "severity"),
+    [
+        (B4_TWICE, 7, 8_000, Severity.CRITICAL),
+        (I1_PAID, -9, -12_000, Severity.CRITICAL),
+        (B6_DUE_NOW, 0, 0, Severity.LOW),
+    ],
+    ids=["the agency's bill is a duplicate", "the hospital's invoice was paid", "the undated bill is due now"],
+)
+def test_the_impact_of_the_samples_findings(one: Finding, days: int, low: int, severity: Severity) -> None:
+    (weighed,) = compute_impacts(SAMPLE, CASH, OUTLOOK, [one])
+
+    assert weighed.impact_low is not None
+    assert weighed.impact_days == days
+    assert round_to_minor(weighed.impact_low.amount, "USD") == low
+    assert weighed.severity is severity
+
+
+def test_the_band_of_the_sample_is_23_to_39_days_and_not_reliable() -> None:
+    band = compute_band(SAMPLE, CASH, OUTLOOK, [B4_TWICE, I1_PAID, B6_DUE_NOW])
+
+    assert (band.worst_days, band.best_days) == (23, 39)
+    assert not band.is_reliable(OUTLOOK.runway.days)
+
+
+def test_a_narrow_band_is_reliable_unless_it_is_over_half_the_figure() -> None:
+    assert Band(worst_days=28, best_days=38).is_reliable(32)
+    assert not Band(worst_days=28, best_days=39).is_reliable(32)
+    assert not Band(worst_days=10, best_days=17).is_reliable(12)
+
+
+def test_the_duplicate_in_the_sample_is_weighed_by_what_it_does_to_the_outlook() -> None:
+    """Without what is not yet entered the Sample lasts 35 days, so the duplicate is worth another number of days."""
+    (duplicate,) = [one for one in find_weighed_findings(SAMPLE) if one.check == "AP06"]
+    plain = compute_outlook(SAMPLE).runway.days
+    without = compute_outlook(
+        amend_books(SAMPLE, bills=tuple(bill for bill in SAMPLE.bills if bill.external_id != "B4"))
+    ).runway.days
+
+    assert duplicate.impact_days == (91 if without is None else without) - (91 if plain is None else plain)
+    assert duplicate.impact_low is not None
+    assert duplicate.impact_low.amount == Decimal(8_000)
+
+
+@given(books())
+def test_weighing_loses_no_finding_and_never_lowers_a_severity(any_books: Books) -> None:
+    plain = {one.finding_id: one.severity.rank for one in find_findings(any_books)}
+    weighed = {one.finding_id: one.severity.rank for one in find_weighed_findings(any_books)}
+
+    assert weighed.keys() == plain.keys()
+    assert all(weighed[key] <= plain[key] for key in plain)
