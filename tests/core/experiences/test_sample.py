@@ -43,7 +43,7 @@ async def test_the_digest_says_whether_all_is_well(pulled: Pulled) -> None:
 
     view = await desk.runway.digest(sample.company_id)
 
-    assert view.verdict == "Covered through 5 Apr, 35 days; payroll 6 Mar is covered; 2 findings to clear"
+    assert view.verdict == "Covered through 5 Apr, 35 days (35–46); payroll 6 Mar is covered; 2 findings to clear"
     assert (view.status.value, view.status_reason) == (
         "amber",
         "The buffer of 10,000.00 USD is breached on 25 Mar 2026, in 23 days.",

@@ -8,6 +8,7 @@ from runway_core.calculators.aging import compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.freshness import find_source_read_at
+from runway_core.calculators.hygiene.impact import BEYOND_DAYS, Band, compute_band
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, TrackedFinding
@@ -56,6 +57,7 @@ class DigestView(CompanyView):
     status: PositionStatus
     status_reason: str
     runway: Runway
+    band: Band  # how far the open findings could move the runway
     buffer_breach: Runway
     burn: Burn
     figures: tuple[CashFigure, ...]
@@ -89,17 +91,19 @@ def lay_out_digest(data: CompanyData) -> DigestView:
     """Turn one reading of a company into its digest."""
     books, position = data.books, data.position
     cash = compute_cash(books)
-    outlook = compute_outlook(books)
+    outlook = compute_outlook(books, cash=cash)
     waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
+    band = compute_band(books, cash, outlook, [t.finding for t in waiting])
     return DigestView(
         company=CompanyHeading.of(books.company),
         as_of=books.as_of,
         books_read_at=books.read_at,
         freshness=label_freshness(data.connections, books.read_at),
-        verdict=_say_verdict(books, outlook, waiting),
+        verdict=_say_verdict(books, outlook, waiting, band=band),
         status=PositionStatus.GREY if position is None else position.status,
         status_reason="never read yet" if position is None else position.status_reason,
         runway=outlook.runway,
+        band=band,
         buffer_breach=outlook.buffer_breach,
         burn=compute_burn(books),
         figures=_mark_figures(outlook, cash),
@@ -115,14 +119,21 @@ def lay_out_digest(data: CompanyData) -> DigestView:
     )
 
 
-def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFinding]) -> str:
-    parts = [say_reach(books, outlook)]
+def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFinding], *, band: Band) -> str:
+    is_known = outlook.runway.is_known and find_source_read_at(books) is not None
+    parts = [say_reach(books, outlook) + (f" ({_say_band(band)})" if is_known and band.width_days else "")]
     if outlook.paydays and outlook.runway.is_known and find_source_read_at(books) is not None:
         payday = outlook.paydays[0]
         parts.append(f"payroll {payday.on:%-d %b} is {'covered' if payday.is_covered else 'not covered'}")
     if waiting:
         parts.append(f"{len(waiting)} finding{'' if len(waiting) == 1 else 's'} to clear")
     return "; ".join(parts)
+
+
+def _say_band(band: Band) -> str:
+    """The worst and the best case, as in "23–39"."""
+    best = f"{band.best_days}+" if band.best_days >= BEYOND_DAYS else str(band.best_days)
+    return f"{band.worst_days}–{best}"
 
 
 def _mark_figures(outlook: Outlook, cash: Cash) -> tuple[CashFigure, ...]:
