@@ -19,7 +19,7 @@ from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Cash, Outlook, OutlookEvent, OutlookKind
 
 
-def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Iterable[Amendment]) -> Outlook:
+def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Sequence[Amendment]) -> Outlook:
     """The outlook as it would be with `amendments`, which are applied one after the other.
 
     `cash` and `outlook` are those of `books`. An amendment of a record that the outlook does not expect to move changes
@@ -27,7 +27,7 @@ def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Iterab
     banks rest as the next business day.
     """
     events, opening = list(outlook.events), ZERO
-    currencies = _find_currencies(books)
+    currencies = _find_currencies(books, amendments)
     rates = HomeRates.of(books)
     for amendment in amendments:
         match amendment.action:
@@ -60,7 +60,11 @@ def read_figures(outlook: Outlook) -> Figures:
     )
 
 
-def _find_currencies(books: Books) -> dict[RecordKey, str]:
+def _find_currencies(books: Books, amendments: Iterable[Amendment]) -> dict[RecordKey, str]:
+    """The currency of each document of which an amendment names an amount."""
+    wanted = {amendment.record for amendment in amendments if amendment.amount is not None} - {None}
+    if not wanted:
+        return {}
     currencies = {bill.key: bill.currency for bill in books.open_bills}
     return currencies | {invoice.key: invoice.currency for invoice in books.open_invoices}
 
