@@ -6,11 +6,14 @@ from runway_core.calculators.hygiene.checks.bill_dates_implausible import BillDa
 from runway_core.calculators.hygiene.checks.bill_due_date_assumed import BillDueDateAssumed
 from runway_core.calculators.hygiene.checks.bill_due_date_missing import BillDueDateMissing
 from runway_core.calculators.hygiene.checks.bill_duplicate import BillDuplicate
+from runway_core.calculators.hygiene.checks.bill_remnant import BillRemnant
 from runway_core.calculators.hygiene.checks.bill_stale import BillStale
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
 from runway_core.calculators.hygiene.checks.invoice_customer_missing import InvoiceCustomerMissing
 from runway_core.calculators.hygiene.checks.invoice_due_date_missing import InvoiceDueDateMissing
 from runway_core.calculators.hygiene.checks.invoice_duplicate import InvoiceDuplicate
+from runway_core.calculators.hygiene.checks.invoice_not_sent import InvoiceNotSent
+from runway_core.calculators.hygiene.checks.invoice_remnant import InvoiceRemnant
 from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
@@ -23,10 +26,13 @@ CHECKS: tuple[Check, ...] = (
     BillAmountNotPositive(),
     BillDuplicate(),
     BillStale(),
+    BillRemnant(),
     InvoiceDueDateMissing(),
     InvoiceCustomerMissing(),
     InvoiceDuplicate(),
     InvoiceStale(),
+    InvoiceNotSent(),
+    InvoiceRemnant(),
     MirrorStale(),
     ReferenceOrphan(),
 )
