@@ -12,7 +12,24 @@ from runway_testkit.books_making import amount, bill, make_books
 from runway_testkit.books_strategies import books, shuffle_books
 from runway_testkit.sample import sample_books
 
-BUILT = ["AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP09", "AR01", "AR02", "AR03", "AR05", "SY01", "SY03"]
+BUILT = [
+    "AP01",
+    "AP02",
+    "AP03",
+    "AP04",
+    "AP05",
+    "AP06",
+    "AP09",
+    "AP15",
+    "AR01",
+    "AR02",
+    "AR03",
+    "AR05",
+    "AR11",
+    "AR12",
+    "SY01",
+    "SY03",
+]
 
 
 def test_every_check_is_registered_once_and_under_its_own_name() -> None:
