@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from runway_core.calculators.hygiene.checks import CHECKS
 from runway_core.calculators.hygiene.find import find_findings
 from runway_core.domain.books import Books
 from runway_core.domain.company import Company
@@ -19,15 +20,7 @@ AS_OF = date(2026, 3, 2)
 READ_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 HISTORY_FROM = AS_OF - timedelta(days=400)
 FIELDS = {kind: f"{kind.value}s" for kind in RecordKind} | {RecordKind.JOURNAL_ENTRY: "journal_entries"}
-BUILT = {"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP09", "AP15"} | {
-    "AR01",
-    "AR02",
-    "AR03",
-    "AR05",
-    "AR11",
-    "AR12",
-    "SY03",
-}
+BUILT = {check.id for check in CHECKS}
 
 Defects = set[tuple[str, frozenset[tuple[str, str]]]]
 

@@ -16,29 +16,35 @@ from runway_sandbox.economy.plant_sales import SALES_PLANTERS
 
 Planter = Callable[[Plan, set[Party]], bool]
 
-PLANTERS: dict[str, Planter] = {**BILL_PLANTERS, **SALES_PLANTERS}
+PLANTERS: dict[str, Planter] = {
+    **BILL_PLANTERS,
+    **SALES_PLANTERS,
+}
 
 # Planters that add exactly one bill; the others add none.
 ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP09", "AP15"})
+
+TWICE = frozenset({"AP06", "AP07", "AP10", "AP11"})
+"""Defects of which a company may have two."""
 
 CLEAN_SHARE = 0.15
 
 
 def choose_defects(plan: Plan) -> None:
-    """Draw which checks get a defect: none in some companies, a few in most, many in some."""
-    rng = random.Random(f"defects:{plan.seed}:{plan.index}")
-    mess = rng.random()
+    """Draw which checks get a defect: none in some companies, a few in most, many in some.
+
+    Each check is drawn by its own dice, so that a new planter leaves what the others do as it was.
+    """
+    mess = random.Random(f"defects:{plan.seed}:{plan.index}").random()
     if mess < CLEAN_SHARE:
         return
     chance = 0.3 if mess < 0.65 else 0.65
-    chosen: list[str] = []
+    chosen: list[tuple[float, str]] = []
     for check in PLANTERS:
-        if rng.random() < chance:
-            chosen.append(check)
-        if check in {"AP06", "AP07", "AP10", "AP11"} and rng.random() < chance:
-            chosen.append(check)
-    rng.shuffle(chosen)
-    plan.defects = chosen[: plan.bills // 8]
+        rng = random.Random(f"defects:{plan.seed}:{plan.index}:{check}")
+        draws = 2 if check in TWICE else 1
+        chosen.extend((rng.random(), check) for _ in range(draws) if rng.random() < chance)
+    plan.defects = [check for _, check in sorted(chosen)][: plan.bills // 8]
 
 
 def extra_bills(plan: Plan) -> int:
@@ -50,8 +56,11 @@ def plant(plan: Plan) -> None:
     """Plant the drawn defects; where one finds no place, an ordinary bill takes its place."""
     taken: set[Party] = set()
     missing: Counter[str] = Counter()
-    for check in plan.defects:
+    dice = plan.rng
+    for place, check in enumerate(plan.defects):
+        plan.rng = random.Random(f"plant:{plan.seed}:{plan.index}:{place}:{check}")
         if not PLANTERS[check](plan, taken):
             missing[check] += 1
+    plan.rng = dice
     for _ in range(sum(count for check, count in missing.items() if check in ADDING_BILL)):
         plain_bill(plan)

@@ -24,8 +24,10 @@ def entered_soon(plan: Plan, day: int) -> int:
 
 
 def _suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
-    """Return vendors fit for planting: several bills, real terms, not taken."""
-    bills = Counter(doc.party for doc in plan.docs if doc.kind == "Bill" and not doc.planted)
+    """Return vendors fit for planting: several bills within a year, real terms, not taken."""
+    bills = Counter(
+        doc.party for doc in plan.docs if doc.kind == "Bill" and not doc.planted and doc.day > plan.as_of - 365
+    )
     return [
         vendor
         for vendor in plan.vendors

@@ -16,8 +16,10 @@ _PLACEHOLDERS = ("Unknown Customer", "Customer", "Misc.")
 
 
 def _buyers(plan: Plan, taken: set[Party]) -> list[Party]:
-    """Return customers fit for planting: several invoices, real terms, not taken."""
-    invoices = Counter(doc.party for doc in plan.docs if doc.kind == "Invoice" and not doc.planted)
+    """Return customers fit for planting: several invoices within a year, real terms, not taken."""
+    invoices = Counter(
+        doc.party for doc in plan.docs if doc.kind == "Invoice" and not doc.planted and doc.day > plan.as_of - 365
+    )
     return [
         customer
         for customer in plan.customers
