@@ -1,13 +1,18 @@
 """When a company's position is computed anew, and when nothing is done."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from runway_core.calculators.hygiene.rerun import run_checks
 from runway_core.domain.company import Company
 from runway_core.domain.findings import FindingState
+from runway_core.domain.identity import DEFAULT_FIRM, CompanyId
 from runway_core.domain.position import Position
 from runway_core.errors import NotFound, RailUnavailable
+from runway_core.services.held_checks import HeldChecks
+from runway_testkit.books_making import bill as making_bill
+from runway_testkit.books_making import make_books
 from runway_testkit.sample import READ_AT
 
 from tests.core.desk import OTHERS, FirmDesk, bank, bill
@@ -138,3 +143,30 @@ async def test_what_is_due_is_computed_for_ones_own_firm_only() -> None:
 
 def ids(positions: Iterable[Position]) -> list[str]:
     return [position.company_id for position in positions]
+
+
+async def test_a_process_that_looked_before_finds_what_a_new_one_finds() -> None:
+    """Checks whose inputs did not change are not run again; nothing may show."""
+    desk = FirmDesk()
+    sample = await desk.connect_sample()
+    await pulled(desk, sample)
+    desk.later(minutes=15)
+    desk.ledger("Sample").put(bill("odd", total=75, document_date=date(2026, 3, 1), due_date=None))
+    kept = await pulled(desk, sample)
+    found = await desk.runway.findings.list(sample.company_id)
+    anew = await desk.open(DEFAULT_FIRM).positions.recompute(sample.company_id)
+
+    assert kept.findings_open == anew.findings_open == 3
+    assert await desk.runway.findings.list(sample.company_id) == found
+
+
+def test_the_companies_looked_at_longest_ago_are_let_go_first() -> None:
+    runs = {CompanyId(name): run_checks(make_books(bills=(making_bill(name, 10),))) for name in "ABC"}
+    size = sum(len(value) for value in runs[CompanyId("A")].inputs.values() if isinstance(value, tuple))
+    held = HeldChecks(limit=2 * size)
+    held.keep(CompanyId("A"), runs[CompanyId("A")])
+    held.keep(CompanyId("B"), runs[CompanyId("B")])
+    held.keep(CompanyId("A"), runs[CompanyId("A")])
+    held.keep(CompanyId("C"), runs[CompanyId("C")])
+
+    assert [held.find(company_id) for company_id in runs] == [runs[CompanyId("A")], None, runs[CompanyId("C")]]

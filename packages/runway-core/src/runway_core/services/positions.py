@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from runway_core.calculators.hygiene.impact import find_weighed_findings
+from runway_core.calculators.hygiene.rerun import run_checks
 from runway_core.calculators.hygiene.tracking import track_findings
 from runway_core.calculators.position import compute_position
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.position import Position
 from runway_core.services.books import BooksService
+from runway_core.services.held_checks import HeldChecks
 from runway_core.services.scope import Scope, local_day
 
 
@@ -17,9 +19,12 @@ class PositionService:
     def __init__(self, scope: Scope, books: BooksService) -> None:
         self._scope = scope
         self._books = books
+        self._checks = HeldChecks()
 
     async def recompute(self, company_id: CompanyId) -> Position:
         """Compute a company's findings and position from its mirrored books and store both.
+
+        Only those checks run whose inputs changed since this process ran them last.
 
         Safe to run twice, at once or late: a position that saw less of the log than the stored one is not kept.
 
@@ -28,7 +33,9 @@ class PositionService:
         """
         books = await self._books.read(company_id, for_checks=True)
         held = await self._scope.store.positions.findings(company_id)
-        tracked = track_findings(held, find_weighed_findings(books), at=books.read_at, today=books.as_of)
+        run = run_checks(books, self._checks.find(company_id))
+        self._checks.keep(company_id, run)
+        tracked = track_findings(held, find_weighed_findings(books, run), at=books.read_at, today=books.as_of)
         position = compute_position(books, tracked, computed_at=books.read_at)
         await self._scope.store.positions.save_position(position, tracked)
         return position

@@ -7,6 +7,7 @@ from runway_core.calculators.burn import compute_week_outflow
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.hygiene.check import Check
 from runway_core.calculators.hygiene.checks import CHECKS
+from runway_core.calculators.hygiene.rerun import run_checks
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Finding, Severity
 
@@ -15,22 +16,26 @@ NOTABLE_AMOUNT = Decimal(500)
 
 
 def find_findings(books: Books, *, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Everything the checks find, worst first, then by check and subjects; the books' order changes nothing.
+    """Everything the checks find, worst first, then by check and subjects; the books' order changes nothing."""
+    return grade_findings(books, run_checks(books, checks=checks).findings)
+
+
+def grade_findings(books: Books, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings with the severity that their amounts give, worst first.
 
     A finding's severity is its check's floor, raised by its amount: high from one week's average outflow on, medium
     from 500 on. Two findings with one identity count once, the worse one.
     """
     week_outflow = compute_week_outflow(books)
     rates = HomeRates.of(books)
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], Finding] = {}
-    for check in checks:
-        for finding in check.find(books):
-            weighed = _weigh(finding, week_outflow, rates)
-            identity = (weighed.check, weighed.subjects)
-            twin = found.get(identity)
-            if twin is None or _order(weighed) < _order(twin):
-                found[identity] = weighed
-    return order_findings(found.values())
+    graded: dict[tuple[str, tuple[tuple[str, str], ...]], Finding] = {}
+    for finding in findings:
+        weighed = _weigh(finding, week_outflow, rates)
+        identity = (weighed.check, weighed.subjects)
+        twin = graded.get(identity)
+        if twin is None or _order(weighed) < _order(twin):
+            graded[identity] = weighed
+    return order_findings(graded.values())
 
 
 def order_findings(findings: Iterable[Finding]) -> list[Finding]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.hygiene.find import find_findings, order_findings
+from runway_core.calculators.hygiene.find import grade_findings, order_findings
+from runway_core.calculators.hygiene.rerun import CheckRun, run_checks
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.what_if import amend_outlook
 from runway_core.domain.amendments import Amendment
@@ -42,9 +43,12 @@ def has_resolution(finding: Finding) -> bool:
     return any(fix.amendments for fix in finding.fixes)
 
 
-def find_weighed_findings(books: Books) -> list[Finding]:
-    """Everything the checks find with its impact, worst first; the outlook is computed only when some fix moves it."""
-    findings = find_findings(books)
+def find_weighed_findings(books: Books, run: CheckRun | None = None) -> list[Finding]:
+    """Everything the checks find with its impact, worst first; the outlook is computed only when some fix moves it.
+
+    `run` is a run of the checks over these books, where there is one already.
+    """
+    findings = grade_findings(books, (run or run_checks(books)).findings)
     if not any(has_resolution(finding) for finding in findings):
         return findings
     cash = compute_cash(books)

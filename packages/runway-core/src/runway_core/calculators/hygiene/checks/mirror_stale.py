@@ -16,7 +16,7 @@ class MirrorStale:
     name = "mirror_stale"
     floor = Severity.HIGH
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"connections"})
+    reads = frozenset({"connections", "read_at"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """At most one finding; connections that were switched off are left alone."""

@@ -1,0 +1,97 @@
+"""Checks run again only where their inputs changed, and find what a run of all of them would find."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from runway_core.calculators.hygiene.check import Check
+from runway_core.calculators.hygiene.checks import CHECKS
+from runway_core.calculators.hygiene.rerun import ALWAYS_READ, run_checks
+from runway_core.domain.books import Books
+from runway_testkit.books_making import bill, make_books
+from runway_testkit.books_strategies import books
+from runway_testkit.sample import sample_books
+
+FIELDS = sorted(Books.model_fields)
+
+seen: set[str] = set()
+
+
+class WatchedBooks(Books):
+    """Books that note which of their fields somebody looks at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in Books.model_fields:
+            seen.add(name)
+        return super().__getattribute__(name)
+
+
+def watch(check: Check, given_books: Books) -> set[str]:
+    watched = WatchedBooks.trusted({name: getattr(given_books, name) for name in FIELDS})
+    seen.clear()
+    tuple(check.find(watched))
+    return set(seen)
+
+
+def mix(first: Books, second: Books, names: Sequence[str]) -> Books:
+    """The first books, with some fields of the second."""
+    return Books.trusted({name: getattr(second if name in names else first, name) for name in FIELDS})
+
+
+def find_unnamed(given_books: Books) -> dict[str, set[str]]:
+    looked_at = {check.id: watch(check, given_books) - check.reads - ALWAYS_READ for check in CHECKS}
+    return {check: names for check, names in looked_at.items() if names}
+
+
+@given(books())
+def test_no_check_looks_at_what_it_does_not_name(any_books: Books) -> None:
+    assert find_unnamed(any_books) == {}
+
+
+def test_every_check_names_only_fields_that_books_have() -> None:
+    assert all(check.reads <= set(FIELDS) - ALWAYS_READ for check in CHECKS)
+    assert find_unnamed(sample_books()) == {}
+
+
+@given(books(), books(), st.lists(st.sampled_from(FIELDS), max_size=4, unique=True))
+def test_running_again_finds_what_a_whole_run_finds(before: Books, other: Books, names: list[str]) -> None:
+    now = mix(before, other, names)
+
+    again = run_checks(now, run_checks(before))
+
+    assert again.found == run_checks(now).found
+
+
+@given(books(), books(), books(), st.lists(st.sampled_from(FIELDS), max_size=3, unique=True))
+def test_so_it_does_after_many_readings(first: Books, second: Books, third: Books, names: list[str]) -> None:
+    then = mix(first, second, names)
+    now = mix(then, third, names[:1])
+
+    assert run_checks(now, run_checks(then, run_checks(first))).found == run_checks(now).found
+
+
+def test_a_changed_bill_runs_the_checks_on_bills_and_no_other() -> None:
+    before = make_books(bills=(bill("B", 100),))
+    now = before.model_copy(update={"bills": (bill("B", 120),)})
+
+    again = run_checks(now, run_checks(before))
+
+    assert again.ran == {check.id for check in CHECKS if "bills" in check.reads}
+    assert 0 < len(again.ran) < len(CHECKS)
+
+
+def test_books_that_nobody_touched_run_no_check() -> None:
+    read = sample_books()
+    unread = {check.id for check in CHECKS if "read_at" not in check.reads}
+
+    assert run_checks(read, run_checks(read)).ran == frozenset()
+    later = read.model_copy(update={"read_at": read.read_at.replace(year=2027)})
+    assert run_checks(later, run_checks(read)).ran.isdisjoint(unread)
+
+
+def test_a_new_day_runs_every_check() -> None:
+    before = sample_books()
+    now = before.model_copy(update={"as_of": before.as_of.replace(day=3)})
+
+    assert run_checks(now, run_checks(before)).ran == {check.id for check in CHECKS}
