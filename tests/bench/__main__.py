@@ -2,13 +2,14 @@
 
 import argparse
 
+from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
 from tests.bench.idle_tick import measure_idle_tick
 from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
 
-PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money")
+PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money", "figures", "checks")
 
 
 def main() -> None:
@@ -31,6 +32,10 @@ def main() -> None:
         measure_names(is_small=small)
     if "money" in parts:
         measure_money(documents=500 if small else 10_000, movements=200 if small else 5_000)
+    if "figures" in parts:
+        measure_figures(bills=100 if small else 2_200, repeat=3 if small else 30)
+    if "checks" in parts:
+        measure_checks(companies=4 if small else 200, bills=60 if small else 200)
 
 
 if __name__ == "__main__":
