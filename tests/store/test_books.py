@@ -1,10 +1,7 @@
 """Books are read in a fixed number of queries, on one snapshot."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Deletion, RejectedRecord
@@ -14,23 +11,8 @@ from runway_store_sql import SqlStore
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.tables import RECORD_SPECS
 from runway_testkit.store_desk import StoreDesk, make_account, make_bill
-from sqlalchemy import Engine, event
 
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Every statement that any connection runs."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):
-            statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+from tests.store.statements import counted
 
 
 async def load(

@@ -1,19 +1,13 @@
 """The databases use the indexes that were made for the queries (docs/decisions/0004-indexes.md)."""
 
-from typing import Any
-
 from runway_core.domain.identity import RecordKind
 from runway_store_sql import SqlStore
-from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries
+from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries, working_papers
+from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import StoreDesk, make_bill
-from sqlalchemy import Connection, Select, false, func, select, text
+from sqlalchemy import false, func, select, text
 
-
-def explain(connection: Connection, query: Select[Any]) -> str:
-    is_postgres = connection.dialect.name == "postgresql"
-    compiled = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
-    rows = connection.exec_driver_sql(f"{'EXPLAIN' if is_postgres else 'EXPLAIN QUERY PLAN'} {compiled}")
-    return "\n".join(str(row[-1]) for row in rows)
+from tests.store.statements import explain
 
 
 async def test_what_is_due_is_answered_by_the_partial_index_alone(database_url: str) -> None:
@@ -39,3 +33,20 @@ async def test_what_is_due_is_answered_by_the_partial_index_alone(database_url: 
     assert "ix_bill_open" in plan
     assert "COVERING INDEX" in plan or "Index Only Scan" in plan or "Bitmap" in plan
     assert "ix_log_entries_record" in past
+
+
+async def test_open_papers_are_answered_by_the_partial_index(database_url: str) -> None:
+    table = working_papers
+    current = (
+        select(table.c.document)
+        .where(table.c.company_id == "acme", table.c.paper_kind == "planned_item", table.c.is_closed == false())
+        .order_by(table.c.changed_at.desc(), table.c.paper_id)
+    )
+    async with SqlStore(database_url) as store:
+        for name in ("acme", "zenith"):
+            desk = await StoreDesk(store, company=name).open()
+            await save(desk, *(make_item(f"{n:04}", is_closed=n % 20 > 0) for n in range(3000)))
+        await store.database.write(lambda connection: connection.execute(text("ANALYZE")).close())
+        plan = await store.database.read(lambda connection: explain(connection, current))
+
+    assert "ix_working_papers_open" in plan

@@ -6,6 +6,7 @@ from typing import Any
 
 from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, decode_entry
+from runway_core.domain.papers import PaperKey
 from runway_core.errors import LogBroken, NotFound
 from sqlalchemy import Connection, Select, select
 
@@ -79,14 +80,15 @@ class SqlTransactionLog:
                 return
             after = rows[-1].sequence
 
-    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
-        """Every entry about one record, oldest first."""
+    async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
+        """Every entry about one record or one working paper, oldest first."""
+        kind, external_id = key
         query = (
             select(*_ENTRY)
             .where(
                 log_entries.c.company_id == company_id,
-                log_entries.c.kind == key.kind.value,
-                log_entries.c.external_id == key.external_id,
+                log_entries.c.kind == kind.value,
+                log_entries.c.external_id == external_id,
             )
             .order_by(log_entries.c.sequence)
         )

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def _configure(connection: Connection | None = None) -> Config:
+def configure_migrations(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, on the connection that migrations are to run on."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -26,13 +27,15 @@ def read_revision(connection: Connection) -> str | None:
 
 def newest_revision() -> str:
     """The revision that this code needs."""
-    head = ScriptDirectory.from_config(_configure()).get_current_head()
+    head = ScriptDirectory.from_config(configure_migrations()).get_current_head()
     assert head is not None
     return head
 
 
 def _is_known(revision: str) -> bool:
-    return any(script.revision == revision for script in ScriptDirectory.from_config(_configure()).walk_revisions())
+    return any(
+        script.revision == revision for script in ScriptDirectory.from_config(configure_migrations()).walk_revisions()
+    )
 
 
 def upgrade_schema(connection: Connection) -> None:
@@ -46,7 +49,7 @@ def upgrade_schema(connection: Connection) -> None:
         return
     if revision is not None and not _is_known(revision):
         raise _newer(revision)
-    command.upgrade(_configure(connection), "head")
+    command.upgrade(configure_migrations(connection), "head")
 
 
 def demand_current(revision: str | None) -> None:

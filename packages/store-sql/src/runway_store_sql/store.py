@@ -11,6 +11,7 @@ from runway_core.ports.store import StoreHealth
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
 from runway_store_sql.log import SqlTransactionLog
 from runway_store_sql.mirror import SqlMirrorStore
+from runway_store_sql.papers import SqlWorkingPapers
 from runway_store_sql.positions import SqlPositionStore
 from runway_store_sql.registry import SqlCompanyRegistry
 from runway_store_sql.schema import demand_current, newest_revision, read_revision, upgrade_schema
@@ -50,6 +51,7 @@ class SqlStore:
         self._log = SqlTransactionLog(self._database)
         self._registry = SqlCompanyRegistry(self._database, clock or SystemClock())
         self._positions = SqlPositionStore(self._database)
+        self._papers = SqlWorkingPapers(self._database)
         self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
 
     def __repr__(self) -> str:
@@ -79,6 +81,11 @@ class SqlStore:
     def positions(self) -> SqlPositionStore:
         """Stored positions and findings."""
         return self._positions
+
+    @property
+    def papers(self) -> SqlWorkingPapers:
+        """What people keep beside the mirror."""
+        return self._papers
 
     @property
     def vault(self) -> SqlTokenVault:

@@ -389,6 +389,29 @@ findings = Table(
     PrimaryKeyConstraint("company_id", "finding_id"),
 )
 
+working_papers = Table(
+    "working_papers",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("paper_kind", TEXT, nullable=False),
+    Column("paper_id", TEXT, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("is_closed", Boolean, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("changed_by", TEXT, nullable=False),
+    Column("document", LargeBinary, nullable=False),  # JSON, the whole paper
+    PrimaryKeyConstraint("company_id", "paper_kind", "paper_id"),
+)
+_is_current = working_papers.c.is_closed == false()
+Index(  # closed decisions, questions and fixes pile up; figures and lists want the others
+    "ix_working_papers_open",
+    working_papers.c.company_id,
+    working_papers.c.paper_kind,
+    working_papers.c.changed_at,
+    postgresql_where=_is_current,
+    sqlite_where=_is_current,
+)
+
 secrets = Table(
     "secrets",
     metadata,

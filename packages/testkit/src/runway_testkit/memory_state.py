@@ -11,6 +11,7 @@ from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.identity import ConnectionId, RecordKey
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, seal_entries
+from runway_core.domain.papers import PaperKey, WorkingPaper
 from runway_core.domain.position import Position
 from runway_core.domain.record import Record, Value, encode_plain
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, SyncRun
@@ -71,6 +72,7 @@ class CompanyState:
     events: list[OutboxEvent] = field(default_factory=list)
     position: Position | None = None
     findings: dict[str, TrackedFinding] = field(default_factory=dict)
+    papers: dict[PaperKey, WorkingPaper] = field(default_factory=dict)
 
     def copied(self) -> "CompanyState":
         """A copy to work on: the original stays until the work is done."""

@@ -15,6 +15,7 @@ from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
+from runway_core.domain.papers import PaperKey
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sync_run import RunOutcome, SyncRun
@@ -24,6 +25,7 @@ from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
 from runway_testkit.memory_mirror import MemoryMirrorStore
+from runway_testkit.memory_papers import MemoryWorkingPapers
 from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
 
 _States = dict[CompanyId, CompanyState]
@@ -55,12 +57,13 @@ class MemoryTransactionLog:
             if entry.sequence > after:
                 yield entry
 
-    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
-        """Every entry about one record, oldest first."""
+    async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
+        """Every entry about one record or one working paper, oldest first."""
+        kind, external_id = key
         return [
             entry
             async for entry in self.entries(company_id)
-            if (entry.draft.kind, entry.draft.external_id) == (key.kind.value, key.external_id)
+            if (entry.draft.kind, entry.draft.external_id) == (kind.value, external_id)
         ]
 
 
@@ -341,6 +344,7 @@ class MemoryStore:
         self.log = MemoryTransactionLog(self._states)
         self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
         self.positions = MemoryPositionStore(self._states)
+        self.papers = MemoryWorkingPapers(self._states)
         self.vault = MemoryTokenVault(self._states)
 
     async def upgrade(self) -> None:

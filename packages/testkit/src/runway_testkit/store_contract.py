@@ -11,28 +11,19 @@ from decimal import Decimal
 
 import pytest
 from pydantic import SecretStr
-from runway_core.domain.changes import Attribution, Cause, Cursor, RejectedRecord
+from runway_core.domain.changes import Cursor, RejectedRecord
 from runway_core.domain.company import CompanySettings, ConnectionState
 from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
-from runway_core.ports.store import Store
 
+from runway_testkit.desk_contract import PERSON, DeskContract
+from runway_testkit.papers_contract import PapersContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
 
 BILL = RecordKey(RecordKind.BILL, "1")
-PERSON = Attribution(cause=Cause.PERSON, actor="ann", correlation_id="request-1")
-
-
-class DeskContract:
-    """What all promises are tried on."""
-
-    @pytest.fixture
-    async def desk(self, store: Store) -> StoreDesk:
-        """A connected company in the store under test."""
-        return await StoreDesk(store).open()
 
 
 class MirrorContract(DeskContract):
@@ -443,5 +434,5 @@ class PositionContract(DeskContract):
         assert await store.registry.company(own, desk.id) == desk.company
 
 
-class StoreContract(MirrorContract, RegistryContract, PositionContract):
+class StoreContract(MirrorContract, RegistryContract, PositionContract, PapersContract):
     """Every promise of a store."""

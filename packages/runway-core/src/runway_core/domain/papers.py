@@ -6,7 +6,7 @@ in one transaction.
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -30,6 +30,16 @@ class PaperKind(StrEnum):
     DIGEST = "digest"
 
 
+class PaperKey(NamedTuple):
+    """One working paper of one company."""
+
+    kind: PaperKind
+    paper_id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.paper_id}"
+
+
 class WorkingPaper(Value):
     """One document of a kind. `paper_id` is unique within company and kind; `version` grows by one with each change.
 
@@ -43,3 +53,13 @@ class WorkingPaper(Value):
     changed_at: AwareDatetime
     changed_by: str
     is_closed: bool = False
+
+    @property
+    def key(self) -> PaperKey:
+        """Kind and id."""
+        return PaperKey(self.paper_kind, self.paper_id)
+
+    @property
+    def title(self) -> str:
+        """What people call its kind, such as "planned item"."""
+        return self.paper_kind.value.replace("_", " ")

@@ -21,10 +21,16 @@ VALUE = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        return {
-            name: held.astimezone(UTC) if isinstance(held, datetime) else held for name, held in value.__dict__.items()
-        }
+        return {name: _plain_field(held) for name, held in value.__dict__.items()}
     raise TypeError(f"{type(value).__name__} has no place in a record's content")
+
+
+def _plain_field(held: object) -> object:
+    if isinstance(held, datetime):
+        return held.astimezone(UTC)
+    if isinstance(held, dict):
+        return {str(int(key)) if isinstance(key, int) else key: item for key, item in held.items()}
+    return held
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain, decimal_format="string", order="sorted")

@@ -10,6 +10,7 @@ from runway_core.ports.position_store import PositionStore
 from runway_core.ports.registry import CompanyRegistry
 from runway_core.ports.token_vault import TokenVault
 from runway_core.ports.transaction_log import TransactionLog
+from runway_core.ports.working_papers import WorkingPapers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Store(Protocol):
     @property
     def positions(self) -> PositionStore:
         """Stored positions and findings."""
+        ...
+
+    @property
+    def papers(self) -> WorkingPapers:
+        """What people keep beside the mirror."""
         ...
 
     @property

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
+from runway_core.domain.papers import PaperKey
 
 
 class TransactionLog(Protocol):
@@ -22,6 +23,6 @@ class TransactionLog(Protocol):
         """Stream entries after a sequence number, in order, as stored: hashes are not recomputed here."""
         ...
 
-    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
-        """Every entry about one record, oldest first."""
+    async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
+        """Every entry about one record or one working paper, oldest first."""
         ...

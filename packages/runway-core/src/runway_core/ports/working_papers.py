@@ -20,12 +20,14 @@ class WorkingPapers(Protocol):
         """Store papers and log each change, all in one transaction; the company's position is due again.
 
         Each paper carries the version that its change was made on: 0 for a new one. They come back with the version
-        they were stored under. A paper that is equal to the stored one writes nothing and comes back as it is stored.
+        they were stored under, changed at `at` by the actor of `attribution`, as the log has it. A paper that says what
+        the stored one says writes nothing and comes back as it is stored, so that a repeat is harmless.
 
         Raises:
             NotFound: no such company.
             StaleRevision: a paper was changed since the version it carries, or is new and its id is taken; nothing was
                 written.
+            InvalidRequest: an id that no database can hold.
         """
         ...
 

@@ -1,0 +1,47 @@
+"""Working papers in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from runway_core.domain.changes import Attribution
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.paper_changes import plan_papers
+from runway_core.errors import NotFound
+from runway_core.ports.working_papers import Paper
+
+from runway_testkit.memory_state import CompanyState
+
+
+class MemoryWorkingPapers:
+    """The `WorkingPapers` in memory."""
+
+    def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
+        self._states = states
+
+    async def save_papers(
+        self, company_id: CompanyId, papers: Sequence[Paper], *, attribution: Attribution, at: datetime
+    ) -> Sequence[Paper]:
+        """Store papers and log each change; the company's position is due again."""
+        state = self._states.get(company_id)
+        if state is None:
+            raise NotFound(f"no company {company_id!r}")
+        plan = plan_papers(state.papers, papers, attribution=attribution, at=at)
+        state.papers.update({paper.key: paper for paper in plan.changed})
+        state.append(list(plan.drafts), is_due=True)
+        return plan.results  # type: ignore[return-value]  # each result is of its paper's class
+
+    async def papers(
+        self, company_id: CompanyId, kind: type[Paper], *, include_closed: bool = False, limit: int | None = None
+    ) -> Sequence[Paper]:
+        """The papers of one kind, the last changed first, then by id."""
+        state = self._states.get(company_id)
+        held = [] if state is None else list(state.papers.values())
+        found = [p for p in held if isinstance(p, kind) and (include_closed or not p.is_closed)]
+        found.sort(key=lambda paper: paper.paper_id)
+        return sorted(found, key=lambda paper: paper.changed_at, reverse=True)[:limit]
+
+    async def paper(self, company_id: CompanyId, kind: type[Paper], paper_id: str) -> Paper | None:
+        """One paper, closed or not."""
+        state = self._states.get(company_id)
+        held = {} if state is None else state.papers
+        return next((p for p in held.values() if isinstance(p, kind) and p.paper_id == paper_id), None)

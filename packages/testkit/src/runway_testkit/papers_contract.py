@@ -1,0 +1,192 @@
+"""What every store promises of working papers."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.papers import PaperKey, PaperKind
+from runway_core.domain.planned_items import PlannedItem
+from runway_core.domain.policy import AmountTier, Earmark, Policy, Role, RuleName, VendorTier
+from runway_core.errors import InvalidRequest, NotFound, StaleRevision
+
+from runway_testkit.desk_contract import OTHER_PERSON, PERSON, DeskContract
+from runway_testkit.store_desk import START, StoreDesk, make_bill, make_position
+
+
+def make_item(paper_id: str = "rent", *, label: str = "Rent of the new yard", **fields: object) -> PlannedItem:
+    """A planned item over fifty thousand dollars."""
+    return PlannedItem(
+        paper_id=paper_id,
+        changed_at=START,
+        changed_by="ann",
+        label=label,
+        on=date(2026, 3, 20),
+        amount=Decimal("50000.0000"),
+        currency="USD",
+        owner="ann",
+        confirmed_on=date(2026, 3, 2),
+    ).model_copy(update=fields)
+
+
+async def save(desk: StoreDesk, *items: PlannedItem, at: datetime | None = None) -> list[PlannedItem]:
+    """Save items as Ann, at the desk's time."""
+    saved = await desk.store.papers.save_papers(desk.id, items, attribution=PERSON, at=at or desk.now)
+    return list(saved)
+
+
+class PapersContract(DeskContract):
+    """Promises of working papers."""
+
+    async def test_a_paper_is_kept_as_it_was_saved(self, desk: StoreDesk) -> None:
+        desk.seconds = 5
+        (saved,) = await save(desk, make_item(vendor_id="50", fulfilled_by=RecordKey(RecordKind.BILL, "7")))
+        papers = desk.store.papers
+
+        assert saved == make_item(
+            vendor_id="50", fulfilled_by=RecordKey(RecordKind.BILL, "7"), version=1, changed_at=desk.now
+        )
+        assert await papers.paper(desk.id, PlannedItem, "rent") == saved
+        assert list(await papers.papers(desk.id, PlannedItem)) == [saved]
+        assert await papers.paper(desk.id, Earmark, "rent") is None
+        assert await papers.paper(desk.id, PlannedItem, "re\x00nt") is None
+
+    async def test_a_policy_comes_back_with_every_setting(self, desk: StoreDesk) -> None:
+        """If this fails: are keys and enums of a document read back as what they were?"""
+        policy = Policy(
+            paper_id="policy",
+            changed_at=START,
+            changed_by="ann",
+            rules=(RuleName.TWO_PEOPLE, RuleName.MINIMUM_CASH),
+            amount_tiers=(AmountTier(below=None, roles=(Role.OWNER,)),),
+            vendor_tiers={"50": VendorTier.CRITICAL},
+            late_fee_monthly={"50": Decimal("0.015")},
+            account_budgets={"63": Decimal("1200.0000")},
+        )
+        (saved,) = await desk.store.papers.save_papers(desk.id, [policy], attribution=PERSON, at=START)
+
+        assert saved == policy.model_copy(update={"version": 1})
+        assert await desk.store.papers.paper(desk.id, Policy, "policy") == saved
+
+    async def test_every_change_is_logged_with_what_changed_and_the_chain_holds(self, desk: StoreDesk) -> None:
+        (first,) = await save(desk, make_item())
+        (moved,) = await save(desk, first.model_copy(update={"on": date(2026, 4, 1)}))
+        (closed,) = await save(desk, moved.model_copy(update={"is_closed": True}))
+        await save(desk, closed.model_copy(update={"is_closed": False}))
+        history = await desk.store.log.history(desk.id, PaperKey(PaperKind.PLANNED_ITEM, "rent"))
+
+        assert [entry.draft.what for entry in history] == [
+            "planned_item_added",
+            "planned_item_updated",
+            "planned_item_closed",
+            "planned_item_reopened",
+        ]
+        assert [entry.draft.changed for entry in history] == [
+            b"",
+            b'{"on":["2026-03-20","2026-04-01"]}',
+            b'{"is_closed":[false,true]}',
+            b'{"is_closed":[true,false]}',
+        ]
+        assert [PlannedItem.model_validate_json(entry.draft.content) for entry in history][:3] == [first, moved, closed]
+        assert [entry.draft.revision for entry in history] == ["1", "2", "3", "4"]
+        assert {entry.draft.attribution for entry in history} == {PERSON}
+        assert await desk.check_chain() == 2 + 4  # the company and its connection were added
+
+    async def test_a_change_on_an_old_version_is_refused_and_writes_nothing(self, desk: StoreDesk) -> None:
+        (first,) = await save(desk, make_item())
+        await save(desk, first.model_copy(update={"label": "Rent of both yards"}))
+        before = await desk.store.log.head(desk.id)
+        late = first.model_copy(update={"label": "No rent"})
+        with pytest.raises(StaleRevision, match="planned item 'rent' was changed to version 2"):
+            await save(desk, make_item("new"), late)
+        with pytest.raises(StaleRevision):
+            await save(desk, make_item(label="taken"))
+        with pytest.raises(StaleRevision, match="not there"):
+            await save(desk, make_item("lost", version=3))
+        held = await desk.store.papers.papers(desk.id, PlannedItem)
+
+        assert [(paper.paper_id, paper.label, paper.version) for paper in held] == [("rent", "Rent of both yards", 2)]
+        assert await desk.store.log.head(desk.id) == before
+
+    async def test_a_paper_that_says_the_same_writes_nothing(self, desk: StoreDesk) -> None:
+        (first,) = await save(desk, make_item())
+        before = await desk.store.log.head(desk.id)
+        (again,) = await save(desk, make_item(), at=desk.now + timedelta(hours=1))
+        (as_stored,) = await save(desk, first)
+
+        assert again == as_stored == first
+        assert await desk.store.log.head(desk.id) == before
+
+    async def test_of_savers_at_once_one_wins_and_the_chain_holds(self, desk: StoreDesk) -> None:
+        """If this fails: is the version read after the chain is locked?"""
+        (first,) = await save(desk, make_item())
+        papers = desk.store.papers
+        answers = await asyncio.gather(
+            *(
+                papers.save_papers(
+                    desk.id, [first.model_copy(update={"note": f"{n}"})], attribution=OTHER_PERSON, at=desk.now
+                )
+                for n in range(8)
+            ),
+            return_exceptions=True,
+        )
+        won = [answer for answer in answers if not isinstance(answer, BaseException)]
+        held = await papers.paper(desk.id, PlannedItem, "rent")
+
+        assert len(won) == 1
+        assert held == won[0][0]
+        assert held is not None
+        assert (held.version, held.changed_by) == (2, "bob")
+        assert all(isinstance(answer, StaleRevision) for answer in answers if isinstance(answer, BaseException))
+        assert await desk.check_chain() == 2 + 2
+
+    async def test_closed_papers_are_shown_on_request_alone(self, desk: StoreDesk) -> None:
+        late = desk.now + timedelta(hours=1)
+        await save(desk, make_item("b"), make_item("a"), make_item("gone", is_closed=True))
+        await save(desk, make_item("late"), at=late)
+        papers = desk.store.papers
+        current = await papers.papers(desk.id, PlannedItem)
+        everything = await papers.papers(desk.id, PlannedItem, include_closed=True)
+        two = await papers.papers(desk.id, PlannedItem, limit=2)
+
+        assert [paper.paper_id for paper in current] == ["late", "a", "b"]
+        assert [paper.paper_id for paper in everything] == ["late", "a", "b", "gone"]
+        assert [paper.paper_id for paper in two] == ["late", "a"]
+
+    async def test_papers_of_two_kinds_may_have_one_id(self, desk: StoreDesk) -> None:
+        earmark = Earmark(paper_id="rent", changed_at=START, changed_by="ann", bill_id="7", amount=Decimal("900.0000"))
+        item = make_item()
+        saved = await desk.store.papers.save_papers(desk.id, [item, earmark], attribution=PERSON, at=START)
+
+        assert list(saved) == [paper.model_copy(update={"version": 1}) for paper in (item, earmark)]
+        assert [paper.bill_id for paper in await desk.store.papers.papers(desk.id, Earmark)] == ["7"]
+
+    async def test_a_changed_paper_makes_the_position_due(self, desk: StoreDesk) -> None:
+        await desk.put(make_bill())
+        await desk.store.positions.save_position(await make_position(desk), [])
+        before = list(await desk.store.mirror.companies_due())
+        await save(desk, make_item())
+
+        assert before == []
+        assert list(await desk.store.mirror.companies_due()) == [desk.id]
+
+    async def test_papers_of_another_firms_company_are_not_seen(self, desk: StoreDesk) -> None:
+        other = await StoreDesk(desk.store, firm="rival", company="zenith").open()
+        await save(desk, make_item("rent"))
+        (theirs,) = await save(other, make_item("rent", label="Theirs"))
+        papers = desk.store.papers
+
+        assert list(await papers.papers(other.id, PlannedItem)) == [theirs]
+        assert await papers.paper(other.id, PlannedItem, "rent") == theirs
+        assert [paper.label for paper in await papers.papers(desk.id, PlannedItem)] == ["Rent of the new yard"]
+        assert len(await desk.store.log.history(other.id, PaperKey(PaperKind.PLANNED_ITEM, "rent"))) == 1
+
+    async def test_a_paper_without_a_company_or_an_id_is_refused(self, desk: StoreDesk) -> None:
+        with pytest.raises(NotFound):
+            await desk.store.papers.save_papers(CompanyId("nobody"), [make_item()], attribution=PERSON, at=START)
+        for paper_id in ("", "a\x00b"):
+            with pytest.raises(InvalidRequest):
+                await save(desk, make_item(paper_id))
+
+        assert list(await desk.store.papers.papers(desk.id, PlannedItem)) == []

@@ -1,0 +1,43 @@
+"""Working papers on the databases: how many statements a save takes, and databases from before they were kept."""
+
+from alembic import command
+from runway_core.domain.planned_items import PlannedItem
+from runway_store_sql import SqlStore
+from runway_store_sql.schema import configure_migrations
+from runway_testkit.papers_contract import make_item, save
+from runway_testkit.store_desk import StoreDesk, make_bill
+from sqlalchemy import text
+
+from tests.store.statements import counted
+
+
+async def test_a_save_takes_as_many_statements_for_a_hundred_papers_as_for_one(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        with counted() as for_one:
+            await save(desk, make_item("one"))
+        with counted() as for_many:
+            saved = await save(desk, *(make_item(f"{n:03}") for n in range(100)))
+        with counted() as for_nothing:
+            await save(desk, *saved)
+
+    # The company, its chain, what is held; then log, papers and head. PostgreSQL takes many entries by COPY, which is
+    # no statement of its own.
+    assert len(for_one) == 6
+    assert len(for_many) == (5 if store.database.is_embedded is False else 6)
+    assert len(for_nothing) == 3
+    assert all("company_id" in statement for statement in [*for_one, *for_many])
+
+
+async def test_a_database_of_the_first_schema_keeps_its_books_and_takes_papers(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(make_bill())
+        await store.database.write(lambda connection: connection.execute(text("DROP TABLE working_papers")).close())
+        await store.database.write(lambda connection: command.stamp(configure_migrations(connection), "0001"))
+        await store.upgrade()
+        (saved,) = await save(desk, make_item())
+
+        assert await store.papers.paper(desk.id, PlannedItem, "rent") == saved
+        assert (await desk.read_mirror()).keys() == {make_bill().key}
+        assert (await store.check()).schema_revision == "0002"
