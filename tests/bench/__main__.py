@@ -2,6 +2,7 @@
 
 import argparse
 
+from tests.bench.backtest import measure_backtest
 from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
 from tests.bench.idle_tick import measure_idle_tick
@@ -9,7 +10,7 @@ from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
 
-PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money", "figures", "checks")
+PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money", "figures", "checks", "backtest")
 
 
 def main() -> None:
@@ -36,6 +37,8 @@ def main() -> None:
         measure_figures(bills=100 if small else 2_200, repeat=3 if small else 30)
     if "checks" in parts:
         measure_checks(companies=4 if small else 200, bills=60 if small else 200)
+    if "backtest" in parts:
+        measure_backtest(companies=6 if small else 50, bills=300, every=4 if small else 1)
 
 
 if __name__ == "__main__":

@@ -84,13 +84,16 @@ def find_cash_account_ids(books: Books) -> frozenset[str]:
     )
 
 
-def read_flows(books: Books) -> Flows:
-    """The movements of the deposit accounts that figures look at, in no particular order."""
-    since = min(
+def read_flows(books: Books, *, since: date | None = None) -> Flows:
+    """The movements of the deposit accounts that figures look at, in no particular order.
+
+    `since` asks for those from that day on instead.
+    """
+    looked_at = min(
         months_before(books.as_of, FULL_MONTHS)[0],
         add_days(books.as_of, -books.company.settings.ledger_outflow_days),
     )
-    reader = _FlowReader(books, since)
+    reader = _FlowReader(books, looked_at if since is None else since)
     ledger = tuple(reader.read_ledger(books))
     by_ledger = dict(reader.began)
     reader.began.clear()

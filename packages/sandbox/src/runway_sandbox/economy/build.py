@@ -19,17 +19,17 @@ from runway_sandbox.economy.purchases import make_bills, pay_bills
 from runway_sandbox.economy.sales import make_deposits, make_invoices, receive_payments, take_till
 from runway_sandbox.economy.treasury import fund, remit_sales_tax, settle_card
 
-DAYS = 548  # eighteen months
+DAYS = 548  # eighteen months: how long a company has kept books, unless said otherwise
 
 
-def build_company(*, index: int, seed: int, bills: int, as_of: date) -> EconomyCompany:
-    """Build the books of company `index`, as they stand when `as_of` begins.
+def build_company(*, index: int, seed: int, bills: int, as_of: date, days: int = DAYS) -> EconomyCompany:
+    """Build the books of company `index`, as they stand when `as_of` begins, `days` days after they were opened.
 
     The same arguments give the same company. Every entry was made before `as_of` begins in UTC; a few planted
     documents bear later dates. `bills` is met exactly, unless it is too small for the defects drawn.
     """
     identity = company_identity(index, seed)
-    plan = _new_plan(index=index, seed=seed, bills=bills, as_of=as_of, home_currency=identity.home_currency)
+    plan = _new_plan(index=index, seed=seed, bills=bills, as_of=as_of, days=days, home_currency=identity.home_currency)
     choose_defects(plan)
     open_books(plan)
     make_vendors(plan)
@@ -70,7 +70,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: date) -> EconomyC
     )
 
 
-def _new_plan(*, index: int, seed: int, bills: int, as_of: date, home_currency: str) -> Plan:
+def _new_plan(*, index: int, seed: int, bills: int, as_of: date, days: int, home_currency: str) -> Plan:
     rng = random.Random(f"economy:{seed}:{index}:{bills}:{as_of.isoformat()}")
     today = as_of.toordinal()
     draw = random.Random(f"health:{seed}:{index}").random()
@@ -79,7 +79,7 @@ def _new_plan(*, index: int, seed: int, bills: int, as_of: date, home_currency: 
         index=index,
         seed=seed,
         bills=bills,
-        first=today - DAYS,
+        first=today - days,
         last=today - 1,
         as_of=today,
         trade=trade_of(index),

@@ -215,8 +215,8 @@ def make_vendors(plan: Plan) -> None:
     """Create the vendors: monthly ones first, then suppliers, then those met only by card, then retired ones."""
     rng = plan.rng
     typical = plan.trade.typical_bill
-    monthly = max(0, min(len(_RECURRING), int(plan.bills * 0.42 / 18)))
-    months = 18 * monthly
+    months = (plan.last - plan.first) // 30
+    monthly = max(0, min(len(_RECURRING), int(plan.bills * 0.42 / months)))
     for name, account, share, terms, is_fixed, _day, words, method in _RECURRING[:monthly]:
         vendor = new_vendor(
             plan,
@@ -229,7 +229,7 @@ def make_vendors(plan: Plan) -> None:
         vendor.recurring, vendor.fixed_amount, vendor.method = True, is_fixed, method
         vendor.wording = (words,)
         _number_style(plan, vendor)
-    suppliers = max(3, min(420, (plan.bills - months) // 7))
+    suppliers = max(3, min(420, (plan.bills - months * monthly) // 7))
     for _ in range(suppliers):
         side = rng.random() < 0.15
         account_key = ("professional", "repairs", "advertising", "office")[rng.randrange(4)]

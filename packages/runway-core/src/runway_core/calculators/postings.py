@@ -1,0 +1,119 @@
+"""Double entry: what records moved on the accounts of the balance sheet.
+
+A rail shows the balance of an account as it is now. Taking back what later records moved tells what it was before.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from runway_core.domain.books import Books
+from runway_core.domain.documents import DocumentLine, LineKind
+from runway_core.domain.ledger import Account, AccountKind, Deposit
+from runway_core.domain.money import ZERO
+
+Posting = tuple[str | None, Decimal, str]
+"""An account's id, what moved on it (debit positive) and in which currency."""
+
+_NO_BALANCE = frozenset(
+    {
+        AccountKind.INCOME,
+        AccountKind.OTHER_INCOME,
+        AccountKind.COST_OF_GOODS_SOLD,
+        AccountKind.EXPENSE,
+        AccountKind.OTHER_EXPENSE,
+        AccountKind.UNKNOWN,
+    }
+)
+"""Accounts whose balance ledgers show as nil, or whose side nobody knows."""
+
+
+def sum_postings(books: Books) -> dict[str, Decimal]:
+    """What the records of `books` moved on each account of the balance sheet, debit positive, in its own currency.
+
+    Where a document does not name its control account, the only one of its kind stands in. Movements in another
+    currency than the account's are left out, and so are items, whose accounts the ledger keeps to itself.
+    """
+    accounts = {a.external_id: a for a in books.accounts if a.account_kind not in _NO_BALANCE}
+    sums: dict[str, Decimal] = {}
+    for account_id, amount, currency in _read(books, _find_only(accounts)):
+        account = accounts.get(account_id) if account_id is not None else None
+        if account is not None and account.currency == currency and amount:
+            sums[account.external_id] = sums.get(account.external_id, ZERO) + amount
+    return sums
+
+
+def _find_only(accounts: Mapping[str, Account]) -> dict[AccountKind, str]:
+    """Kinds of which there is exactly one account, with its id."""
+    found: dict[AccountKind, list[str]] = {}
+    for account in accounts.values():
+        found.setdefault(account.account_kind, []).append(account.external_id)
+    return {kind: ids[0] for kind, ids in found.items() if len(ids) == 1}
+
+
+def _read(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
+    yield from _read_bought(books, only.get(AccountKind.ACCOUNTS_PAYABLE))
+    yield from _read_sold(books, only)
+    yield from _read_direct(books, only.get(AccountKind.UNDEPOSITED_FUNDS))
+
+
+def _read_bought(books: Books, payable: str | None) -> Iterator[Posting]:
+    for bill in books.bills:
+        yield bill.payable_account_id or payable, -bill.total, bill.currency
+        yield from _lines(bill.lines, 1, bill.currency)
+    for credit in books.vendor_credits:
+        yield credit.payable_account_id or payable, credit.total, credit.currency
+        yield from _lines(credit.lines, -1, credit.currency)
+    for payment in books.bill_payments:
+        if not payment.is_void:
+            yield payment.account_id, -payment.total, payment.currency
+            yield payable, payment.total, payment.currency
+
+
+def _read_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
+    receivable, tax = only.get(AccountKind.ACCOUNTS_RECEIVABLE), only.get(AccountKind.SALES_TAX_PAYABLE)
+    undeposited = only.get(AccountKind.UNDEPOSITED_FUNDS)
+    for invoice in books.invoices:
+        if not invoice.is_void:
+            yield receivable, invoice.total, invoice.currency
+            yield tax, -(invoice.tax or ZERO), invoice.currency
+    for memo in books.credit_memos:
+        if not memo.is_void:
+            yield receivable, -memo.total, memo.currency
+    for payment in books.customer_payments:
+        if not payment.is_void:
+            yield payment.account_id or undeposited, payment.total, payment.currency
+            yield receivable, -payment.total, payment.currency
+
+
+def _read_direct(books: Books, undeposited: str | None) -> Iterator[Posting]:
+    for purchase in books.purchases:
+        if not purchase.is_void:
+            sign = -1 if purchase.is_refund else 1
+            yield purchase.account_id, -sign * purchase.total, purchase.currency
+            yield from _lines(purchase.lines, sign, purchase.currency)
+    for deposit in books.deposits:
+        yield deposit.account_id, deposit.total, deposit.currency
+        yield from _lines(deposit.lines, -1, deposit.currency)
+        yield undeposited, -_taken_from_undeposited(deposit), deposit.currency
+    for transfer in books.transfers:
+        yield transfer.from_account_id, -transfer.total, transfer.currency
+        yield transfer.to_account_id, transfer.total, transfer.currency
+    for entry in books.journal_entries:
+        for line in entry.lines:
+            if line.line_kind in (LineKind.DEBIT, LineKind.CREDIT):
+                sign = 1 if line.line_kind is LineKind.DEBIT else -1
+                yield line.account_id, sign * line.amount, entry.currency
+
+
+def _lines(lines: tuple[DocumentLine, ...], sign: int, currency: str) -> Iterator[Posting]:
+    for line in lines:
+        if line.line_kind is not LineKind.SUBTOTAL and line.account_id is not None:
+            yield line.account_id, sign * line.amount, currency
+
+
+def _taken_from_undeposited(deposit: Deposit) -> Decimal:
+    """The part of a deposit that customer payments brought: what none of its lines books elsewhere."""
+    if not deposit.links:
+        return ZERO
+    booked = sum((line.amount for line in deposit.lines if line.account_id is not None), ZERO)
+    return deposit.total + (deposit.cash_back or ZERO) - booked
