@@ -84,6 +84,15 @@ def find_pending(books: Books) -> list[BankTransaction]:
     return sorted(pending, key=lambda line: (line.booked_on, line.external_id))
 
 
+def find_not_at_bank(books: Books) -> dict[RecordKey, Decimal]:
+    """What opening cash has lost to ledger payments that the bank does not show yet: negative, in home currency."""
+    found: dict[RecordKey, Decimal] = {}
+    for part in _find_not_at_bank(books, read_flows(books), find_usable_bank_balances(books)):
+        if part.source is not None:
+            found[part.source] = found.get(part.source, ZERO) + part.amount.amount
+    return found
+
+
 def _balance_of(account: Account, bank: BankBalance | None, books: Books, future: Decimal) -> tuple[Decimal, str, str]:
     if bank is not None:
         if books.read_at - bank.read_at <= BANK_FRESH:

@@ -1,6 +1,8 @@
 """The checks, one file each. A new one is one more file, and one more line here."""
 
 from runway_core.calculators.hygiene.check import Check
+from runway_core.calculators.hygiene.checks.balance_drift import BalanceDrift
+from runway_core.calculators.hygiene.checks.bank_not_in_ledger import BankNotInLedger
 from runway_core.calculators.hygiene.checks.bill_amount_not_positive import BillAmountNotPositive
 from runway_core.calculators.hygiene.checks.bill_dates_implausible import BillDatesImplausible
 from runway_core.calculators.hygiene.checks.bill_due_date_assumed import BillDueDateAssumed
@@ -15,6 +17,7 @@ from runway_core.calculators.hygiene.checks.invoice_duplicate import InvoiceDupl
 from runway_core.calculators.hygiene.checks.invoice_not_sent import InvoiceNotSent
 from runway_core.calculators.hygiene.checks.invoice_remnant import InvoiceRemnant
 from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
+from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
 
@@ -33,6 +36,9 @@ CHECKS: tuple[Check, ...] = (
     InvoiceStale(),
     InvoiceNotSent(),
     InvoiceRemnant(),
+    BalanceDrift(),
+    BankNotInLedger(),
+    LedgerNotAtBank(),
     MirrorStale(),
     ReferenceOrphan(),
 )
