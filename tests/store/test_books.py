@@ -10,6 +10,7 @@ from runway_core.ports.mirror_store import MirrorStore
 from runway_store_sql import SqlStore
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.tables import RECORD_SPECS
+from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import StoreDesk, make_account, make_bill
 
 from tests.store.statements import counted
@@ -38,13 +39,18 @@ async def test_the_number_of_queries_does_not_grow_with_the_books(database_url: 
         await desk.put(make_bill("0", revision=1))
         with counted() as news:
             await load(desk)
+        await save(desk, make_item())
+        with counted() as papers:
+            with_item = await load(desk)
         await desk.put(*(make_bill(str(n)) for n in range(1, 500)), *(make_account(str(n)) for n in range(50)))
         with counted() as many:
             books = await load(desk, mirror=SqlMirrorStore(store.database))  # holds nothing yet
 
-    assert len(few) == len(many) == len(RECORD_SPECS) - 1 + 2  # company_info is no part of books
+    assert len(few) == len(many) == len(RECORD_SPECS) + 3  # head, connections, papers
     assert len(again) == 2  # head, connections
     assert len(news) == 5  # and the seal of what is held, what the log names since, the kind that changed
+    assert len(papers) == 5  # the same, with the papers for that kind
+    assert len(with_item.planned_items) == 1
     assert all("company_id" in statement for statement in [*many, *news])
     assert (len(books.bills), len(books.accounts)) == (500, 50)
 

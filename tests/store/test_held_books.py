@@ -19,6 +19,7 @@ from runway_store_sql import SqlStore
 from runway_store_sql.held_books import HeldBooks, HeldRecords
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.sqlite import find_sqlite_module
+from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import StoreDesk, make_bill
 from runway_testkit.strategies import changes
 
@@ -81,6 +82,23 @@ async def test_held_books_follow_a_changed_bill_and_a_deleted_one(database_url: 
     assert after.bills[0] is before.bills[0]  # not read again
 
 
+async def test_held_books_follow_a_paper_and_leave_the_records_alone(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(make_bill("1"))
+        before = await load(store.mirror, desk)
+        (item,) = await save(desk, make_item())
+        added = await load(store.mirror, desk)
+        await desk.put(make_bill("2"))
+        later = await load(store.mirror, desk)
+        afresh = await load(never_read(store), desk)
+
+    assert (before.planned_items, added.planned_items) == ((), (item,))
+    assert added.bills is before.bills
+    assert later.planned_items is added.planned_items  # not read again
+    assert later == afresh
+
+
 async def test_a_longer_history_is_read_afresh(database_url: str) -> None:
     async with SqlStore(database_url) as store:
         desk = await StoreDesk(store).open()
@@ -121,7 +139,7 @@ def test_the_books_read_longest_ago_are_let_go() -> None:
     held = HeldBooks(limit=5)
     for company in ("a", "b", "c"):
         bills = tuple(make_bill(str(n)) for n in range(2))
-        held.keep(CompanyId(company), HeldRecords(ChainHead(), HISTORY_FROM, {"bills": bills}))
+        held.keep(CompanyId(company), HeldRecords(ChainHead(), HISTORY_FROM, {"bills": bills}, {}))
 
     found = [held.find(CompanyId(company), history_from=HISTORY_FROM) is not None for company in ("a", "b", "c")]
     assert found == [False, True, True]

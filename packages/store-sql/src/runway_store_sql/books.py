@@ -11,15 +11,28 @@ from runway_core.domain.books import Books
 from runway_core.domain.company import Company
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.log_entry import ChainHead
+from runway_core.domain.paper_kinds import BOOKS_PAPERS
+from runway_core.domain.papers import PaperKind
+from runway_core.domain.policy import DEFAULT_POLICY
 from runway_core.domain.record import Record
 from sqlalchemy import BindParameter, Connection, Select, bindparam, false, or_, select
 
 from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldBooks, HeldRecords
+from runway_store_sql.papers import decode_paper
 from runway_store_sql.registry import read_connection
 from runway_store_sql.rows import field_columns, json_rows, read_json_rows, read_rows
-from runway_store_sql.tables import NIL, RECORD_SPECS, RecordSpec, companies, connections, log_entries, log_heads
+from runway_store_sql.tables import (
+    NIL,
+    RECORD_SPECS,
+    RecordSpec,
+    companies,
+    connections,
+    log_entries,
+    log_heads,
+    working_papers,
+)
 
 _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.ACCOUNT: "accounts",
@@ -37,13 +50,15 @@ _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.TRANSFER: "transfers",
     RecordKind.JOURNAL_ENTRY: "journal_entries",
     RecordKind.ATTACHMENT: "attachments",
+    RecordKind.COMPANY_INFO: "company_info",
 }
-_NOT_MIRRORED: dict[str, Any] = {
+_ABSENT: dict[str, Any] = {
     name: field.get_default(call_default_factory=True, validated_data={})
     for name, field in Books.model_fields.items()
     if not field.is_required()
 }
-"""What no table holds yet, as books without it have it."""
+"""What no table holds yet or the company does not have, as books without it have it."""
+_PAPER_KINDS = frozenset({PaperKind.POLICY, *BOOKS_PAPERS})
 _OPEN_REST = ("open_balance", "unapplied")
 """What keeps a document open, by the column that its kind has."""
 
@@ -126,12 +141,31 @@ def _read_records(connection: Connection, parameters: dict[str, str]) -> dict[st
     return records
 
 
+def _read_papers(connection: Connection, company_id: str) -> dict[str, Any]:
+    """The working papers that calculators see, by their field of `Books`, in one query."""
+    table = working_papers
+    query = (
+        select(table.c.paper_kind, table.c.document)
+        .where(
+            table.c.company_id == company_id,
+            table.c.paper_kind.in_(sorted(kind.value for kind in _PAPER_KINDS)),
+            table.c.is_closed == false(),
+        )
+        .order_by(table.c.paper_kind, table.c.paper_id)
+    )
+    found: dict[PaperKind, list[Any]] = defaultdict(list)
+    for kind, document in connection.execute(query):
+        found[PaperKind(kind)].append(decode_paper(kind, document))
+    policy = next(iter(found[PaperKind.POLICY]), DEFAULT_POLICY)
+    return {"policy": policy} | {name: tuple(found[kind]) for kind, name in BOOKS_PAPERS.items()}
+
+
 def _read_news(
     connection: Connection, held: HeldRecords, *, head: ChainHead, parameters: dict[str, str]
-) -> Mapping[str, tuple[Record, ...]] | None:
-    """The held records with what the log names since; `None` when they are not of this chain, or too much is new."""
+) -> HeldRecords | None:
+    """What is held with what the log names since; `None` when it is not of this chain, or too much is new."""
     if held.head == head:
-        return held.records
+        return held
     if not 0 < head.sequence - held.head.sequence <= NEWS_LIMIT:
         return None
     company = log_entries.c.company_id == parameters["company_id"]
@@ -143,9 +177,11 @@ def _read_news(
         company, log_entries.c.sequence > held.head.sequence
     )
     changed: dict[RecordKind, set[str]] = defaultdict(set)
+    have_papers_changed = False
     for kind, external_id in connection.execute(named):
         if kind in _BOOKS_FIELDS:
             changed[RecordKind(kind)].add(external_id)
+        have_papers_changed = have_papers_changed or kind in _PAPER_KINDS
     records = dict(held.records)
     for kind, ids in changed.items():
         spec, name = RECORD_SPECS[kind], _BOOKS_FIELDS[kind]
@@ -154,19 +190,28 @@ def _read_news(
         kept = [record for record in records[name] if record.external_id not in ids]
         kept += read_rows(spec, _fetch(connection, query, parameters))
         records[name] = tuple(sorted(kept, key=attrgetter("external_id")))
-    return records
+    papers = _read_papers(connection, parameters["company_id"]) if have_papers_changed else held.papers
+    return HeldRecords(head=head, history_from=held.history_from, records=records, papers=papers)
+
+
+def _read_all(connection: Connection, *, head: ChainHead, parameters: dict[str, str]) -> HeldRecords:
+    return HeldRecords(
+        head=head,
+        history_from=date.fromisoformat(parameters["history_from"]),
+        records=_read_records(connection, parameters),
+        papers=_read_papers(connection, parameters["company_id"]),
+    )
 
 
 def _read_whole(
     connection: Connection, held_books: HeldBooks, *, company: Company, head: ChainHead, parameters: dict[str, str]
-) -> Mapping[str, tuple[Record, ...]]:
-    history_from = date.fromisoformat(parameters["history_from"])
-    held = held_books.find(company.company_id, history_from=history_from)
-    records = None if held is None else _read_news(connection, held, head=head, parameters=parameters)
-    if records is None:
-        records = _read_records(connection, parameters)
-    held_books.keep(company.company_id, HeldRecords(head=head, history_from=history_from, records=records))
-    return records
+) -> HeldRecords:
+    held = held_books.find(company.company_id, history_from=date.fromisoformat(parameters["history_from"]))
+    read = None if held is None else _read_news(connection, held, head=head, parameters=parameters)
+    if read is None:
+        read = _read_all(connection, head=head, parameters=parameters)
+    held_books.keep(company.company_id, read)
+    return read
 
 
 def read_books(
@@ -179,9 +224,10 @@ def read_books(
     read_at: datetime,
     settled_bills_due_from: date | None,
 ) -> Books:
-    """Read on one snapshot: one query for the head, one for the connections, one a kind, one for undated bills.
+    """Read on one snapshot: a query for the head, the connections, the papers, undated bills, and one a kind.
 
-    Whole books are held, and read again from where they were left: two queries, and one a kind that changed.
+    Whole books are held, and read again from where they were left: two queries, one a kind that changed, and one for
+    the papers when one of them did.
     """
     owned = select(log_heads.c.sequence, log_heads.c.hash).join(
         companies, companies.c.company_id == log_heads.c.company_id
@@ -189,7 +235,7 @@ def read_books(
     found = connection.execute(
         owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
     ).first()
-    fields: Mapping[str, tuple[Record, ...]] = dict.fromkeys(_BOOKS_FIELDS.values(), ())
+    fields: Mapping[str, Any] = {}
     links: tuple[Any, ...] = ()
     if found is not None:
         head = ChainHead(sequence=found.sequence, hash=found.hash)
@@ -204,11 +250,12 @@ def read_books(
         parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
         if settled_bills_due_from is not None:
             parameters["due_from"] = settled_bills_due_from.isoformat()
-            fields = _read_records(connection, parameters)
+            read = _read_all(connection, head=head, parameters=parameters)
         else:
-            fields = _read_whole(connection, held_books, company=company, head=head, parameters=parameters)
+            read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters)
+        fields = {**read.records, **read.papers, "company_info": next(iter(read.records["company_info"]), None)}
     values = {
-        **_NOT_MIRRORED,
+        **_ABSENT,
         "company": company,
         "as_of": as_of,
         "read_at": read_at,

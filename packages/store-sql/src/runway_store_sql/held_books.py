@@ -1,8 +1,8 @@
 """Records of books that were read before, so that the next reading asks only for what changed since.
 
-The log names every change of the mirror, in one transaction with it: the rows that changed after an entry are those
-that the later entries name. Which entry the held records agree with is told by its number and its hash, which
-identifies all entries before it; after a restored backup they differ, and everything is read again.
+The log names every change of the mirror and of the working papers, in one transaction with it: the rows that changed
+after an entry are those that the later entries name. Which entry the held records agree with is told by its number and
+its hash, which identifies all entries before it; after a restored backup they differ, and everything is read again.
 """
 
 import threading
@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
@@ -21,11 +22,12 @@ RECORDS_HELD = 30_000
 
 @dataclass(frozen=True, slots=True)
 class HeldRecords:
-    """The records of one company by field of `Books`, as they stood when the chain ended at `head`."""
+    """The records and papers of one company by field of `Books`, as they stood when the chain ended at `head`."""
 
     head: ChainHead
     history_from: date
     records: Mapping[str, tuple[Record, ...]]
+    papers: Mapping[str, Any]  # few, and not counted
 
     @property
     def count(self) -> int:

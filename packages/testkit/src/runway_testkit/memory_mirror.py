@@ -15,6 +15,9 @@ from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordK
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import LogEntry
+from runway_core.domain.paper_kinds import BOOKS_PAPERS
+from runway_core.domain.papers import PaperKind
+from runway_core.domain.policy import DEFAULT_POLICY
 from runway_core.domain.record import Record
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord
 from runway_core.errors import LeaseLost
@@ -57,6 +60,19 @@ def _is_in_books(record: Record, history_from: date) -> bool:
         return True
     can_be_open, rest = _open_rest(record)
     return can_be_open and (rest is None or rest > 0)
+
+
+def _tells_of_company(key: RecordKey, held: HeldRecord) -> bool:
+    return key.kind is RecordKind.COMPANY_INFO and not held.is_deleted
+
+
+def _papers_of(state: CompanyState) -> dict[str, Any]:
+    """The papers that are not closed, by their field of `Books`."""
+    current = [paper for _, paper in sorted(state.papers.items()) if not paper.is_closed]
+    policies = (paper for paper in current if paper.paper_kind is PaperKind.POLICY)
+    return {"policy": next(policies, DEFAULT_POLICY)} | {
+        name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()
+    }
 
 
 def _place(held: HeldRecord) -> MirroredRecord:
@@ -154,6 +170,7 @@ class MemoryMirrorStore:
             if name is not None and not held.is_deleted and _is_in_books(held.record, history_from):
                 found[name].append(held.record)
         kinds: dict[str, Any] = {name: tuple(records) for name, records in found.items()}
+        informed = (held.record for key, held in sorted(state.records.items()) if _tells_of_company(key, held))
         return Books(
             company=company,
             as_of=as_of,
@@ -161,7 +178,9 @@ class MemoryMirrorStore:
             history_from=history_from,
             log_sequence=state.head.sequence,
             connections=tuple(sorted(state.connections.values(), key=lambda c: c.rail)),
+            company_info=next(informed, None),
             **kinds,
+            **_papers_of(state),
         )
 
     def _records(self, company_id: CompanyId) -> dict[RecordKey, HeldRecord]:

@@ -5,10 +5,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from runway_core.domain.books import Books
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.ledger import CompanyInfo
 from runway_core.domain.papers import PaperKey, PaperKind
 from runway_core.domain.planned_items import PlannedItem
-from runway_core.domain.policy import AmountTier, Earmark, Policy, Role, RuleName, VendorTier
+from runway_core.domain.policy import DEFAULT_POLICY, AmountTier, Earmark, Policy, Role, RuleName, VendorTier
 from runway_core.errors import InvalidRequest, NotFound, StaleRevision
 
 from runway_testkit.desk_contract import OTHER_PERSON, PERSON, DeskContract
@@ -28,6 +30,13 @@ def make_item(paper_id: str = "rent", *, label: str = "Rent of the new yard", **
         owner="ann",
         confirmed_on=date(2026, 3, 2),
     ).model_copy(update=fields)
+
+
+async def load(desk: StoreDesk) -> Books:
+    """The company's books, with a year of history."""
+    return await desk.store.mirror.load_books(
+        desk.company, as_of=START.date(), history_from=date(2025, 1, 1), read_at=desk.now
+    )
 
 
 async def save(desk: StoreDesk, *items: PlannedItem, at: datetime | None = None) -> list[PlannedItem]:
@@ -190,3 +199,26 @@ class PapersContract(DeskContract):
                 await save(desk, make_item(paper_id))
 
         assert list(await desk.store.papers.papers(desk.id, PlannedItem)) == []
+
+    async def test_books_hold_the_papers_that_are_not_closed(self, desk: StoreDesk) -> None:
+        before = await load(desk)
+        policy = DEFAULT_POLICY.model_copy(update={"payroll_cover_days": 21})
+        earmark = Earmark(paper_id="e", changed_at=START, changed_by="ann", bill_id="7", amount=Decimal("900.0000"))
+        info = CompanyInfo(external_id="1", name="Acme")
+        await desk.put(info)
+        saved = await save(desk, make_item("b"), make_item("a"), make_item("gone", is_closed=True))
+        await desk.store.papers.save_papers(desk.id, [policy, earmark], attribution=PERSON, at=START)
+        books = await load(desk)
+        (dropped,) = await save(desk, saved[0].model_copy(update={"is_closed": True}))
+        after = await load(desk)
+
+        assert (before.planned_items, before.policy, before.company_info) == ((), DEFAULT_POLICY, None)
+        assert books.planned_items == (saved[1], saved[0])
+        assert (books.policy.payroll_cover_days, books.policy.version) == (21, 1)
+        assert [paper.bill_id for paper in books.earmarks] == ["7"]
+        assert (books.decisions, books.aliases, books.call_backs, books.collection_notes) == ((), (), (), ())
+        assert books.company_info == info
+        assert books.log_sequence == (await desk.store.log.head(desk.id)).sequence - 1
+        assert dropped.is_closed
+        assert after.planned_items == (saved[1],)
+        assert after.earmarks == books.earmarks
