@@ -1,0 +1,119 @@
+"""Money that left a deposit account, and to whom: what series are found among and fulfilled by.
+
+The counterparty is whom the ledger names. Where it names nobody, wages, card and loan payments are told by the account
+on the other side, so that a payroll booked by journal entry comes round like any other.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from runway_core.calculators.flows import find_cash_account_ids
+from runway_core.domain.bills import BillPayment
+from runway_core.domain.books import Books
+from runway_core.domain.documents import DocumentLine, LineKind
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.ledger import Account, AccountKind, JournalEntry, Purchase, Transfer
+from runway_core.domain.money import ZERO
+
+_WAGE_WORDS = re.compile(r"\b(payrolls?|wages?|salary|salaries)\b", re.IGNORECASE)
+_NO_SERIES = frozenset({AccountKind.BANK, AccountKind.UNDEPOSITED_FUNDS, AccountKind.EQUITY, AccountKind.FIXED_ASSET})
+"""Accounts on the other side of which nothing comes round: own money, what owners take, equipment."""
+
+
+class Outflow(NamedTuple):
+    """One payment out of a deposit account."""
+
+    party: RecordKey  # a vendor, customer or employee; else the account on the other side
+    on: date
+    amount: Decimal  # positive, in `currency`
+    currency: str
+    record: BillPayment | Purchase | Transfer | JournalEntry
+
+
+def find_wage_account_ids(books: Books) -> frozenset[str]:
+    """Accounts that payroll is booked to, by their kind or name."""
+    return frozenset(account.external_id for account in books.accounts if _is_for_wages(account))
+
+
+def find_card_account_ids(books: Books) -> frozenset[str]:
+    """Credit cards."""
+    return frozenset(a.external_id for a in books.accounts if a.account_kind is AccountKind.CREDIT_CARD)
+
+
+def read_outflows(books: Books) -> Iterator[Outflow]:
+    """Every payment out of deposit accounts whose counterparty can be told, entries dated ahead included."""
+    cash = find_cash_account_ids(books)
+    vendors: dict[str, RecordKey] = {}
+    for payment in books.bill_payments:
+        vendor_id = payment.vendor_id
+        if payment.account_id in cash and vendor_id is not None and payment.total > 0 and not payment.is_void:
+            party = vendors.get(vendor_id)
+            if party is None:
+                party = vendors[vendor_id] = RecordKey(RecordKind.VENDOR, vendor_id)
+            yield Outflow(party, payment.document_date, payment.total, payment.currency, payment)
+    wages = find_wage_account_ids(books)
+    for purchase in books.purchases:
+        if purchase.account_id in cash and purchase.total > 0 and not (purchase.is_void or purchase.is_refund):
+            payee = _find_payee(purchase, wages)
+            if payee is not None:
+                yield Outflow(payee, purchase.document_date, purchase.total, purchase.currency, purchase)
+    others = {a.external_id for a in books.accounts if a.account_kind not in _NO_SERIES}
+    for transfer in books.transfers:
+        if transfer.from_account_id in cash and transfer.to_account_id in others and transfer.total > 0:
+            party = RecordKey(RecordKind.ACCOUNT, transfer.to_account_id or "")
+            yield Outflow(party, transfer.document_date, transfer.total, transfer.currency, transfer)
+    for entry in books.journal_entries:
+        paid = _sum_legs(entry.lines, cash)
+        account_id = _find_main_account(entry.lines, others) if paid > 0 else None
+        if account_id is not None:
+            party = RecordKey(RecordKind.ACCOUNT, account_id)
+            yield Outflow(party, entry.document_date, paid, entry.currency, entry)
+
+
+def is_for_wages(outflow: Outflow, wage_account_ids: frozenset[str]) -> bool:
+    """Whether a payment is payroll: it goes to an account for wages, or mostly stands on such lines."""
+    if outflow.party.kind is RecordKind.ACCOUNT:
+        return outflow.party.external_id in wage_account_ids
+    if not isinstance(outflow.record, Purchase):
+        return False
+    return any(line.account_id in wage_account_ids for line in outflow.record.lines)
+
+
+def _is_for_wages(account: Account) -> bool:
+    if account.account_kind is AccountKind.PAYROLL_LIABILITY:
+        return True
+    return account.account_kind not in _NO_SERIES and _WAGE_WORDS.search(account.name) is not None
+
+
+def _find_payee(purchase: Purchase, wages: frozenset[str]) -> RecordKey | None:
+    if purchase.payee_id is not None and purchase.payee_kind is not None:
+        return RecordKey(purchase.payee_kind, purchase.payee_id)
+    for line in purchase.lines:
+        if line.account_id in wages and line.account_id is not None:
+            return RecordKey(RecordKind.ACCOUNT, line.account_id)
+    return None
+
+
+def _sum_legs(lines: Iterable[DocumentLine], cash: frozenset[str]) -> Decimal:
+    """What an entry takes out of deposit accounts, positive."""
+    paid = ZERO
+    for line in lines:
+        if line.account_id in cash:
+            if line.line_kind is LineKind.CREDIT:
+                paid += line.amount
+            elif line.line_kind is LineKind.DEBIT:
+                paid -= line.amount
+    return paid
+
+
+def _find_main_account(lines: Iterable[DocumentLine], others: set[str]) -> str | None:
+    """The account that most of an entry is booked to."""
+    debits = [
+        (line.amount, line.account_id)
+        for line in lines
+        if line.line_kind is LineKind.DEBIT and line.account_id in others and line.account_id is not None
+    ]
+    return max(debits)[1] if debits else None
