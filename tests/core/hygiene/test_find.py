@@ -23,10 +23,15 @@ def test_every_check_is_registered_once_under_its_own_name_and_in_the_order_of_t
 
 
 @pytest.mark.parametrize("with_bank", [True, False])
-def test_the_sample_has_two_findings(with_bank: bool) -> None:
+def test_the_findings_of_the_sample(with_bank: bool) -> None:
     findings = find_findings(sample_books(with_bank=with_bank))
 
-    assert [(f.check, f.severity) for f in findings] == [("AP06", Severity.CRITICAL), ("AP01", Severity.MEDIUM)]
+    assert [(f.check, f.severity) for f in findings] == [
+        ("AP06", Severity.CRITICAL),
+        ("AR08", Severity.HIGH),
+        ("AP01", Severity.MEDIUM),
+        ("AR07", Severity.MEDIUM),
+    ]
 
 
 @pytest.mark.parametrize(

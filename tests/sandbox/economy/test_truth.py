@@ -187,7 +187,7 @@ def missing_in_bills(company: EconomyCompany) -> Found:
 
 
 def not_applied(company: EconomyCompany) -> Found:
-    """AP12 and AR07."""
+    """AP12, AR06, AR07 and AR10."""
     records = company.records
     found: Found = set()
     open_bills = {row["VendorRef"]["value"] for row in records["Bill"] if row["Balance"] > 0}
@@ -198,6 +198,10 @@ def not_applied(company: EconomyCompany) -> Found:
     for row in records["CreditMemo"]:
         if row["Balance"] and row["CustomerRef"]["value"] in open_invoices:
             found.add(("AR07", frozenset({("Customer", row["CustomerRef"]["value"]), ("CreditMemo", row["Id"])})))
+    for row in records["Payment"]:
+        if row["UnappliedAmt"] and row["CustomerRef"]["value"] in open_invoices:
+            found.add(("AR06", frozenset({("Payment", row["Id"])})))
+    found |= {("AR10", frozenset({("Customer", row["Id"])})) for row in records["Customer"] if row["Balance"] < 0}
     return found
 
 
@@ -247,7 +251,7 @@ def test_one_company_in_seven_is_clean_and_every_check_is_planted_somewhere() ->
     assert 12 <= clean <= 35
     assert set(checks) == {
         *("AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP09", "AP10", "AP11", "AP12", "AP15", "AP17"),
-        *("AR01", "AR02", "AR03", "AR05", "AR07", "AR08", "AR11", "AR12", "SY03"),
+        *("AR01", "AR02", "AR03", "AR05", "AR06", "AR07", "AR08", "AR10", "AR11", "AR12", "SY03"),
     }
 
 

@@ -9,8 +9,8 @@ from runway_core.domain.books import Books
 from runway_core.domain.company import Company, CompanySettings, Connection, ConnectionState
 from runway_core.domain.documents import DocumentLine, LineKind
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, ConnectionId
-from runway_core.domain.invoices import Invoice
-from runway_core.domain.ledger import Account, AccountKind
+from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
+from runway_core.domain.ledger import Account, AccountKind, Deposit
 from runway_core.domain.parties import Customer, Term, Vendor
 
 AS_OF = date(2026, 3, 2)
@@ -64,6 +64,46 @@ def invoice(external_id: str = "I", total: int | str = 100, **more: Any) -> Invo
     return Invoice(external_id=external_id, **(values | more))
 
 
+def customer_payment(external_id: str = "CP", total: int | str = 100, **more: Any) -> CustomerPayment:
+    """A payment of customer C1 from five days ago, to the bank and applied to nothing."""
+    values: dict[str, Any] = {
+        "customer_id": "C1",
+        "customer_name": "Bo Inc",
+        "document_date": day(-5),
+        "currency": "USD",
+        "total": amount(total),
+        "unapplied": amount(total),
+        "account_id": "bank",
+    }
+    return CustomerPayment(external_id=external_id, **(values | more))
+
+
+def credit_memo(external_id: str = "CM", total: int | str = 100, **more: Any) -> CreditMemo:
+    """An open credit memo of customer C1 from five days ago."""
+    values: dict[str, Any] = {
+        "number": external_id,
+        "customer_id": "C1",
+        "customer_name": "Bo Inc",
+        "document_date": day(-5),
+        "currency": "USD",
+        "total": amount(total),
+        "open_balance": amount(total),
+    }
+    return CreditMemo(external_id=external_id, **(values | more))
+
+
+def deposit(external_id: str = "D", total: int | str = 100, **more: Any) -> Deposit:
+    """A deposit from five days ago, to the bank and booked to income on one line."""
+    values: dict[str, Any] = {
+        "document_date": day(-5),
+        "currency": "USD",
+        "total": amount(total),
+        "account_id": "bank",
+        "lines": (line(total, "income", "Deposit"),),
+    }
+    return Deposit(external_id=external_id, **(values | more))
+
+
 def line(total: int | str, account_id: str | None, text: str = "Paper") -> DocumentLine:
     """One line on an account."""
     return DocumentLine(line_kind=LineKind.ACCOUNT, amount=amount(total), account_id=account_id, description=text)
@@ -98,7 +138,12 @@ def make_books(*, settings: CompanySettings | None = None, **more: Any) -> Books
         settings=settings or CompanySettings(),
     )
     nothing = amount(0)
-    accounts = (("bank", AccountKind.BANK), ("expenses", AccountKind.EXPENSE), ("income", AccountKind.INCOME))
+    accounts = (
+        ("bank", AccountKind.BANK),
+        ("undeposited", AccountKind.UNDEPOSITED_FUNDS),
+        ("expenses", AccountKind.EXPENSE),
+        ("income", AccountKind.INCOME),
+    )
     values: dict[str, Any] = {
         "company": company,
         "as_of": AS_OF,

@@ -23,25 +23,35 @@ class Undeposited:
     left_out: tuple[str, ...]
 
 
-def find_undeposited(books: Books) -> Undeposited:
-    """Payments in undeposited funds that no deposit names, oldest first, then by id."""
+def find_waiting(books: Books) -> list[CustomerPayment]:
+    """Payments in undeposited funds that no deposit names, in no particular order."""
     waiting = {a.external_id for a in books.accounts if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
+    held = [
+        payment
+        for payment in books.customer_payments
+        if (payment.account_id in waiting or payment.account_id is None)
+        and not payment.is_void
+        and payment.total > 0
+        and not _names_deposit(payment)
+    ]
+    if not held:
+        return held
     deposited = {
         link.external_id
         for deposit in books.deposits
         for link in deposit.links
         if link.kind is RecordKind.CUSTOMER_PAYMENT
     }
+    return [payment for payment in held if payment.external_id not in deposited]
+
+
+def find_undeposited(books: Books) -> Undeposited:
+    """Payments in undeposited funds that no deposit names, oldest first, then by id."""
     rates = HomeRates.of(books)
     fresh: list[tuple[CustomerPayment, Decimal]] = []
     stale: list[tuple[CustomerPayment, Decimal]] = []
     unrated: list[tuple[Decimal, str]] = []
-    for payment in books.customer_payments:
-        account_id = payment.account_id
-        if account_id not in waiting and account_id is not None:
-            continue
-        if payment.is_void or payment.total <= 0 or payment.external_id in deposited or _names_deposit(payment):
-            continue
+    for payment in find_waiting(books):
         home = rates.convert(payment.total, payment.currency)
         if home is None:
             unrated.append((payment.total, payment.currency))

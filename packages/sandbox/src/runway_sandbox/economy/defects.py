@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from runway_sandbox.economy.model import Party, Plan
 from runway_sandbox.economy.plant_bills import BILL_PLANTERS, plain_bill
+from runway_sandbox.economy.plant_receipts import RECEIPT_PLANTERS
 from runway_sandbox.economy.plant_sales import SALES_PLANTERS
 
 Planter = Callable[[Plan, set[Party]], bool]
@@ -19,6 +20,7 @@ Planter = Callable[[Plan, set[Party]], bool]
 PLANTERS: dict[str, Planter] = {
     **BILL_PLANTERS,
     **SALES_PLANTERS,
+    **RECEIPT_PLANTERS,
 }
 
 # Planters that add exactly one bill; the others add none.

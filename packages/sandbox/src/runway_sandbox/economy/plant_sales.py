@@ -15,7 +15,7 @@ from runway_sandbox.economy.sales import new_credit_memo, new_invoice, receive
 _PLACEHOLDERS = ("Unknown Customer", "Customer", "Misc.")
 
 
-def _buyers(plan: Plan, taken: set[Party]) -> list[Party]:
+def buyers(plan: Plan, taken: set[Party]) -> list[Party]:
     """Return customers fit for planting: several invoices within a year, real terms, not taken."""
     invoices = Counter(
         doc.party for doc in plan.docs if doc.kind == "Invoice" and not doc.planted and doc.day > plan.as_of - 365
@@ -31,8 +31,9 @@ def _buyers(plan: Plan, taken: set[Party]) -> list[Party]:
     ]
 
 
-def _take(plan: Plan, taken: set[Party]) -> Party | None:
-    customers = _buyers(plan, taken)
+def take_buyer(plan: Plan, taken: set[Party]) -> Party | None:
+    """Take one of the buyers, by chance; `None` if all are taken."""
+    customers = buyers(plan, taken)
     if not customers:
         return None
     customer = plan.rng.choice(customers)
@@ -40,7 +41,7 @@ def _take(plan: Plan, taken: set[Party]) -> Party | None:
     return customer
 
 
-def _add(plan: Plan, customer: Party, day: int, *, at_least: int = 12_000) -> Doc:
+def add_invoice(plan: Plan, customer: Party, day: int, *, at_least: int = 12_000) -> Doc:
     """Add an open, sent invoice of an unused amount."""
     totals = [doc.total for doc in plan.docs if doc.kind == "Invoice"][-40:] or [90_000]
     wanted = max(at_least, int(plan.rng.choice(totals) * (0.8 + 0.3 * plan.rng.random())))
@@ -53,16 +54,16 @@ def _add(plan: Plan, customer: Party, day: int, *, at_least: int = 12_000) -> Do
 
 
 def _dates_wrong(plan: Plan, taken: set[Party]) -> bool:
-    customer = _take(plan, taken)
+    customer = take_buyer(plan, taken)
     if customer is None or customer.terms is None:
         return False
     rng = plan.rng
     variant = rng.randrange(4)
     if variant == 3:
-        invoice = _add(plan, customer, plan.as_of + rng.randint(4, 15))
+        invoice = add_invoice(plan, customer, plan.as_of + rng.randint(4, 15))
         note = "invoice date lies in the future"
     else:
-        invoice = _add(plan, customer, plan.last - rng.randint(4, 40))
+        invoice = add_invoice(plan, customer, plan.last - rng.randint(4, 40))
         if variant == 0:
             invoice.due, invoice.terms, note = None, None, "open, no due date"
         elif variant == 1:
@@ -85,13 +86,13 @@ def _customer_missing(plan: Plan, taken: set[Party]) -> bool:
         name = plan.rng.choice(names)
         customer, note = new_customer(plan, name, terms=None), "customer is a placeholder"
     taken.add(customer)
-    invoice = _add(plan, customer, plan.last - plan.rng.randint(3, 60))
+    invoice = add_invoice(plan, customer, plan.last - plan.rng.randint(3, 60))
     plan.truth.append(("AR02", [invoice], note))
     return True
 
 
 def _duplicate(plan: Plan, taken: set[Party]) -> bool:
-    fit = set(_buyers(plan, taken))
+    fit = set(buyers(plan, taken))
     found = [
         doc
         for doc in plan.docs
@@ -125,17 +126,17 @@ def _duplicate(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _stale(plan: Plan, taken: set[Party]) -> bool:
-    customer = _take(plan, taken)
+    customer = take_buyer(plan, taken)
     if customer is None or customer.terms is None:
         return False
     late = plan.rng.randint(126, 260)
-    invoice = _add(plan, customer, plan.as_of - late - customer.terms.days)
+    invoice = add_invoice(plan, customer, plan.as_of - late - customer.terms.days)
     plan.truth.append(("AR05", [invoice], f"{late} days late, nothing happened for 60 days"))
     return True
 
 
 def _memo_unapplied(plan: Plan, taken: set[Party]) -> bool:
-    fit = set(_buyers(plan, taken))
+    fit = set(buyers(plan, taken))
     found = [
         doc
         for doc in plan.docs
@@ -156,11 +157,11 @@ def _memo_unapplied(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _undeposited(plan: Plan, taken: set[Party]) -> bool:
-    customer = _take(plan, taken)
+    customer = take_buyer(plan, taken)
     if customer is None:
         return False
     rng = plan.rng
-    invoice = _add(plan, customer, plan.as_of - rng.randint(70, 100))
+    invoice = add_invoice(plan, customer, plan.as_of - rng.randint(70, 100))
     age = rng.choice((rng.randint(10, 28), rng.randint(34, 60)))
     payment = receive(plan, customer, next_business_day(plan.as_of - age - 1), parts=[(invoice, invoice.total)])
     if payment is None:
@@ -190,12 +191,12 @@ def _not_sent(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _remnant(plan: Plan, taken: set[Party]) -> bool:
-    customer = _take(plan, taken)
+    customer = take_buyer(plan, taken)
     if customer is None or customer.terms is None:
         return False
     rng = plan.rng
     due = plan.as_of - rng.randint(36, 85)
-    invoice = _add(plan, customer, due - customer.terms.days, at_least=30_000)
+    invoice = add_invoice(plan, customer, due - customer.terms.days, at_least=30_000)
     left = rng.randint(30, 480)
     day = next_business_day(due + 2)
     if receive(plan, customer, day, parts=[(invoice, invoice.total - left)]) is None:

@@ -11,6 +11,9 @@ from runway_core.calculators.hygiene.checks.bill_duplicate import BillDuplicate
 from runway_core.calculators.hygiene.checks.bill_remnant import BillRemnant
 from runway_core.calculators.hygiene.checks.bill_stale import BillStale
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
+from runway_core.calculators.hygiene.checks.credit_memo_unapplied import CreditMemoUnapplied
+from runway_core.calculators.hygiene.checks.customer_balance_negative import CustomerBalanceNegative
+from runway_core.calculators.hygiene.checks.customer_payment_unapplied import CustomerPaymentUnapplied
 from runway_core.calculators.hygiene.checks.invoice_customer_missing import InvoiceCustomerMissing
 from runway_core.calculators.hygiene.checks.invoice_due_date_missing import InvoiceDueDateMissing
 from runway_core.calculators.hygiene.checks.invoice_duplicate import InvoiceDuplicate
@@ -20,6 +23,7 @@ from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
 from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
+from runway_core.calculators.hygiene.checks.undeposited_stale import UndepositedStale
 
 CHECKS: tuple[Check, ...] = (
     BillDueDateMissing(),
@@ -34,6 +38,10 @@ CHECKS: tuple[Check, ...] = (
     InvoiceCustomerMissing(),
     InvoiceDuplicate(),
     InvoiceStale(),
+    CustomerPaymentUnapplied(),
+    CreditMemoUnapplied(),
+    UndepositedStale(),
+    CustomerBalanceNegative(),
     InvoiceNotSent(),
     InvoiceRemnant(),
     BalanceDrift(),
