@@ -47,7 +47,7 @@ def find_readiness(
                 bill_id=bill.external_id,
                 is_ready=not reasons,
                 reasons=tuple(reasons.values()),
-                pay_by=compute_pay_by(payable.due),
+                pay_by=compute_pay_by(payable.due, rail_business_days=books.policy.rail_business_days),
                 pay_date=payable.pay_date,
             )
         )

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import Amount, Currency, Money
 from runway_core.domain.papers import PaperKind, WorkingPaper
-from runway_core.domain.policy import Role, RuleName, Ruling
+from runway_core.domain.policy import Role, RuleName, Ruling, VendorTier
 from runway_core.domain.record import Value
 
 
@@ -92,6 +92,40 @@ class PaymentPart(Value):
 
     on: date
     amount: Amount  # in the bill's currency
+
+
+class ProposedPayment(Value):
+    """What policy would do with one ready bill, and why. Nothing is decided by it."""
+
+    bill_id: str
+    outcome: DecisionOutcome  # pay, delay or escalate
+    tier: VendorTier
+    amount: Amount  # open, less the vendor's credits; in the bill's currency
+    currency: Currency
+    pay_by: date  # the last day to release it so that it arrives in time
+    release_on: date | None  # None when escalated
+    on: date | None  # the day it arrives and its cash is gone; None when escalated
+    days_late: int = 0  # after its due date, as proposed
+    late_fee: Money | None = None  # what that delay costs, where the vendor charges it
+    reason: str  # one sentence
+    results: tuple[RuleResult, ...]  # in the policy's order
+    ruling: Ruling  # the strictest of them
+
+    @property
+    def bill_key(self) -> RecordKey:
+        """The bill's kind and id."""
+        return RecordKey(RecordKind.BILL, self.bill_id)
+
+
+class Proposal(Value):
+    """Every ready bill in the order in which policy would pay them, and what that does to cash.
+
+    Escalated bills stay in the figures `after` on the day they are expected: they are still owed.
+    """
+
+    payments: tuple[ProposedPayment, ...]
+    before: Figures
+    after: Figures
 
 
 class BillFacts(Value):

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from runway_core.domain.bills import PaymentMethod
 from runway_core.domain.money import Amount
 from runway_core.domain.papers import PaperKind, WorkingPaper
 from runway_core.domain.record import Value
@@ -78,6 +79,10 @@ class Policy(WorkingPaper):
     paper_kind: ClassVar[PaperKind] = PaperKind.POLICY
 
     rules: tuple[RuleName, ...] = tuple(RuleName)  # in the order in which they are told; absent ones are off
+    minimum_cash_days: int | None = (
+        None  # so many days of average outflow are the floor, where that is above the buffer
+    )
+    minimum_cash_window_days: int = 28  # how far minimum cash looks ahead
     payroll_cover_days: int = 14
     amount_tiers: tuple[AmountTier, ...] = (
         AmountTier(below=Decimal("1000.0000"), roles=(Role.BOOKKEEPER,)),
@@ -96,6 +101,8 @@ class Policy(WorkingPaper):
     account_budgets: dict[str, Amount] = Field(default_factory=dict)  # a month's, by expense account id
     late_fee_monthly: dict[str, Decimal] = Field(default_factory=dict)  # by vendor id: 0.015 is 1.5 % a month
     rail_business_days: int = 3  # from release to arrival: ACH 3, card and wire 0, cheque 5
+    payment_methods: dict[str, PaymentMethod] = Field(default_factory=dict)  # by vendor id, where it is not the usual
+    changed_details_days: int = 30  # so long after payment details changed a call-back is wanted
 
 
 DEFAULT_POLICY = Policy(paper_id="policy", changed_at=datetime(2026, 1, 1, tzinfo=UTC), changed_by="runway")
