@@ -3,9 +3,11 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.findings import FindingState
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.errors import NotFound
@@ -14,21 +16,37 @@ from runway_testkit.sample import AS_OF
 
 from tests.core.desk import OTHERS, FirmDesk, bank, bill
 
-SERVICES = ("companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices")
+SERVICES = (
+    "companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices", "planned_items",
+    "policies", "scenarios", "aliases", "earmarks", "call_backs",
+)  # fmt: skip
 ARGUMENTS: dict[str, Any] = {
     "account_id": "A1",
     "actor": "mallory",
+    "amendments": (Amendment(action=AmendmentAction.REMOVE, record=RecordKey(RecordKind.BILL, "B1")),),
+    "amount": Decimal(100),
+    "bill_id": "B1",
     "changes": {"red_below_days": 1},
     "finding_id": "any",
     "first_day": AS_OF - timedelta(days=9),
     "has_moved": False,
+    "item_id": "any",
     "key": RecordKey(RecordKind.BILL, "B1"),
+    "label": "Rent",
     "last_day": AS_OF,
+    "name": "Late customer",
+    "number_called": "555-0100",
+    "on": AS_OF,
+    "party": RecordKey(RecordKind.VENDOR, "V1"),
     "quarantine_id": "any",
     "rail": "memory",
+    "scenario_id": "any",
     "secrets": {"token": "stolen"},
     "settings": {"books": "Acme"},
+    "spoke_to": "Ed Norton",
     "state": FindingState.ASKED,
+    "text": "NORTON LUMBER",
+    "vendor_id": "V1",
 }
 ANSWERS_EMPTY = {"connections.list"}  # a list of one's own firm, narrowed to a company that is not in it
 

@@ -24,13 +24,19 @@ from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.ledger_rail import RailFactory
 from runway_core.ports.store import Store, StoreHealth
+from runway_core.services.aliases import AliasService
 from runway_core.services.balances import BalanceService
 from runway_core.services.bills import BillService
 from runway_core.services.books import BooksService
+from runway_core.services.call_backs import CallBackService
 from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
 from runway_core.services.invoices import InvoiceService
+from runway_core.services.planned_items import PlannedItemService
+from runway_core.services.policies import PolicyService
 from runway_core.services.positions import PositionService
+from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
@@ -58,6 +64,9 @@ class Runway:
     companies, connections       who is looked after, and how they are connected
     bills, invoices, balances    the services; they read the mirror
     findings, positions          what is wrong with the books, and the stored answers
+    planned_items, policies      what people know beside the books, and the rules under which money goes out
+    scenarios                    what-ifs that are kept by name
+    aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     """
 
     def __init__(
@@ -74,6 +83,12 @@ class Runway:
         self.balances = BalanceService(self.scope)
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
+        self.planned_items = PlannedItemService(self.scope)
+        self.policies = PolicyService(self.scope)
+        self.scenarios = ScenarioService(self.scope, self.books)
+        self.aliases = AliasService(self.scope)
+        self.earmarks = EarmarkService(self.scope)
+        self.call_backs = CallBackService(self.scope)
         self._sync = SmartSyncService(
             SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self.positions.keep_in_step
         )

@@ -8,7 +8,7 @@ from typing import Any
 from runway_core.domain.changes import Attribution
 from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.papers import PaperKey, WorkingPaper
-from runway_core.domain.record import encode_plain
+from runway_core.domain.record import encode_plain, plain_field
 from runway_core.errors import InvalidRequest, StaleRevision
 
 _STAMP = frozenset({"version", "changed_at", "changed_by"})
@@ -93,4 +93,8 @@ def _name_act(before: WorkingPaper | None, stored: WorkingPaper) -> str:
 
 def _find_changes(before: WorkingPaper, stored: WorkingPaper) -> dict[str, Sequence[Any]]:
     old, new = before.__dict__, stored.__dict__
-    return {name: (old[name], value) for name, value in new.items() if name not in _STAMP and old[name] != value}
+    return {
+        name: (plain_field(old[name]), plain_field(value))
+        for name, value in new.items()
+        if name not in _STAMP and old[name] != value
+    }

@@ -21,11 +21,12 @@ VALUE = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        return {name: _plain_field(held) for name, held in value.__dict__.items()}
+        return {name: plain_field(held) for name, held in value.__dict__.items()}
     raise TypeError(f"{type(value).__name__} has no place in a record's content")
 
 
-def _plain_field(held: object) -> object:
+def plain_field(held: object) -> object:
+    """A field as canonical JSON can hold it: moments in UTC, keys of mappings as text."""
     if isinstance(held, datetime):
         return held.astimezone(UTC)
     if isinstance(held, dict):

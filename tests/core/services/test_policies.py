@@ -1,0 +1,101 @@
+"""Policies: data with a version, changed setting by setting."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from runway_core.domain.policy import DEFAULT_POLICY, AmountTier, Role, RuleName, VendorTier
+from runway_core.errors import InvalidRequest, StaleRevision
+
+from tests.core.desk import FirmDesk, bank
+
+
+async def test_the_default_holds_until_something_is_set() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    policies = desk.runway.policies
+
+    assert await policies.read(acme.company_id) == DEFAULT_POLICY
+    assert (await desk.runway.books.read(acme.company_id)).policy == DEFAULT_POLICY
+    assert list(await policies.history(acme.company_id)) == []
+
+
+async def test_a_change_is_a_new_version_and_leaves_the_rest() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    policies = desk.runway.policies
+    first = await policies.change(
+        acme.company_id,
+        {"vendor_tiers": {"V1": 1}, "hurdle_rate": "0.12", "payroll_cover_days": 21},
+        actor="ada",
+        version=0,
+    )
+    second = await policies.change(
+        acme.company_id,
+        {
+            "amount_tiers": [AmountTier(below=None, roles=(Role.OWNER,))],
+            "late_tolerance_days": {VendorTier.STANDARD: 5},
+            "account_budgets": {"63": Decimal(900)},
+        },
+        actor="bob",
+    )
+    same = await policies.change(acme.company_id, {"payroll_cover_days": 21}, actor="eve")
+    history = await policies.history(acme.company_id)
+
+    assert (first.version, first.vendor_tiers, first.hurdle_rate) == (1, {"V1": VendorTier.CRITICAL}, Decimal("0.12"))
+    assert (second.version, second.changed_by, second.payroll_cover_days) == (2, "bob", 21)
+    assert second.amount_tiers == (AmountTier(below=None, roles=(Role.OWNER,)),)
+    assert second.late_tolerance_days == {VendorTier.STANDARD: 5}
+    assert second.account_budgets == {"63": Decimal("900.0000")}
+    assert same == second == await policies.read(acme.company_id)
+    assert (await desk.runway.books.read(acme.company_id)).policy == second
+    assert [entry.draft.what for entry in history] == ["policy_added", "policy_updated"]
+    assert b'"late_tolerance_days":[{"3":3,"4":7},{"3":5}]' in history[1].draft.changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"colour": "red"}, "colour: no setting"),
+        ({"version": 7}, "version: no setting"),
+        ({"rules": ["minimum_cash", "minimum_cash"]}, "named twice"),
+        ({"rules": ["astrology"]}, "rules"),
+        ({"payment_weekdays": [7]}, "0 \\(Monday\\) to 6"),
+        ({"payment_weekdays": []}, "at least one"),
+        ({"amount_tiers": [{"below": "10", "roles": ["owner"]}]}, "the last tier alone"),
+        ({"amount_tiers": []}, "the last tier alone"),
+        (
+            {
+                "amount_tiers": [
+                    {"below": "10", "roles": ["bookkeeper"]},
+                    {"below": "10", "roles": ["owner"]},
+                    {"below": None, "roles": ["owner"]},
+                ]
+            },
+            "must rise",
+        ),
+        ({"bank_block_hours": 5}, "less than bank_warn_hours"),
+        ({"payroll_cover_days": -1}, "payroll_cover_days"),
+        ({"hurdle_rate": "-0.1"}, "rates"),
+        ({"late_tolerance_days": {"3": -1}}, "late_tolerance_days"),
+        ({"vendor_tiers": {"V1": 9}}, "vendor_tiers"),
+        ({"account_budgets": {"63": "-1"}}, "account_budgets"),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_changes_nothing(changes: dict[str, Any], said: str) -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+
+    with pytest.raises(InvalidRequest, match=said):
+        await desk.runway.policies.change(acme.company_id, changes, actor="ada")
+    assert await desk.runway.policies.read(acme.company_id) == DEFAULT_POLICY
+
+
+async def test_a_change_on_an_old_version_is_refused() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    await desk.runway.policies.change(acme.company_id, {"rules": list(RuleName)[:3]}, actor="ada", version=0)
+    with pytest.raises(StaleRevision):
+        await desk.runway.policies.change(acme.company_id, {"payroll_cover_days": 7}, actor="bob", version=0)
+
+    assert (await desk.runway.policies.read(acme.company_id)).version == 1
