@@ -2,12 +2,17 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+
+_REMEMBERED = 32_768  # numbers of some companies
 
 _PREFIXES = re.compile(r"^(?:INVOICE|INV|BILL|NO)+")
+_PREFIX_STARTS = frozenset("IBN")
 _NOISE = re.compile(r"[^A-Z0-9]+")
 _LEADING_ZEROS = re.compile(r"^([^0-9]*)0+(?=[0-9])")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def normal_number(number: str | None) -> str | None:
     """Upper case, without accents, signs, a leading INVOICE, INV, BILL or NO, and leading zeros; `None` if empty.
 
@@ -17,9 +22,11 @@ def normal_number(number: str | None) -> str | None:
         return None
     if number.isascii() and number.isdigit():
         return number.lstrip("0") or "0"
-    plain = unicodedata.normalize("NFKD", number).upper()
-    bare = _PREFIXES.sub("", _NOISE.sub("", plain))
-    return _LEADING_ZEROS.sub(r"\1", bare) or None
+    plain = number.upper() if number.isascii() else unicodedata.normalize("NFKD", number).upper()
+    bare = plain if plain.isalnum() and plain.isascii() else _NOISE.sub("", plain)
+    if bare[:1] in _PREFIX_STARTS:
+        bare = _PREFIXES.sub("", bare)
+    return (_LEADING_ZEROS.sub(r"\1", bare) if "0" in bare else bare) or None
 
 
 def is_one_slip_apart(one: str, other: str) -> bool:

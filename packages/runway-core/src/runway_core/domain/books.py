@@ -1,8 +1,10 @@
 """`Books`: everything a calculator may know about one company on one day."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cached_property
+from operator import attrgetter
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import AwareDatetime
 
@@ -21,6 +23,11 @@ from runway_core.domain.planned_items import PlannedItem
 from runway_core.domain.policy import DEFAULT_POLICY, CallBack, Earmark, Policy
 from runway_core.domain.processor import Payout, ProcessorBalance
 from runway_core.domain.record import Value
+
+Derived = TypeVar("Derived")
+
+_EXTERNAL_ID = attrgetter("external_id")
+_DOCUMENT_DATE = attrgetter("document_date")
 
 
 class Books(Value):
@@ -79,6 +86,27 @@ class Books(Value):
         """The company's home currency."""
         return self.company.home_currency
 
+    def derive(self, compute: Callable[["Books"], Derived]) -> Derived:
+        """What `compute` makes of these books, kept beside them: calculators that need the same pay for it once.
+
+        `compute` must be a pure function that lives as long as the program, and nobody may change what it gave.
+        """
+        if compute not in self.derived:
+            self.derived[compute] = compute(self)
+        return cast("Derived", self.derived[compute])
+
+    @cached_property
+    def derived(self) -> dict[Callable[["Books"], Any], Any]:
+        """What was computed from these books so far; ask `derive`."""
+        return {}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values, without what was computed from the old ones."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
+
     @cached_property
     def vendor_by_id(self) -> dict[str, Vendor]:
         """Vendors by external id."""
@@ -123,6 +151,7 @@ def _group_bills(bills: Iterable[Bill]) -> dict[str, tuple[Bill, ...]]:
         if bill.vendor_id is not None:
             groups.setdefault(bill.vendor_id, []).append(bill)
     return {
-        vendor_id: tuple(sorted(group, key=lambda bill: (bill.document_date, bill.external_id)))
+        # Twice in C is faster than once by a key made in Python.
+        vendor_id: tuple(sorted(sorted(group, key=_EXTERNAL_ID), key=_DOCUMENT_DATE))
         for vendor_id, group in groups.items()
     }

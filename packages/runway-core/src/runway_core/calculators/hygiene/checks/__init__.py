@@ -8,6 +8,7 @@ from runway_core.calculators.hygiene.checks.bill_dates_implausible import BillDa
 from runway_core.calculators.hygiene.checks.bill_due_date_assumed import BillDueDateAssumed
 from runway_core.calculators.hygiene.checks.bill_due_date_missing import BillDueDateMissing
 from runway_core.calculators.hygiene.checks.bill_duplicate import BillDuplicate
+from runway_core.calculators.hygiene.checks.bill_duplicate_likely import BillDuplicateLikely
 from runway_core.calculators.hygiene.checks.bill_remnant import BillRemnant
 from runway_core.calculators.hygiene.checks.bill_stale import BillStale
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     BillVendorMissing(),
     BillAmountNotPositive(),
     BillDuplicate(),
+    BillDuplicateLikely(),
     BillStale(),
     BillRemnant(),
     InvoiceDueDateMissing(),
