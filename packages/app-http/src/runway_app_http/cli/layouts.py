@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import Aging, Runway
@@ -180,7 +181,34 @@ def lay_out_digest(view: DigestView) -> RenderableType:
     parts += [due] if view.due else []
     parts += [_lay_out_aging("Receivables by age", view.receivables)]
     parts += [findings] if view.top_findings else []
+    parts += [_lay_out_change(view.change, view)] if view.change is not None else []
+    parts += [_lay_out_tasks(view)] if view.tasks else []
     return Group(*parts)
+
+
+def _lay_out_change(change: CashChange, view: DigestView) -> Table:
+    currency = view.company.home_currency
+    table = new_table(f"What changed cash since {say_weekday(change.since, view.as_of)}, {currency}")
+    table.add_column("Cause", overflow="fold")
+    table.add_column("Amount", justify="right", no_wrap=True)
+    table.add_row("cash then", say_amount(change.before.amount, currency))
+    for cause in change.causes:
+        many = f" ({cause.count})" if cause.count > 1 else ""
+        table.add_row(cause.label + many, say_amount(cause.amount.amount, currency))
+    if change.unexplained.amount:
+        table.add_row("unexplained", say_amount(change.unexplained.amount, currency))
+    table.add_row("cash now", say_amount(change.now.amount, currency))
+    return table
+
+
+def _lay_out_tasks(view: DigestView) -> Table:
+    table = new_table("Who does what by when")
+    table.add_column("By", no_wrap=True)
+    table.add_column("Who", no_wrap=True)
+    table.add_column("What", overflow="fold")
+    for task in view.tasks:
+        table.add_row(say_weekday(task.by, view.as_of), task.who.value, task.what)
+    return table
 
 
 def _lay_out_aging(title: str, aging: Aging) -> Table:

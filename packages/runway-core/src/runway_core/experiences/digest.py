@@ -7,15 +7,21 @@ from enum import StrEnum
 from runway_core.calculators.aging import compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.cash_changes import explain_cash
+from runway_core.calculators.flows import read_flows
 from runway_core.calculators.freshness import find_source_read_at
 from runway_core.calculators.hygiene.impact import BEYOND_DAYS, Band, compute_band
 from runway_core.calculators.outlook import compute_outlook
+from runway_core.calculators.payables import compute_payables
+from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
+from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import Aging, Burn, Cash, Outlook, OutlookEvent, Payday, Runway
 from runway_core.domain.position import PositionStatus
+from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
@@ -62,14 +68,17 @@ class DigestView(CompanyView):
     burn: Burn
     figures: tuple[CashFigure, ...]
     cash: Cash
+    change: CashChange | None  # since cash was last told; None when it never was
     next_payday: Payday | None
     due: tuple[DueLine, ...]  # the next fourteen days, by day
     receivables: Aging
     ar_at_risk: Money | None
     ar_at_risk_count: int
+    to_call: tuple[CallLine, ...]  # receivables at risk, the largest first
     top_findings: tuple[TrackedFinding, ...]
     findings_open: int
     cleanness: int | None
+    tasks: tuple[DigestTask, ...]  # who does what by when, by day
 
 
 class DigestExperience:
@@ -90,8 +99,11 @@ class DigestExperience:
 def lay_out_digest(data: CompanyData) -> DigestView:
     """Turn one reading of a company into its digest."""
     books, position = data.books, data.position
-    cash = compute_cash(books)
-    outlook = compute_outlook(books, cash=cash)
+    flows = read_flows(books)
+    cash = compute_cash(books, flows=flows)
+    payables, receivables = compute_payables(books), compute_receivables(books)
+    outlook = compute_outlook(books, flows=flows, cash=cash, payables=payables, receivables=receivables)
+    calls = list_calls(books, receivables)
     waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
     band = compute_band(books, cash, outlook, [t.finding for t in waiting])
     return DigestView(
@@ -105,17 +117,20 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         runway=outlook.runway,
         band=band,
         buffer_breach=outlook.buffer_breach,
-        burn=compute_burn(books),
+        burn=compute_burn(books, flows=flows, cash=cash),
         figures=_mark_figures(outlook, cash),
         cash=cash,
+        change=None if data.last_told is None else explain_cash(books, cash, data.last_told, flows=flows),
         next_payday=outlook.paydays[0] if outlook.paydays else None,
         due=_list_due(outlook),
         receivables=compute_receivables_aging(books),
         ar_at_risk=None if position is None else position.ar_at_risk,
         ar_at_risk_count=0 if position is None else position.ar_at_risk_count,
+        to_call=calls,
         top_findings=tuple(waiting[:TOP_FINDINGS]),
         findings_open=len(waiting),
         cleanness=None if position is None else position.cleanness,
+        tasks=list_tasks(books, outlook, waiting, calls=calls, payables=payables),
     )
 
 

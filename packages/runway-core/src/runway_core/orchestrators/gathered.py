@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runway_core.domain.books import Books
+from runway_core.domain.cash_changes import CashThen
 from runway_core.domain.company import Connection
 from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.position import Position
@@ -17,3 +18,4 @@ class CompanyData:
     connections: Sequence[Connection]
     findings: Sequence[TrackedFinding]
     position: Position | None
+    last_told: CashThen | None = None  # opening cash of the last digest that was sent, or of the last kept forecast
