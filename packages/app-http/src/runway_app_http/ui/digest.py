@@ -1,22 +1,16 @@
 """`/companies/{id}`: are we okay? One company on one page."""
 
 from fastapi import APIRouter
-from runway_core.experiences.digest import CashMark, DigestView
+from runway_core.experiences.digest import DigestView
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp
 from runway_app_http.ui.company import company_page
+from runway_app_http.ui.digest_mail import MARKS
 from runway_app_http.ui.figures import STATUS_SIGNS
 
 router = APIRouter()
-
-_MARKS = {
-    CashMark.NOW: "Cash now",
-    CashMark.MONTH_END: "Month end",
-    CashMark.THREE_MONTHS: "In three months",
-    CashMark.LOWEST: "Lowest point",
-}
 
 
 @router.get("/companies/{company_id}")
@@ -27,5 +21,5 @@ async def show_digest(request: Request, company_id: CompanyInPath, runway: Runwa
 
 def digest_page(request: Request, view: DigestView) -> Response:
     """Lay the digest out."""
-    values = {"sign": STATUS_SIGNS[view.status], "marks": {mark.value: name for mark, name in _MARKS.items()}}
+    values = {"sign": STATUS_SIGNS[view.status], "marks": MARKS}
     return company_page(request, "digest.html", view, tab="", values=values)

@@ -19,7 +19,7 @@ from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import Aging, Burn, Cash, Outlook, OutlookEvent, Payday, Runway
+from runway_core.domain.outlook import Aging, Burn, Cash, Outlook, OutlookEvent, OutlookWeek, Payday, Runway
 from runway_core.domain.position import PositionStatus
 from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
@@ -68,6 +68,7 @@ class DigestView(CompanyView):
     burn: Burn
     figures: tuple[CashFigure, ...]
     cash: Cash
+    weeks: tuple[OutlookWeek, ...]
     change: CashChange | None  # since cash was last told; None when it never was
     next_payday: Payday | None
     due: tuple[DueLine, ...]  # the next fourteen days, by day
@@ -120,6 +121,7 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         burn=compute_burn(books, flows=flows, cash=cash),
         figures=_mark_figures(outlook, cash),
         cash=cash,
+        weeks=outlook.weeks,
         change=None if data.last_told is None else explain_cash(books, cash, data.last_told, flows=flows),
         next_payday=outlook.paydays[0] if outlook.paydays else None,
         due=_list_due(outlook),
