@@ -26,6 +26,11 @@ def routes_of(app: FastAPI, method: str) -> list[str]:
     return sorted(path for path in found if "{company_id}" in path)
 
 
+def fill(route: str, *, company_id: str) -> str:
+    """The address of a route for a company; whatever else it names is called 1."""
+    return re.sub(r"\{\w+\}", "1", route.replace("{company_id}", company_id))
+
+
 @pytest.mark.parametrize("whose", ["foreign", "unknown", "strange", "long"])
 async def test_a_company_of_nobody_or_of_another_firm_is_not_found(
     app: FastAPI, client: httpx.AsyncClient, firm: Firm, whose: str
@@ -36,7 +41,7 @@ async def test_a_company_of_nobody_or_of_another_firm_is_not_found(
     assert len(routes) >= 20
 
     for route in routes:
-        address = route.format(company_id=wanted[whose], account_id="1") + QUERIES.get(route.removeprefix("/v1"), "")
+        address = fill(route, company_id=wanted[whose]) + QUERIES.get(route.removeprefix("/v1"), "")
         answer = await client.get(address)
         assert answer.status_code == 404, address
         kind = "application/problem+json" if route.startswith("/v1") else "text/html; charset=utf-8"

@@ -190,6 +190,7 @@ async def test_a_ticker_starts_pulls_at_once_and_stops_cleanly(
 
     await ticker.pull_due()
     await ticker.start()
+    await ticker.wait_for_pulls()
     await ticker.stop()
     await ticker.stop()
 

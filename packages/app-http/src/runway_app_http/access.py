@@ -14,6 +14,8 @@ from runway_core.experiences.tray import TrayQuery
 from runway_core.runway import Runway
 from starlette.requests import Request
 
+from runway_app_http.mailer import Mailer
+
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -22,6 +24,15 @@ def get_runway(request: Request) -> Runway:
     runway: Runway = request.app.state.runway
     return runway
 
+
+def get_mailer(request: Request) -> Mailer | None:
+    """The mail server that the app was built with, if any."""
+    mailer: Mailer | None = request.app.state.mailer
+    return mailer
+
+
+MailerOfApp = Annotated[Mailer | None, Depends(get_mailer)]
+"""Sends digests."""
 
 RunwayOfApp = Annotated[Runway, Depends(get_runway)]
 """The facade; the app calls nothing else."""

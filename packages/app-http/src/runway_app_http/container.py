@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 
 from dependency_injector import containers, providers
 from fastapi import FastAPI
+from runway_core.errors import InvalidRequest
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.clock import SystemClock
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
 from runway_store_sql import SqlStore
 
+from runway_app_http.mailer import Mailer, SmtpMailer
 from runway_app_http.scheduler import Ticker
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
@@ -79,9 +81,29 @@ def make_ticker(runway: Runway, settings: AppSettings) -> Ticker:
     return ticker
 
 
-def make_app(runway: Runway, ticker: Ticker | None, *, allowed_hosts: Collection[str]) -> FastAPI:
+def make_mailer(settings: AppSettings) -> Mailer | None:
+    """The mail server of the settings; `None` where none is set.
+
+    Raises:
+        InvalidRequest: an address that cannot be read, or a mail server without a sender.
+    """
+    if settings.smtp_url is None:
+        return None
+    if settings.mail_from is None:
+        raise InvalidRequest("RUNWAY_SMTP_URL is set and RUNWAY_MAIL_FROM is not: say who sends the digests")
+    return SmtpMailer(settings.smtp_url, settings.mail_from)
+
+
+def make_app(
+    runway: Runway, ticker: Ticker | None, *, allowed_hosts: Collection[str], mailer: Mailer | None = None
+) -> FastAPI:
     """The web app over an open `Runway`, with the ticker running beside it when there is one."""
     hooks = ([ticker.start], [ticker.stop]) if ticker is not None else ([], [])
     return create_app(
-        runway, manages_runway=False, on_startup=hooks[0], on_shutdown=hooks[1], allowed_hosts=allowed_hosts
+        runway,
+        manages_runway=False,
+        on_startup=hooks[0],
+        on_shutdown=hooks[1],
+        allowed_hosts=allowed_hosts,
+        mailer=mailer,
     )

@@ -128,7 +128,8 @@ def _is_cross_site(headers: Headers) -> bool:
 def _dress(headers: MutableHeaders, request_id: str, *, is_secure: bool) -> None:
     headers["Request-Id"] = request_id
     for name, value in _HEADERS.items():
-        headers[name] = value
+        if name not in headers:  # a page that needs a narrower policy of its own has set it
+            headers[name] = value
     if is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if "cache-control" not in headers:

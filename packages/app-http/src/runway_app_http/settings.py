@@ -50,6 +50,8 @@ class AppSettings(BaseSettings):
     log_level: LogLevel | None = None  # each command has a default of its own
     log_format: LogFormat = "console"
     actor: str | None = None  # who acts, in the log; the user of the machine without it
+    smtp_url: SecretStr | None = None  # smtp://user:password@host:587, or smtps://…:465; digests are sent through it
+    mail_from: str | None = None  # the sender of digests: "Ada Firm <ada@firm.example>"
     qbo_client_id: str | None = None
     qbo_client_secret: SecretStr | None = None
     qbo_refresh_token: SecretStr | None = None

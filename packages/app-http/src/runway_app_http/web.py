@@ -14,10 +14,11 @@ from starlette.responses import Response
 from runway_app_http.api import build_api
 from runway_app_http.api.description import describe_api
 from runway_app_http.api.health import probes
+from runway_app_http.mailer import Mailer
 from runway_app_http.middleware import Edge
 from runway_app_http.problems import Failure, explain, problem_answer
-from runway_app_http.ui import build_pages
 from runway_app_http.ui.failures import failure_page
+from runway_app_http.ui.pages import build_pages
 
 Hook = Callable[[], Awaitable[None]]
 """Something to do once the app's `Runway` is open, or before it closes."""
@@ -33,6 +34,7 @@ def create_app(
     on_startup: Sequence[Hook] = (),
     on_shutdown: Sequence[Hook] = (),
     allowed_hosts: Collection[str] = (),
+    mailer: Mailer | None = None,
 ) -> FastAPI:
     """Build the app.
 
@@ -43,6 +45,7 @@ def create_app(
         on_startup: awaited in order once `runway` is open.
         on_shutdown: awaited in order before `runway` closes, each even when another failed.
         allowed_hosts: host names under which the app may be asked; any when empty.
+        mailer: sends digests; without one they can be looked at and saved only.
     """
 
     @asynccontextmanager
@@ -68,6 +71,7 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.runway = runway
+    app.state.mailer = mailer
     app.include_router(build_api())
     app.include_router(probes)
     app.include_router(build_pages())

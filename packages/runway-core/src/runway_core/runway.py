@@ -30,6 +30,7 @@ from runway_core.services.bills import BillService
 from runway_core.services.books import BooksService
 from runway_core.services.call_backs import CallBackService
 from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
 from runway_core.services.invoices import InvoiceService
@@ -89,10 +90,11 @@ class Runway:
         self.aliases = AliasService(self.scope)
         self.earmarks = EarmarkService(self.scope)
         self.call_backs = CallBackService(self.scope)
+        self.digests = DigestService(self.scope)
         self._sync = SmartSyncService(
             SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self.positions.keep_in_step
         )
-        digest_data = DigestDataOrchestrator(self.books, self.connections, self.findings, self.positions)
+        digest_data = DigestDataOrchestrator(self.books, self.connections, self.findings, self.positions, self.digests)
         self._digest = DigestExperience(digest_data)
         self._outlook = OutlookExperience(digest_data)
         self._tray = HygieneTrayExperience(

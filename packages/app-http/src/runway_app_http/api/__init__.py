@@ -6,6 +6,7 @@ from runway_app_http.api import (
     balances,
     bills,
     companies,
+    digests,
     experiences,
     findings,
     health,
@@ -27,6 +28,18 @@ def build_api() -> APIRouter:
             503: {"model": Problem, "description": "The database or a rail does not answer; see `Retry-After`."},
         },
     )
-    for resource in (portfolio, companies, experiences, findings, bills, invoices, balances, history, sync, health):
+    for resource in (
+        portfolio,
+        companies,
+        experiences,
+        digests,
+        findings,
+        bills,
+        invoices,
+        balances,
+        history,
+        sync,
+        health,
+    ):
         api.include_router(resource.router)
     return api

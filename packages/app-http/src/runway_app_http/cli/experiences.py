@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.position import PositionStatus
+from runway_core.domain.sent_digests import SentDigest
 from runway_core.experiences.console import ConsoleView
 from runway_core.experiences.digest import DigestView
 from runway_core.experiences.outlook import OutlookView
@@ -24,6 +25,8 @@ from runway_app_http.cli.layouts import (
     lay_out_tray,
 )
 from runway_app_http.cli.session import Session, command, stdout_console
+from runway_app_http.container import make_mailer
+from runway_app_http.digest_sending import send_digest
 
 app = typer.Typer()
 
@@ -95,9 +98,28 @@ def _freshness(is_wanted: bool) -> Freshness:
     return Freshness.STRICT if is_wanted else Freshness.CACHED_OK
 
 
-@command(app, "digest", example="runway digest acme")
-def show_digest(session: Session, company: CompanyName, fresh: Fresh = False) -> None:
-    """Answer: are we okay? Cash, runway with its date, what is due, the next payroll."""
+@command(app, "digest", example='runway digest acme --mail-to bo@acme.example --note "Dear Bo, all is well."')
+def show_digest(
+    session: Session,
+    *,
+    company: CompanyName,
+    fresh: Fresh = False,
+    mail_to: Annotated[
+        list[str] | None, typer.Option("--mail-to", help="Send it to this address; may be given again.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="Your own words, above the figures of the mail.")] = "",
+) -> None:
+    """Answer: are we okay? Cash, runway with its date, what is due, the next payroll; by mail when asked to."""
+    if mail_to:
+        mailer = make_mailer(session.settings)
+
+        async def send(runway: Runway) -> SentDigest:
+            company_id = (await runway.companies.find(company)).company_id
+            return await send_digest(runway, mailer, company_id, to=mail_to, note=note, actor=session.actor)
+
+        sent = session.run(send)
+        session.show(sent, lambda: f"sent to {', '.join(sent.sent_to)}: {sent.subject}")
+        return
 
     async def ask(runway: Runway) -> DigestView:
         return await runway.digest((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))

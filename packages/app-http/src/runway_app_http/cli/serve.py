@@ -9,7 +9,7 @@ from runway_core.runway import Runway
 
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
-from runway_app_http.container import make_app, make_ticker, open_runway
+from runway_app_http.container import make_app, make_mailer, make_ticker, open_runway
 from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
 from runway_app_http.settings import AppSettings
 
@@ -23,7 +23,7 @@ async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.s
     """Serve an open `Runway` until cancelled, and keep it fresh meanwhile."""
     ticker = make_ticker(runway, settings) if has_ticker else None
     hosts = settings.served_hosts(listener.getsockname()[0])
-    await serve_app(make_app(runway, ticker, allowed_hosts=hosts), listener)
+    await serve_app(make_app(runway, ticker, allowed_hosts=hosts, mailer=make_mailer(settings)), listener)
 
 
 @command(app, "serve", example="runway serve --port 8000", default_level="info")

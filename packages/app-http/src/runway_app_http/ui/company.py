@@ -28,6 +28,7 @@ _SENTENCES = {
     "snooze": "Snoozed.",
     "ask": "Marked as asked.",
     "reopen": "Reopened.",
+    "mailed": "Sent.",
 }
 _UNDOABLE = frozenset({"accept", "snooze", "ask"})
 

@@ -4,12 +4,13 @@ from runway_core.domain.identity import CompanyId
 from runway_core.orchestrators.gathered import CompanyData
 from runway_core.services.books import BooksService
 from runway_core.services.companies import ConnectionService
+from runway_core.services.digests import DigestService
 from runway_core.services.findings import FindingService
 from runway_core.services.positions import PositionService
 
 
 class DigestDataOrchestrator:
-    """Gathers books, connections, findings and the stored position of one company."""
+    """Gathers books, connections, findings, the stored position and what was told last of one company."""
 
     def __init__(
         self,
@@ -17,11 +18,13 @@ class DigestDataOrchestrator:
         connections: ConnectionService,
         findings: FindingService,
         positions: PositionService,
+        digests: DigestService,
     ) -> None:
         self._books = books
         self._connections = connections
         self._findings = findings
         self._positions = positions
+        self._digests = digests
 
     async def gather(self, company_id: CompanyId) -> CompanyData:
         """Read one company once.
@@ -34,4 +37,5 @@ class DigestDataOrchestrator:
             connections=await self._connections.list(company_id),
             findings=await self._findings.list(company_id),
             position=await self._positions.current(company_id),
+            last_told=await self._digests.last_told(company_id),
         )

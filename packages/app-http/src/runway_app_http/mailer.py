@@ -1,0 +1,129 @@
+"""Mail out: one message to a mail server, with its id, in HTML and plain text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr, parseaddr
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from email_validator import EmailNotValidError, validate_email
+from pydantic import SecretStr
+from runway_core.domain.sent_digests import SentDigest
+from runway_core.errors import InvalidRequest, OutcomeUnknown, RailRefused
+
+TIMEOUT_SECONDS = 30
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+class Mailer(Protocol):
+    """Sends one message."""
+
+    async def send(self, digest: SentDigest) -> None:
+        """Hand a kept digest to the mail server.
+
+        Raises:
+            RailRefused: the server did not take it; nothing was sent.
+            OutcomeUnknown: no answer; it may have been sent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    host: str
+    port: int
+    is_tls: bool
+    user: str | None
+    password: SecretStr | None
+
+
+class SmtpMailer:
+    """A mail server that speaks SMTP; STARTTLS is used where it is offered."""
+
+    def __init__(self, url: SecretStr, sender: str) -> None:
+        self._server = _read_url(url)
+        self._sender = check_address(sender)
+
+    async def send(self, digest: SentDigest) -> None:
+        """Hand a kept digest to the mail server."""
+        server = self._server
+        message = write_message(digest, self._sender)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=server.host,
+                port=server.port,
+                use_tls=server.is_tls,
+                start_tls=None,
+                username=server.user,
+                password=None if server.password is None else server.password.get_secret_value(),
+                timeout=TIMEOUT_SECONDS,
+            )
+        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPConnectTimeoutError) as error:
+            raise RailRefused(f"the mail server {server.host} cannot be reached", rail="mail") from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise RailRefused(f"the mail server said {error.code} {error.message[:200]}", rail="mail") from error
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            refused = ", ".join(sorted(one.recipient for one in error.recipients))
+            raise RailRefused(f"the mail server refused {refused}", rail="mail") from error
+        except aiosmtplib.SMTPException as error:
+            raise OutcomeUnknown(
+                "the mail server did not answer: the digest may have been sent", rail="mail"
+            ) from error
+
+
+def write_message(digest: SentDigest, sender: str) -> EmailMessage:
+    """The message of a kept digest: plain text first, HTML beside it. One digest is always the same message."""
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    message = EmailMessage()
+    message["Subject"] = digest.subject
+    message["From"] = sender
+    message["To"] = ", ".join(digest.sent_to)
+    message["Date"] = format_datetime(digest.sent_at)
+    message["Message-ID"] = f"<{digest.paper_id}@{domain}>"
+    message.set_content(digest.text)
+    message.add_alternative(digest.html, subtype="html")
+    return message
+
+
+def check_address(text: str) -> str:
+    """An address as it may stand in a header, such as `ada@firm.example` or `Ada <ada@firm.example>`.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, allow_display_name=True)
+    except EmailNotValidError as error:
+        raise InvalidRequest(f"{text[:80]!r} is no mail address") from error
+    name = found.display_name or ""
+    if not name.isprintable():
+        raise InvalidRequest(f"{text[:80]!r} is no mail address")
+    return formataddr((name, found.normalized)) if name else found.normalized
+
+
+def check_addresses(texts: Sequence[str]) -> tuple[str, ...]:
+    """Addresses in their order, each once.
+
+    Raises:
+        InvalidRequest: none is given, one is no address, or there are more than 20.
+    """
+    found = tuple(dict.fromkeys(check_address(text) for text in texts if text.strip()))
+    if not found or len(found) > 20:
+        raise InvalidRequest("a digest is sent to one address at least and 20 at most")
+    return found
+
+
+def _read_url(url: SecretStr) -> _Server:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise InvalidRequest("RUNWAY_SMTP_URL is no mail server: write smtp://user:password@host:587")
+    return _Server(
+        host=parts.hostname,
+        port=parts.port or _PORTS[parts.scheme],
+        is_tls=parts.scheme == "smtps",
+        user=None if parts.username is None else unquote(parts.username),
+        password=None if parts.password is None else SecretStr(unquote(parts.password)),
+    )

@@ -1,0 +1,37 @@
+"""All pages together."""
+
+from fastapi import APIRouter
+
+from runway_app_http.ui import (
+    company,
+    console,
+    digest,
+    digest_sending,
+    failures,
+    health,
+    history,
+    outlook,
+    portfolio,
+    static_files,
+    tray,
+)
+
+
+def build_pages() -> APIRouter:
+    """All pages and what they load."""
+    pages = APIRouter(include_in_schema=False)
+    for page in (
+        portfolio,
+        digest,
+        digest_sending,
+        tray,
+        console,
+        outlook,
+        company,
+        history,
+        health,
+        failures,
+        static_files,
+    ):
+        pages.include_router(page.router)
+    return pages

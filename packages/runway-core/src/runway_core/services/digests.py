@@ -1,0 +1,123 @@
+"""Digests that were sent: kept before they leave, with what became of them."""
+
+import hashlib
+from collections.abc import Sequence
+
+from runway_core.domain.cash_changes import CashThen
+from runway_core.domain.forecasts import KeptForecast
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import Money
+from runway_core.domain.record import encode_plain
+from runway_core.domain.sent_digests import Delivery, SentDigest
+from runway_core.errors import NotFound
+from runway_core.services.scope import Scope, local_day
+
+_LOOKED_AT = 20
+
+
+class DigestService:
+    """Keeps what was sent, and knows what was told last. It sends nothing."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def list_sent(self, company_id: CompanyId, *, limit: int = 100) -> Sequence[SentDigest]:
+        """The digests that were sent or refused, the newest first.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._scope.company(company_id)
+        return await self._scope.store.papers.papers(company_id, SentDigest, include_closed=True, limit=limit)
+
+    async def get_sent(self, company_id: CompanyId, digest_id: str) -> SentDigest:
+        """One digest as it was sent.
+
+        Raises:
+            NotFound: no such company in this firm, or no such digest.
+        """
+        company = await self._scope.company(company_id)
+        found = await self._scope.store.papers.paper(company_id, SentDigest, digest_id)
+        if found is None:
+            raise NotFound(f"{company.name!r} has no sent digest {digest_id!r}")
+        return found
+
+    async def keep(self, digest: SentDigest, company_id: CompanyId, *, actor: str) -> SentDigest:
+        """Keep a digest that is about to be sent, or find it when the same one was kept before.
+
+        The same note to the same people on one day is one message: whoever sends it again learns what became of the
+        first. `paper_id`, `changed_at`, `changed_by` and `sent_at` of what is given are set here.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._scope.company(company_id)
+        now = self._scope.clock.now()
+        paper_id = _name(company_id, digest)
+        held = await self._scope.store.papers.paper(company_id, SentDigest, paper_id)
+        if held is not None and held.delivery is not Delivery.REFUSED:
+            return held
+        fresh = digest.model_copy(
+            update={
+                "paper_id": paper_id,
+                "version": 0 if held is None else held.version,
+                "changed_at": now,
+                "changed_by": actor,
+                "sent_at": now,
+                "delivery": Delivery.INTENDED,
+                "error": None,
+            }
+        )
+        (kept,) = await self._scope.store.papers.save_papers(
+            company_id, [fresh], attribution=self._scope.by_person(actor), at=now
+        )
+        return kept
+
+    async def note_delivery(
+        self, digest: SentDigest, company_id: CompanyId, delivery: Delivery, *, actor: str, error: str | None = None
+    ) -> SentDigest:
+        """Write down what became of a kept digest.
+
+        Raises:
+            NotFound: no such company in this firm.
+            StaleRevision: somebody wrote it down meanwhile.
+        """
+        await self._scope.company(company_id)
+        now = self._scope.clock.now()
+        told = digest.model_copy(update={"delivery": delivery, "error": error, "changed_at": now, "changed_by": actor})
+        (kept,) = await self._scope.store.papers.save_papers(
+            company_id, [told], attribution=self._scope.by_person(actor), at=now
+        )
+        return kept
+
+    async def last_told(self, company_id: CompanyId) -> CashThen | None:
+        """Opening cash as it was told last before today: by a digest that was sent, else by a kept forecast.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        company = await self._scope.company(company_id)
+        today = local_day(self._scope.clock.now(), company)
+        papers = self._scope.store.papers
+        sent = [
+            CashThen(as_of=digest.as_of, read_at=digest.books_read_at, opening=digest.opening)
+            for digest in await papers.papers(company_id, SentDigest, limit=_LOOKED_AT)
+            if digest.delivery is Delivery.SENT and digest.as_of < today
+        ]
+        if sent:
+            return max(sent, key=lambda told: told.read_at)
+        kept = [
+            CashThen(
+                as_of=forecast.as_of,
+                read_at=forecast.changed_at,
+                opening=Money(amount=forecast.opening, currency=forecast.currency),
+            )
+            for forecast in await papers.papers(company_id, KeptForecast, limit=_LOOKED_AT)
+            if forecast.as_of < today
+        ]
+        return max(kept, key=lambda told: told.read_at, default=None)
+
+
+def _name(company_id: CompanyId, digest: SentDigest) -> str:
+    parts = [company_id, digest.as_of.isoformat(), digest.note, sorted(digest.sent_to)]
+    return hashlib.sha256(encode_plain(parts)).hexdigest()[:32]
