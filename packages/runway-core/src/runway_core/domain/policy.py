@@ -102,6 +102,7 @@ class Policy(WorkingPaper):
     late_fee_monthly: dict[str, Decimal] = Field(default_factory=dict)  # by vendor id: 0.015 is 1.5 % a month
     rail_business_days: int = 3  # from release to arrival: ACH 3, card and wire 0, cheque 5
     payment_methods: dict[str, PaymentMethod] = Field(default_factory=dict)  # by vendor id, where it is not the usual
+    personal_customer_ids: tuple[str, ...] = ()  # reminded by a person, never by a letter
     changed_details_days: int = 30  # so long after payment details changed a call-back is wanted
 
 
