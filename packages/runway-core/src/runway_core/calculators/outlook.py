@@ -259,7 +259,8 @@ def _place_in_flight(books: Books) -> Iterator[OutlookEvent]:
         incoming = rates.convert(line.amount, line.currency) if line.amount > 0 else None
         if incoming and line.account_id in read_at_bank:
             label = line.text or line.external_id
-            yield _event(next_day, incoming, OutlookKind.IN_FLIGHT, label=label, reason="pending at the bank")
+            reason = "pending at the bank"
+            yield _event(next_day, incoming, OutlookKind.IN_FLIGHT, label=label, reason=reason, source=line.key)
 
 
 def _place_future_entries(books: Books, flows: Flows) -> Iterator[OutlookEvent]:

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 
 from runway_core.calculators.calendar import add_days
 from runway_core.calculators.cash import find_usable_bank_balances
+from runway_core.calculators.matching.bank_twins import find_twins
 from runway_core.calculators.matching.from_books import CHEQUE_DAYS
 from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
 from runway_core.domain.bank import BankTransaction
@@ -72,12 +73,13 @@ def compute_drifts(books: Books) -> tuple[Drift, ...]:
 
     Both sides are compared from the bank's first line on. Entries up to 30 days older, cheques up to 90, may explain a
     line but are not missed. Lines and entries of one amount pair each once: by the cheque's number, then those that lie
-    close, then as many as the days allow.
+    close, then as many as the days allow. A line that repeats another source's is no second movement.
     """
     balances = find_usable_bank_balances(books)
     lines: dict[str, list[BankTransaction]] = {}
+    repeated = {other.external_id for _, other in find_twins(books)}
     for line in books.bank_transactions:
-        if not line.is_pending and line.booked_on <= books.as_of:
+        if not line.is_pending and line.booked_on <= books.as_of and line.external_id not in repeated:
             lines.setdefault(line.account_id, []).append(line)
     legs: dict[str, list[LedgerLeg]] = {}
     for leg in read_ledger_legs(books):

@@ -1,7 +1,10 @@
 """The checks, one file each. A new one is one more file, and one more line here."""
 
 from runway_core.calculators.hygiene.check import Check
+from runway_core.calculators.hygiene.checks.account_unmapped import AccountUnmapped
 from runway_core.calculators.hygiene.checks.balance_drift import BalanceDrift
+from runway_core.calculators.hygiene.checks.bank_connection_stale import BankConnectionStale
+from runway_core.calculators.hygiene.checks.bank_duplicate import BankDuplicate
 from runway_core.calculators.hygiene.checks.bank_not_in_ledger import BankNotInLedger
 from runway_core.calculators.hygiene.checks.bill_amount_not_positive import BillAmountNotPositive
 from runway_core.calculators.hygiene.checks.bill_dates_implausible import BillDatesImplausible
@@ -23,7 +26,9 @@ from runway_core.calculators.hygiene.checks.invoice_remnant import InvoiceRemnan
 from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
 from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
+from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
+from runway_core.calculators.hygiene.checks.transfer_one_sided import TransferOneSided
 from runway_core.calculators.hygiene.checks.undeposited_stale import UndepositedStale
 
 CHECKS: tuple[Check, ...] = (
@@ -47,8 +52,13 @@ CHECKS: tuple[Check, ...] = (
     InvoiceNotSent(),
     InvoiceRemnant(),
     BalanceDrift(),
+    BankConnectionStale(),
     BankNotInLedger(),
     LedgerNotAtBank(),
+    BankDuplicate(),
+    TransferOneSided(),
+    ReconciliationOld(),
+    AccountUnmapped(),
     MirrorStale(),
     ReferenceOrphan(),
 )
