@@ -28,20 +28,6 @@ def day(row: Wire, key: str = "TxnDate") -> date:
 
 
 @companies
-def test_no_open_bill_was_paid_elsewhere(index: int) -> None:
-    """AP08."""
-    records = company_of(index).records
-    spent = [(row["EntityRef"]["value"], row["TotalAmt"], day(row)) for row in records["Purchase"]]
-    for bill in records["Bill"]:
-        hits = [
-            when
-            for vendor, amount, when in spent
-            if bill["Balance"] > 0 and vendor == bill["VendorRef"]["value"] and amount == bill["Balance"]
-        ]
-        assert not hits
-
-
-@companies
 def test_no_vendor_balance_is_negative(index: int) -> None:
     """AP16."""
     assert all(row["Balance"] >= 0 for row in company_of(index).records["Vendor"])

@@ -3,6 +3,9 @@
 from datetime import date
 from enum import StrEnum
 
+from pydantic import AwareDatetime
+
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import Amount, Currency
 from runway_core.domain.record import Value
 
@@ -32,6 +35,12 @@ class RailBill(Value):
     currency: Currency
     total: Amount
     is_paid: bool = False
+    read_at: AwareDatetime | None = None  # when the rail was read
+
+    @property
+    def key(self) -> RecordKey:
+        """The rail's bill as a subject of findings: ids of two rails may be equal."""
+        return RecordKey(RecordKind.RAIL_BILL, f"{self.rail}:{self.external_id}")
 
 
 class RailPayment(Value):
@@ -49,6 +58,12 @@ class RailPayment(Value):
     released_on: date | None = None
     settles_on: date | None = None  # expected, or the day it settled
     account_id: str | None = None  # the ledger account it moves
+    read_at: AwareDatetime | None = None  # when the rail was read
+
+    @property
+    def key(self) -> RecordKey:
+        """The rail's payment as a subject of findings: ids of two rails may be equal."""
+        return RecordKey(RecordKind.RAIL_PAYMENT, f"{self.rail}:{self.external_id}")
 
 
 class PaymentDetails(Value):
@@ -60,3 +75,4 @@ class PaymentDetails(Value):
     changed_on: date | None = None
     previous_tail: str | None = None
     changed_by: str | None = None
+    read_at: AwareDatetime | None = None  # when the rail was read

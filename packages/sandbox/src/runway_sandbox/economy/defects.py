@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from runway_sandbox.economy.model import Party, Plan
 from runway_sandbox.economy.plant_bills import BILL_PLANTERS, plain_bill
+from runway_sandbox.economy.plant_paid import PAID_PLANTERS
 from runway_sandbox.economy.plant_receipts import RECEIPT_PLANTERS
 from runway_sandbox.economy.plant_sales import SALES_PLANTERS
 
@@ -21,10 +22,11 @@ PLANTERS: dict[str, Planter] = {
     **BILL_PLANTERS,
     **SALES_PLANTERS,
     **RECEIPT_PLANTERS,
+    **PAID_PLANTERS,
 }
 
 # Planters that add exactly one bill; the others add none.
-ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP09", "AP15"})
+ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP15"})
 
 TWICE = frozenset({"AP06", "AP07", "AP10", "AP11"})
 """Defects of which a company may have two."""

@@ -38,15 +38,24 @@ def vendor(plan: Plan, party: Party) -> Wire:
     if party.address is not None:
         row["BillAddr"] = dict(party.address)
     if rng.random() < 0.65:
-        row["PrimaryPhone"] = {"FreeFormNumber": _phone(rng)}
-    if rng.random() < 0.5:
-        row["PrimaryEmailAddr"] = {"Address": mail_address(party)}
+        row["PrimaryPhone"] = {"FreeFormNumber": _own_phone(plan)}
+    if rng.random() < 0.5 or party.email is not None:
+        row["PrimaryEmailAddr"] = {"Address": party.email or mail_address(party)}
     if rng.random() < 0.54:
         row["GivenName"] = _GIVEN[rng.randrange(len(_GIVEN))]
         row["FamilyName"] = _FAMILY[rng.randrange(len(_FAMILY))]
     if rng.random() < 0.43:
         row["AcctNum"] = f"{rng.randrange(1, 99_999_999):010d}"
     return row
+
+
+def _own_phone(plan: Plan) -> str:
+    """Make up a number that no other vendor has: such pairs are planted, not met by chance."""
+    while True:
+        number = _phone(plan.rng)
+        if number not in plan.used_phones:
+            plan.used_phones.add(number)
+            return number
 
 
 def _phone(rng: random.Random) -> str:

@@ -101,6 +101,7 @@ class Party:
     numbers: list[str] = field(default_factory=list)
     address: dict[str, str] | None = None
     parent: Party | None = None  # a job's customer
+    email: str | None = None  # where it is not made of the name
 
 
 @dataclass(slots=True, eq=False)
@@ -171,6 +172,7 @@ class Plan:
     customers: list[Party] = field(default_factory=list)
     docs: list[Doc] = field(default_factory=list)
     used_names: dict[str, list[str]] = field(default_factory=dict)  # kind of business → first words in use
+    used_phones: set[str] = field(default_factory=set)  # of vendors
     defects: list[str] = field(default_factory=list)  # checks to plant, one entry each
     truth: list[tuple[str, list[Doc | Party], str]] = field(default_factory=list)
     next_invoice: int = 1001

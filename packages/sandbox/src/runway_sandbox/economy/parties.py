@@ -162,7 +162,7 @@ def _fresh_name(plan: Plan, tails: tuple[str, ...], *, legal: tuple[str, ...]) -
             if second == stem:
                 continue
             stem = f"{stem} {second}"
-        if stem in known:
+        if stem in known or " ".join(reversed(stem.split())) in known:
             continue
         # Comparing all pairs would be slow in the largest companies, whose names have two words to differ in.
         if len(known) > 20 or not any(_alike(stem, other, tail) for other in known):

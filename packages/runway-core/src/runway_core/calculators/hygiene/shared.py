@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import ref
 
+from runway_core.calculators.matching.at_bank import PAIRING_READS
 from runway_core.calculators.matching.drift import Drift, compute_drifts
 from runway_core.domain.books import Books
 
@@ -33,18 +34,5 @@ class OncePerBooks(Generic[Made]):
 find_drifts: OncePerBooks[tuple[Drift, ...]] = OncePerBooks(compute_drifts)
 """The drift of each account that both the bank and the ledger show."""
 
-DRIFT_READS = frozenset(
-    {
-        "accounts",
-        "bank_balances",
-        "bank_transactions",
-        "bill_payments",
-        "customer_payments",
-        "deposits",
-        "journal_entries",
-        "purchases",
-        "read_at",
-        "transfers",
-    }
-)
+DRIFT_READS = PAIRING_READS | {"bank_balances", "read_at"}
 """The fields of books that drifts depend on."""

@@ -12,6 +12,9 @@ from runway_core.calculators.hygiene.checks.bill_due_date_assumed import BillDue
 from runway_core.calculators.hygiene.checks.bill_due_date_missing import BillDueDateMissing
 from runway_core.calculators.hygiene.checks.bill_duplicate import BillDuplicate
 from runway_core.calculators.hygiene.checks.bill_duplicate_likely import BillDuplicateLikely
+from runway_core.calculators.hygiene.checks.bill_paid_elsewhere import BillPaidElsewhere
+from runway_core.calculators.hygiene.checks.bill_payment_not_at_bank import BillPaymentNotAtBank
+from runway_core.calculators.hygiene.checks.bill_rails_disagree import BillRailsDisagree
 from runway_core.calculators.hygiene.checks.bill_remnant import BillRemnant
 from runway_core.calculators.hygiene.checks.bill_stale import BillStale
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
@@ -26,10 +29,15 @@ from runway_core.calculators.hygiene.checks.invoice_remnant import InvoiceRemnan
 from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
 from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
+from runway_core.calculators.hygiene.checks.outflow_without_bill import OutflowWithoutBill
+from runway_core.calculators.hygiene.checks.payment_state_conflict import PaymentStateConflict
+from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedItemStale
 from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
 from runway_core.calculators.hygiene.checks.transfer_one_sided import TransferOneSided
 from runway_core.calculators.hygiene.checks.undeposited_stale import UndepositedStale
+from runway_core.calculators.hygiene.checks.vendor_bank_changed import VendorBankChanged
+from runway_core.calculators.hygiene.checks.vendor_duplicate import VendorDuplicate
 
 CHECKS: tuple[Check, ...] = (
     BillDueDateMissing(),
@@ -39,8 +47,14 @@ CHECKS: tuple[Check, ...] = (
     BillAmountNotPositive(),
     BillDuplicate(),
     BillDuplicateLikely(),
+    BillPaidElsewhere(),
     BillStale(),
+    BillPaymentNotAtBank(),
     BillRemnant(),
+    VendorDuplicate(),
+    VendorBankChanged(),
+    BillRailsDisagree(),
+    OutflowWithoutBill(),
     InvoiceDueDateMissing(),
     InvoiceCustomerMissing(),
     InvoiceDuplicate(),
@@ -60,6 +74,8 @@ CHECKS: tuple[Check, ...] = (
     ReconciliationOld(),
     AccountUnmapped(),
     MirrorStale(),
+    PaymentStateConflict(),
     ReferenceOrphan(),
+    PlannedItemStale(),
 )
 """Every check, in the order of the catalogue."""

@@ -1,0 +1,141 @@
+"""AP23: much money went to a vendor who sends bills, and no bill stands for it."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import chain
+
+from runway_core.calculators.calendar import add_days
+from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
+from runway_core.calculators.matching.at_bank import PAIRING_READS, LineParties, find_unpaired
+from runway_core.calculators.matching.from_books import OUTFLOW_AFTER_DAYS, OUTFLOW_BEFORE_DAYS
+from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
+from runway_core.calculators.matching.money import match_money
+from runway_core.calculators.matching.money_sides import MoneyDocument, MoneyMovement
+from runway_core.calculators.terms import UsualTerms, date_bills
+from runway_core.domain.bank import BankTransaction
+from runway_core.domain.books import Books
+from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
+from runway_core.domain.identity import RecordKey, RecordKind
+
+NOTABLE_OUTFLOW = Decimal(1000)
+ENTRY_DAYS = 30
+"""A payment written down on another account, or under another day, may stand for a line so many days away."""
+
+
+class OutflowWithoutBill:
+    """A bank line of at least 1,000 in home currency to a vendor with bills, for which nothing stands.
+
+    Nothing: no bill, no entry of the ledger, no series of the vendor. A line that may pay an open bill of the vendor,
+    whole, in part, or several at once, has a bill. So has one that a payment in the ledger stands for, be it written
+    down on another account.
+    """
+
+    id = "AP23"
+    name = "outflow_without_bill"
+    floor = Severity.MEDIUM
+    effect = RunwayEffect.CONFIDENCE
+    reads = PAIRING_READS | {"bills"}
+
+    def find(self, books: Books) -> Iterable[Finding]:
+        """Every such line."""
+        if not books.bank_transactions:
+            return
+        lines = dict(_find_lines(books))
+        if not lines:
+            return
+        movements = [
+            MoneyMovement(
+                line.key, line.booked_on, line.amount, line.currency, party=party, text=line.text, record=line.key
+            )
+            for line, party in lines.values()
+        ]
+        wanted = {party for _, party in lines.values()}
+        report = match_money(movements, [*_read_bills(books, wanted), *_read_entries(books, wanted)])
+        left = frozenset(report.unmatched_movements)
+        for key, (line, party) in lines.items():
+            if key in left:
+                yield self._report(books, line, party)
+
+    def _report(self, books: Books, line: BankTransaction, party: RecordKey) -> Finding:
+        vendor = books.vendor_by_id[party.external_id]
+        rail = line.rail or None
+        return build_finding(
+            self,
+            books,
+            subjects=(line.key,),
+            amount=-line.amount,
+            currency=line.currency,
+            summary=f"{say_amount(-line.amount, line.currency)} went to {vendor.name} on {line.booked_on}, and no bill "
+            "stands for it",
+            evidence=(
+                Evidence(name="counterparty", value=vendor.name, record=vendor.key),
+                Evidence(name="text", value=line.text or line.counterparty or "none", record=line.key, rail=rail),
+                Evidence(name="amount", value=plain_amount(line.amount, line.currency), record=line.key, rail=rail),
+                Evidence(name="booked_on", value=line.booked_on.isoformat(), record=line.key, rail=rail),
+            ),
+            fixes=(
+                SuggestedFix(label=f"Enter the bill of {vendor.name}, and this as its payment", record=line.key),
+                SuggestedFix(label="Enter it as an expense", record=line.key),
+            ),
+        )
+
+
+def _find_lines(books: Books) -> Iterator[tuple[RecordKey, tuple[BankTransaction, RecordKey]]]:
+    """Large outflows that the ledger lacks, to vendors with bills and without a series."""
+    billing = {bill.vendor_id for bill in books.bills}
+    in_series = {series.vendor_id for series in books.company.settings.series if not series.is_inflow}
+    rates = HomeRates.of(books)
+    parties = LineParties(books)
+    for unpaired in find_unpaired(books).values():
+        for line in unpaired.lines:
+            if line.amount >= 0 or line.is_transfer or line.is_financing:
+                continue
+            home = rates.convert(line.amount, line.currency)
+            if home is None or -home < NOTABLE_OUTFLOW:
+                continue
+            party = parties.find(line)
+            if party is not None and party.external_id in billing and party.external_id not in in_series:
+                yield line.key, (line, party)
+
+
+def _read_bills(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocument]:
+    vendor_ids = {party.external_id for party in wanted}
+    bills = [bill for bill in books.open_bills if bill.vendor_id in vendor_ids]
+    terms = UsualTerms.of_bills(books, [bill for bill in bills if bill.due_date is None])
+    for bill, dated in zip(bills, date_bills(bills), strict=True):
+        since = add_days(bill.document_date, -OUTFLOW_BEFORE_DAYS)
+        yield MoneyDocument(
+            bill.key,
+            -bill.open_balance,
+            bill.currency,
+            since=since,
+            until=max(since, add_days(terms.due_day(dated).day, OUTFLOW_AFTER_DAYS)),
+            party=RecordKey(RecordKind.VENDOR, bill.vendor_id or ""),
+            party_name=bill.vendor_name or "",
+            number=bill.number,
+            record=bill.key,
+        )
+
+
+def _read_entries(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocument]:
+    """What the ledger wrote down for these vendors and no bank line stands for, on whatever account."""
+    parties = set(wanted)
+    unpaired = find_unpaired(books)
+    elsewhere = (leg for leg in read_ledger_legs(books) if leg.account_id not in unpaired)
+    for leg in chain(elsewhere, *(left.legs for left in unpaired.values())):
+        if leg.party in parties:
+            yield _read_entry(leg)
+
+
+def _read_entry(leg: LedgerLeg) -> MoneyDocument:
+    return MoneyDocument(
+        leg.key,
+        leg.amount,
+        leg.currency,
+        since=add_days(leg.day, -ENTRY_DAYS),
+        until=add_days(leg.day, ENTRY_DAYS),
+        party=leg.party,
+        number=leg.number,
+        record=leg.record,
+    )

@@ -1,0 +1,241 @@
+"""Which bank lines the ledger has written down, and which of its entries the bank has shown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from heapq import heappop, heappush
+
+from runway_core.calculators.calendar import add_days
+from runway_core.calculators.matching.bank_twins import find_twins
+from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
+from runway_core.calculators.matching.name_index import NameIndex
+from runway_core.calculators.matching.name_match import Aliases
+from runway_core.domain.bank import BankTransaction
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey
+
+SEEN_BEFORE_DAYS = 3
+SEEN_AFTER_DAYS = 30
+CHEQUE_SEEN_AFTER_DAYS = 90
+
+_NEAR = (0, 1, -1, 2, 3, 4, 5, -2, -3)
+"""Days from the ledger to the bank within which equal amounts are one movement, the likeliest first."""
+
+PAIRING_READS = frozenset(
+    {
+        "accounts",
+        "aliases",
+        "bank_transactions",
+        "bill_payments",
+        "customer_payments",
+        "customers",
+        "deposits",
+        "journal_entries",
+        "purchases",
+        "transfers",
+        "vendors",
+    }
+)
+"""The fields of `Books` that pairing looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """What is left of one account once lines and entries of one amount are paired; each list by day, then id."""
+
+    began: date  # the bank's first line
+    lines: tuple[BankTransaction, ...]  # posted up to `as_of`, not in the ledger, and told by no other source before
+    legs: tuple[LedgerLeg, ...]  # written down up to `as_of`, and not at the bank; older than `began` too
+
+
+class LineParties:
+    """Who is on the other end of bank lines, where a proof of names acts alone."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    @cached_property
+    def _vendors(self) -> NameIndex:
+        return NameIndex.of_vendors(self._books, aliases=read_aliases(self._books))
+
+    @cached_property
+    def _customers(self) -> NameIndex:
+        return NameIndex.of_customers(self._books, aliases=read_aliases(self._books))
+
+    def find(self, line: BankTransaction) -> RecordKey | None:
+        """The vendor that money went to, or the customer that it came from."""
+        names = self._customers if line.amount > 0 else self._vendors
+        for text in filter(None, (line.counterparty, line.text)):
+            found = names.prove(text)
+            if found is not None and found.may_act:
+                return found.party
+        return None
+
+
+def read_aliases(books: Books) -> Aliases:
+    """A person's answers, by the normal form of the text they were given for."""
+    return {alias.paper_id: alias.party for alias in books.aliases if not alias.is_closed}
+
+
+def find_unpaired(books: Books) -> Mapping[str, Unpaired]:
+    """What bank and ledger do not tell of one another, by account; only accounts of which lines are read.
+
+    Lines and entries of one amount pair each once: by the cheque's number, then those that lie close, for equal amounts
+    come round and a rent that never left must not be taken for the one of the month before, then as many as the days
+    allow. Where some are left over, those that name one party go before all others.
+    """
+    return books.derive(_compute_unpaired)
+
+
+def _compute_unpaired(books: Books) -> Mapping[str, Unpaired]:
+    lines: dict[str, dict[Decimal, list[BankTransaction]]] = {}
+    repeated = {other.external_id for _, other in find_twins(books)}
+    for line in books.bank_transactions:
+        if not line.is_pending and line.booked_on <= books.as_of and line.external_id not in repeated:
+            lines.setdefault(line.account_id, {}).setdefault(line.amount, []).append(line)
+    if not lines:
+        return {}
+    legs: dict[str, dict[Decimal, list[LedgerLeg]]] = {account_id: {} for account_id in lines}
+    for leg in read_ledger_legs(books):
+        if leg.account_id in legs and leg.day <= books.as_of:
+            legs[leg.account_id].setdefault(leg.amount, []).append(leg)
+    parties = LineParties(books)
+    return {account_id: _pair_account(lines[account_id], legs[account_id], parties) for account_id in sorted(lines)}
+
+
+def _pair_account(
+    lines: Mapping[Decimal, list[BankTransaction]], legs: Mapping[Decimal, list[LedgerLeg]], parties: LineParties
+) -> Unpaired:
+    only_lines: list[BankTransaction] = []
+    only_legs: list[LedgerLeg] = []
+    for amount, group in lines.items():
+        left_lines, left_legs = _pair_group(group, legs.get(amount, ()), parties)
+        only_lines += left_lines
+        only_legs += left_legs
+    for amount, entries in legs.items():
+        if amount not in lines:
+            only_legs += entries
+    return Unpaired(
+        began=min(line.booked_on for group in lines.values() for line in group),
+        lines=tuple(sorted(only_lines, key=_line_order)),
+        legs=tuple(sorted(only_legs, key=_leg_order)),
+    )
+
+
+def _pair_group(
+    lines: Sequence[BankTransaction], legs: Sequence[LedgerLeg], parties: LineParties
+) -> tuple[Sequence[BankTransaction], Sequence[LedgerLeg]]:
+    """What is left over of lines and entries of one amount on one account."""
+    if not legs:
+        return lines, ()
+    if len(lines) == len(legs) == 1:
+        return ((), ()) if _is_in_time(lines[0], legs[0]) else (lines, legs)
+    lines, legs = sorted(lines, key=_line_order), sorted(legs, key=_leg_order)
+    left_lines, left_legs = _pair(lines, legs)
+    is_other_line = left_lines and len(lines) > len(left_lines)
+    is_other_leg = left_legs and len(legs) > len(left_legs) and len({leg.party for leg in legs}) > 1
+    if not is_other_line and not is_other_leg:
+        return left_lines, left_legs
+    by_party: dict[RecordKey, list[BankTransaction]] = {}
+    left_lines = []
+    for line in lines:
+        party = parties.find(line)
+        if party is None:
+            left_lines.append(line)
+        else:
+            by_party.setdefault(party, []).append(line)
+    left_legs = [leg for leg in legs if leg.party not in by_party]
+    for party, some in by_party.items():
+        unseen, untold = _pair(some, [leg for leg in legs if leg.party == party])
+        left_lines += unseen
+        left_legs += untold
+    return _pair(sorted(left_lines, key=_line_order), sorted(left_legs, key=_leg_order))
+
+
+def _pair(lines: Sequence[BankTransaction], legs: Sequence[LedgerLeg]) -> tuple[list[BankTransaction], list[LedgerLeg]]:
+    """What is left of lines and entries, both in order: first what is sure or near is paired, then what days allow."""
+    left_lines, left_legs = _pair_by_number(lines, legs)
+    for days in _NEAR:
+        if not left_lines or not left_legs:
+            return left_lines, left_legs
+        left_lines, left_legs = _pair_at(days, left_lines, left_legs)
+    return _pair_by_day(left_lines, left_legs)
+
+
+def _pair_by_number(
+    lines: Iterable[BankTransaction], legs: Iterable[LedgerLeg]
+) -> tuple[list[BankTransaction], list[LedgerLeg]]:
+    """Cheques whose number both sides name; of two with one number the older is taken first."""
+    numbers = {line.cheque_number for line in lines if line.cheque_number}
+    if not numbers:
+        return list(lines), list(legs)
+    left_legs: list[LedgerLeg] = []
+    numbered: dict[str, list[LedgerLeg]] = {}
+    for leg in legs:
+        is_numbered = leg.is_cheque and leg.number in numbers
+        (numbered.setdefault(leg.number or "", []) if is_numbered else left_legs).append(leg)
+    left_lines: list[BankTransaction] = []
+    for line in lines:
+        waiting = numbered.get(line.cheque_number) if line.cheque_number else None
+        if waiting and _is_in_time(line, waiting[0]):
+            waiting.pop(0)
+        else:
+            left_lines.append(line)
+    left_legs += (leg for waiting in numbered.values() for leg in waiting)
+    return left_lines, sorted(left_legs, key=_leg_order)
+
+
+def _pair_at(
+    days: int, lines: Iterable[BankTransaction], legs: Iterable[LedgerLeg]
+) -> tuple[list[BankTransaction], list[LedgerLeg]]:
+    """Lines that the bank booked exactly `days` after the ledger."""
+    waiting: dict[date, list[LedgerLeg]] = {}
+    for leg in legs:
+        waiting.setdefault(add_days(leg.day, days), []).append(leg)
+    left_lines: list[BankTransaction] = []
+    for line in lines:
+        ready = waiting.get(line.booked_on)
+        if ready:
+            ready.pop(0)
+        else:
+            left_lines.append(line)
+    return left_lines, [leg for ready in waiting.values() for leg in ready]
+
+
+def _pair_by_day(
+    lines: Iterable[BankTransaction], legs: Iterable[LedgerLeg]
+) -> tuple[list[BankTransaction], list[LedgerLeg]]:
+    """As many pairs as the days allow: each line takes the waiting entry whose time runs out first."""
+    coming = sorted(legs, key=_leg_order, reverse=True)
+    waiting: list[tuple[date, int, LedgerLeg]] = []
+    left_lines: list[BankTransaction] = []
+    left_legs: list[LedgerLeg] = []
+    for line in lines:
+        while coming and add_days(coming[-1].day, -SEEN_BEFORE_DAYS) <= line.booked_on:
+            leg = coming.pop()
+            heappush(waiting, (_seen_until(leg), -len(coming), leg))
+        while waiting and waiting[0][0] < line.booked_on:
+            left_legs.append(heappop(waiting)[2])
+        if waiting:
+            heappop(waiting)
+        else:
+            left_lines.append(line)
+    return left_lines, [*left_legs, *(leg for _, _, leg in waiting), *coming]
+
+
+def _is_in_time(line: BankTransaction, leg: LedgerLeg) -> bool:
+    return add_days(leg.day, -SEEN_BEFORE_DAYS) <= line.booked_on <= _seen_until(leg)
+
+
+def _seen_until(leg: LedgerLeg) -> date:
+    return add_days(leg.day, CHEQUE_SEEN_AFTER_DAYS if leg.is_cheque else SEEN_AFTER_DAYS)
+
+
+def _line_order(line: BankTransaction) -> tuple[date, str]:
+    return line.booked_on, line.external_id
+
+
+def _leg_order(leg: LedgerLeg) -> tuple[date, str, RecordKey]:
+    return leg.day, leg.account_id, leg.record
