@@ -12,8 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
-from runway_app_http.digest_sending import prepare_digest, send_digest
-from runway_app_http.mailer import SmtpMailer, check_address
+from runway_app_http.digest_sending import DigestSender
+from runway_app_http.mailer import Mailer, SmtpMailer, check_address
 from runway_app_http.ui.digest_mail import write_digest_mail
 from runway_app_http.web import create_app
 from runway_core.domain.sent_digests import Delivery, SentDigest
@@ -75,6 +75,10 @@ def html_of(message: EmailMessage) -> str:
     return content.replace("\r\n", "\n").strip()
 
 
+def sender_of(firm: Firm, mailer: Mailer) -> DigestSender:
+    return DigestSender(firm.runway, mailer, write_digest_mail)
+
+
 async def sent_of(firm: Firm) -> list[SentDigest]:
     return list(await firm.runway.digests.list_sent(firm.sample.company_id))
 
@@ -83,7 +87,7 @@ async def test_a_digest_goes_out_in_html_and_plain_text_and_is_kept_as_it_was_se
     firm: Firm, office: tuple[Office, SmtpMailer]
 ) -> None:
     server, mailer = office
-    sent = await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="Dear Bo", actor="ada")
+    sent = await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="Dear Bo", actor="ada")
     (message,) = server.taken
     text, html = message.get_body(("plain",)), message.get_body(("html",))
 
@@ -99,9 +103,9 @@ async def test_a_digest_goes_out_in_html_and_plain_text_and_is_kept_as_it_was_se
 
 async def test_sending_it_twice_sends_it_once(firm: Firm, office: tuple[Office, SmtpMailer]) -> None:
     server, mailer = office
-    first = await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="", actor="ada")
-    again = await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="", actor="ada")
-    other = await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="And rent?", actor="ada")
+    first = await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="", actor="ada")
+    again = await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="", actor="ada")
+    other = await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="And rent?", actor="ada")
 
     assert again == first
     assert len(server.taken) == 2
@@ -116,11 +120,11 @@ async def test_one_that_was_cut_off_goes_out_again_under_its_own_id(
     server, mailer = office
     company_id = firm.sample.company_id
     kept = await firm.runway.digests.keep(
-        await prepare_digest(firm.runway, company_id, to=[TO]), company_id, actor="ada"
+        await sender_of(firm, mailer).prepare(company_id, to=[TO]), company_id, actor="ada"
     )
     await mailer.send(kept)
     assert [one.delivery for one in await sent_of(firm)] == [Delivery.INTENDED]
-    sent = await send_digest(firm.runway, mailer, company_id, to=[TO], note="", actor="ada")
+    sent = await sender_of(firm, mailer).send(company_id, to=[TO], note="", actor="ada")
 
     assert (sent.paper_id, sent.delivery) == (kept.paper_id, Delivery.SENT)
     assert len({str(message["Message-ID"]) for message in server.taken}) == 1
@@ -132,10 +136,10 @@ async def test_a_refused_one_says_so_and_can_be_sent_when_the_server_takes_it(
     server, mailer = office
     server.refused.add(TO)
     with pytest.raises(RailRefused, match="refused"):
-        await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="", actor="ada")
+        await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="", actor="ada")
     assert [one.delivery for one in await sent_of(firm)] == [Delivery.REFUSED]
     server.refused.clear()
-    sent = await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="", actor="ada")
+    sent = await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="", actor="ada")
 
     assert [one.delivery for one in await sent_of(firm)] == [Delivery.SENT]
     assert (sent.error, len(server.taken)) == (None, 1)
@@ -144,7 +148,7 @@ async def test_a_refused_one_says_so_and_can_be_sent_when_the_server_takes_it(
 async def test_a_server_that_is_not_there_took_nothing(firm: Firm, unused_tcp_port: int) -> None:
     mailer = SmtpMailer(SecretStr(f"smtp://u:hunter2@127.0.0.1:{unused_tcp_port}"), "ada@firm.example")
     with pytest.raises(RailRefused, match="cannot be reached") as caught:
-        await send_digest(firm.runway, mailer, firm.sample.company_id, to=[TO], note="", actor="ada")
+        await sender_of(firm, mailer).send(firm.sample.company_id, to=[TO], note="", actor="ada")
 
     (kept,) = await sent_of(firm)
     assert kept.delivery is Delivery.REFUSED
@@ -157,7 +161,7 @@ async def test_a_server_that_falls_silent_leaves_it_unknown(firm: Firm) -> None:
             raise OutcomeUnknown(f"no answer about {digest.paper_id}", rail="mail")
 
     with pytest.raises(OutcomeUnknown):
-        await send_digest(firm.runway, Silent(), firm.sample.company_id, to=[TO], note="", actor="ada")
+        await sender_of(firm, Silent()).send(firm.sample.company_id, to=[TO], note="", actor="ada")
     (kept,) = await sent_of(firm)
 
     assert (kept.delivery, kept.error is not None) == (Delivery.INTENDED, True)
@@ -168,7 +172,7 @@ async def test_the_next_digest_tells_what_changed_since_the_one_that_was_sent(
 ) -> None:
     company_id = firm.sample.company_id
     first = await firm.runway.digest(company_id)
-    await send_digest(firm.runway, office[1], company_id, to=[TO], note="", actor="ada")
+    await sender_of(firm, office[1]).send(company_id, to=[TO], note="", actor="ada")
     firm.clock.advance(timedelta(days=1))
     next_day = await firm.runway.digest(company_id)
 
@@ -179,7 +183,7 @@ async def test_the_next_digest_tells_what_changed_since_the_one_that_was_sent(
 
 async def test_the_same_digest_gives_the_same_bytes_small_and_without_script(firm: Firm) -> None:
     view = await firm.runway.digest(firm.sample.company_id)
-    mail, again = write_digest_mail(view, note="Hello"), write_digest_mail(view, note="Hello")
+    mail, again = write_digest_mail(view, "Hello"), write_digest_mail(view, "Hello")
 
     assert mail == again
     assert len(mail.html.encode()) < LARGEST_MAIL
@@ -188,7 +192,7 @@ async def test_the_same_digest_gives_the_same_bytes_small_and_without_script(fir
 
 
 async def test_hostile_names_are_text_in_both_forms(firm: Firm) -> None:
-    mail = write_digest_mail(await firm.runway.digest(firm.hostile.company_id), note=HOSTILE)
+    mail = write_digest_mail(await firm.runway.digest(firm.hostile.company_id), HOSTILE)
 
     assert "<script" not in mail.html
     assert "&lt;script&gt;" in mail.html

@@ -17,7 +17,7 @@ from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.ledger import AccountKind
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
-from runway_core.domain.position import Position, PositionStatus
+from runway_core.domain.position import PastRunway, Position, PositionStatus
 from runway_testkit.books_strategies import books, shuffle_books
 from runway_testkit.sample import amend_books, amend_settings, sample_books
 from runway_testkit.sample_records import AS_OF, READ_AT
@@ -213,3 +213,29 @@ def test_figures_of_a_position_agree_with_one_another(any_books: Books) -> None:
     assert position.status_reason.endswith(".")
     if position.status is PositionStatus.GREEN:
         assert position.runway_days is None or position.runway_days >= 30
+
+
+def test_a_position_remembers_what_was_told_a_week_ago_and_since() -> None:
+    today = compute_position(sample_books(), [], computed_at=READ_AT)
+    told = [
+        today.model_copy(update={"as_of": AS_OF - timedelta(days=back), "runway_days": 40 + back}) for back in (9, 8, 2)
+    ]
+    held: Position | None = None
+    for earlier in told:
+        past = () if held is None else (*held.past_runway, PastRunway(on=held.as_of, days=held.runway_days or 0))
+        held = earlier.model_copy(update={"past_runway": past})
+    now = compute_position(sample_books(), [], computed_at=READ_AT, before=held)
+
+    assert [(past.on, past.days) for past in now.past_runway] == [
+        (AS_OF - timedelta(days=8), 48),
+        (AS_OF - timedelta(days=2), 42),
+    ]
+    assert now.runway_days is not None
+    assert now.week_change_days == now.runway_days - 48
+    assert today.week_change_days is None
+
+
+def test_a_position_computed_twice_a_day_remembers_each_day_once() -> None:
+    first = compute_position(sample_books(), [], computed_at=READ_AT)
+
+    assert compute_position(sample_books(), [], computed_at=READ_AT, before=first).past_runway == ()

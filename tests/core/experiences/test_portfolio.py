@@ -97,6 +97,10 @@ def test_filters_narrow_and_counts_stay_those_of_the_firm(firm: Ask, query: dict
     assert (view.matching, view.total, sum(count.count for count in view.counts)) == (len(wanted), 9, 9)
 
 
+def width_of(row: PortfolioRow) -> int:
+    return 0 if row.band is None else row.band.width_days
+
+
 def value_of(row: PortfolioRow, sort: PortfolioSort) -> Any:
     money = {"cash": row.opening_cash, "due_7_days": row.due_7_days, "ar_at_risk": row.ar_at_risk}
     if sort.value in money:
@@ -108,7 +112,9 @@ def value_of(row: PortfolioRow, sort: PortfolioSort) -> Any:
         "findings": (row.findings_critical, row.findings_open),
         "cleanness": -1 if row.cleanness is None else row.cleanness,
         "age": 10**12 if row.age_seconds is None else row.age_seconds,
-        "attention": row.status.rank,
+        "attention": (row.status.rank, -width_of(row)),
+        "band": width_of(row),
+        "change": row.week_change_days or 0,
     }[sort.value]
 
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.hygiene.find import find_findings
-from runway_core.calculators.hygiene.impact import Band, compute_band, compute_impacts, find_weighed_findings
+from runway_core.calculators.hygiene.impact import compute_band, compute_impacts, find_weighed_findings
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import round_to_minor
+from runway_core.domain.outlook import Band
 from runway_testkit.books_strategies import books
 from runway_testkit.sample import AS_OF, amend_books, sample_books
 

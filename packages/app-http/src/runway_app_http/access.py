@@ -14,7 +14,7 @@ from runway_core.experiences.tray import TrayQuery
 from runway_core.runway import Runway
 from starlette.requests import Request
 
-from runway_app_http.mailer import Mailer
+from runway_app_http.digest_sending import DigestSender
 
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -25,13 +25,13 @@ def get_runway(request: Request) -> Runway:
     return runway
 
 
-def get_mailer(request: Request) -> Mailer | None:
-    """The mail server that the app was built with, if any."""
-    mailer: Mailer | None = request.app.state.mailer
-    return mailer
+def get_sender(request: Request) -> DigestSender:
+    """What sends digests."""
+    sender: DigestSender = request.app.state.digest_sender
+    return sender
 
 
-MailerOfApp = Annotated[Mailer | None, Depends(get_mailer)]
+SenderOfApp = Annotated[DigestSender, Depends(get_sender)]
 """Sends digests."""
 
 RunwayOfApp = Annotated[Runway, Depends(get_runway)]

@@ -14,9 +14,11 @@ from starlette.responses import Response
 from runway_app_http.api import build_api
 from runway_app_http.api.description import describe_api
 from runway_app_http.api.health import probes
+from runway_app_http.digest_sending import DigestSender
 from runway_app_http.mailer import Mailer
 from runway_app_http.middleware import Edge
 from runway_app_http.problems import Failure, explain, problem_answer
+from runway_app_http.ui.digest_mail import write_digest_mail
 from runway_app_http.ui.failures import failure_page
 from runway_app_http.ui.pages import build_pages
 
@@ -71,7 +73,7 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.runway = runway
-    app.state.mailer = mailer
+    app.state.digest_sender = DigestSender(runway, mailer, write_digest_mail)
     app.include_router(build_api())
     app.include_router(probes)
     app.include_router(build_pages())

@@ -7,10 +7,9 @@ from runway_core.domain.sent_digests import Delivery, SentDigest
 from runway_core.experiences.view import View
 from starlette.responses import Response
 
-from runway_app_http.access import CompanyInPath, MailerOfApp, RunwayOfApp, require_id
+from runway_app_http.access import CompanyInPath, RunwayOfApp, SenderOfApp, require_id
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.api.findings import IdempotencyKey
-from runway_app_http.digest_sending import send_digest
 
 router = APIRouter(prefix="/companies/{company_id}/digests", tags=["digests"])
 
@@ -84,13 +83,12 @@ async def read_digest(company_id: CompanyInPath, runway: RunwayOfApp, digest_id:
 @router.post("", response_model=SentDigestLine)
 async def post_digest(
     company_id: CompanyInPath,
-    runway: RunwayOfApp,
-    mailer: MailerOfApp,
+    sender: SenderOfApp,
     *,
     digest: DigestToSend,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send the digest of today by mail. The same note to the same people on one day leaves once."""
     actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
-    sent = await send_digest(runway, mailer, company_id, to=digest.to, note=digest.note, actor=actor)
+    sent = await sender.send(company_id, to=digest.to, note=digest.note, actor=actor)
     return answer(SentDigestLine.of(sent))

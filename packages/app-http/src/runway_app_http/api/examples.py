@@ -40,6 +40,8 @@ PORTFOLIO: dict[str, Any] = {
             "as_of": "2026-03-02",
             "runway_days": 32,
             "runway_falls_on": "2026-04-03",
+            "band": {"worst_days": 23, "best_days": 39},
+            "week_change_days": -3,
             "covered_through": "2026-04-02",
             "opening_cash": _usd("51200.00"),
             "low_28_days": _usd("700.00"),
@@ -55,6 +57,7 @@ PORTFOLIO: dict[str, Any] = {
             "findings_critical": 1,
             "findings_open": 3,
             "cleanness": 79,
+            "last_digest_on": "2026-02-27",
             "freshness": FRESHNESS,
             "age_seconds": 180,
         }

@@ -26,7 +26,8 @@ from runway_app_http.cli.layouts import (
 )
 from runway_app_http.cli.session import Session, command, stdout_console
 from runway_app_http.container import make_mailer
-from runway_app_http.digest_sending import send_digest
+from runway_app_http.digest_sending import DigestSender
+from runway_app_http.ui.digest_mail import write_digest_mail
 
 app = typer.Typer()
 
@@ -115,7 +116,8 @@ def show_digest(
 
         async def send(runway: Runway) -> SentDigest:
             company_id = (await runway.companies.find(company)).company_id
-            return await send_digest(runway, mailer, company_id, to=mail_to, note=note, actor=session.actor)
+            sender = DigestSender(runway, mailer, write_digest_mail)
+            return await sender.send(company_id, to=mail_to, note=note, actor=session.actor)
 
         sent = session.run(send)
         session.show(sent, lambda: f"sent to {', '.join(sent.sent_to)}: {sent.subject}")

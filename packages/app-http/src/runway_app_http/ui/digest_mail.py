@@ -1,7 +1,6 @@
 """The digest as an e-mail: HTML and plain text from the model of the page. The same digest gives the same bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from jinja2 import Environment
@@ -10,6 +9,7 @@ from runway_core.domain.outlook import OutlookWeek
 from runway_core.domain.position import PositionStatus
 from runway_core.experiences.digest import CashMark, DigestView
 
+from runway_app_http.digest_sending import DigestMail
 from runway_app_http.ui.figures import STATUS_SIGNS, say_ages, say_amount, say_day, say_days, say_money
 from runway_app_http.ui.rendering import templates
 
@@ -34,16 +34,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _plain: Environment = templates.overlay(autoescape=False)
 
 
-@dataclass(frozen=True, slots=True)
-class DigestMail:
-    """A digest ready to send."""
-
-    subject: str
-    html: str
-    text: str
-
-
-def write_digest_mail(view: DigestView, *, note: str = "") -> DigestMail:
+def write_digest_mail(view: DigestView, note: str = "") -> DigestMail:
     """Lay a digest out as a message; `note` is the advisor's own words."""
     subject = _say_subject(view)
     rest = view.due[MOST_DUE:]

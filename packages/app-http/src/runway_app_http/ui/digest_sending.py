@@ -8,8 +8,7 @@ from runway_core.errors import InvalidRequest, OutcomeUnknown, RailError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from runway_app_http.access import CompanyInPath, MailerOfApp, RunwayOfApp, require_id
-from runway_app_http.digest_sending import prepare_digest, send_digest
+from runway_app_http.access import CompanyInPath, RunwayOfApp, SenderOfApp, require_id
 from runway_app_http.mailer import write_message
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address, company_page, file_stem
@@ -35,38 +34,38 @@ NO_SENDER = "runway@localhost.localdomain"
 
 @router.get("/companies/{company_id}/digest/mail")
 async def show_mail(
-    request: Request, company_id: CompanyInPath, runway: RunwayOfApp, mailer: MailerOfApp, note: Note = ""
+    request: Request, company_id: CompanyInPath, runway: RunwayOfApp, sender: SenderOfApp, note: Note = ""
 ) -> Response:
     """The message as it would go out now."""
-    return await _mail_page(request, runway, company_id, can_send=mailer is not None, note=note)
+    return await _mail_page(request, runway, company_id, sender=sender, note=note)
 
 
 @router.post("/companies/{company_id}/digest/mail")
-async def post_mail(request: Request, company_id: CompanyInPath, runway: RunwayOfApp, mailer: MailerOfApp) -> Response:
+async def post_mail(request: Request, company_id: CompanyInPath, runway: RunwayOfApp, sender: SenderOfApp) -> Response:
     """Send it, or show it again with another note."""
     fields = await read_form(request)
     note, to = fields.get("note", "")[:10_000], fields.get("to", "")
     refused = ""
     if fields.get("action") == "send":
         try:
-            await send_digest(runway, mailer, company_id, to=to.split(","), note=note, actor="web")
+            await sender.send(company_id, to=to.split(","), note=note, actor="web")
         except (InvalidRequest, RailError, OutcomeUnknown) as error:
             refused = str(error)
         else:
             return go_and_say(request, f"{company_address(company_id)}/digest/mail", Said("mailed"))
-    return await _mail_page(request, runway, company_id, can_send=mailer is not None, note=note, to=to, refused=refused)
+    return await _mail_page(request, runway, company_id, sender=sender, note=note, to=to, refused=refused)
 
 
 @router.get("/companies/{company_id}/digest/mail.html")
-async def show_message(company_id: CompanyInPath, runway: RunwayOfApp, note: Note = "") -> Response:
+async def show_message(company_id: CompanyInPath, sender: SenderOfApp, note: Note = "") -> Response:
     """The message's HTML alone."""
-    return HTMLResponse((await prepare_digest(runway, company_id, note=note)).html, headers=_AS_MAIL)
+    return HTMLResponse((await sender.prepare(company_id, note=note)).html, headers=_AS_MAIL)
 
 
 @router.get("/companies/{company_id}/digest.eml")
-async def save_message(company_id: CompanyInPath, runway: RunwayOfApp, note: Note = "") -> Response:
+async def save_message(company_id: CompanyInPath, sender: SenderOfApp, note: Note = "") -> Response:
     """The message as a file that mail programs open."""
-    digest = await prepare_digest(runway, company_id, note=note)
+    digest = await sender.prepare(company_id, note=note)
     named = digest.model_copy(update={"paper_id": f"{company_id}.{digest.as_of}"})
     return Response(
         bytes(write_message(named, NO_SENDER)),
@@ -95,16 +94,16 @@ async def _mail_page(
     runway: RunwayOfApp,
     company_id: CompanyInPath,
     *,
-    can_send: bool,
+    sender: SenderOfApp,
     note: str = "",
     to: str = "",
     refused: str = "",
 ) -> Response:
     view = await runway.digest(company_id)
-    message: SentDigest = await prepare_digest(runway, company_id, note=note)
+    message: SentDigest = await sender.prepare(company_id, note=note)
     values = {
         "message": message,
-        "can_send": can_send,
+        "can_send": sender.can_send,
         "to": to,
         "note": note,
         "refused": refused,

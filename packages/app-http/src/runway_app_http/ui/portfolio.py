@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from runway_core.domain.money import Money
 from runway_core.experiences.portfolio import PortfolioRow, PortfolioSort, PortfolioView
+from runway_core.experiences.wording import say_band
 from starlette.responses import Response
 
 from runway_app_http.access import ForgivingPortfolioParams, PageFilters, RunwayOfApp
@@ -18,6 +19,7 @@ from runway_app_http.ui.figures import (
     STATUS_SIGNS,
     say_ages,
     say_amount,
+    say_change,
     say_count,
     say_day,
     say_days,
@@ -30,9 +32,10 @@ router = APIRouter()
 
 CSV_COLUMNS = (
     "company_id", "name", "owner", "tags", "home_currency", "status", "status_reason", "as_of", "runway_days",
-    "covered_through", "runway_falls_on", "opening_cash.amount", "low_28_days.amount", "low_28_days_on",
+    "covered_through", "runway_falls_on", "band.worst_days",
+    "band.best_days", "week_change_days", "opening_cash.amount", "low_28_days.amount", "low_28_days_on",
     "next_payday.on", "next_payday.amount.amount", "next_payday.is_covered", "due_7_days.amount", "ar_at_risk.amount",
-    "ar_at_risk_count", "findings_critical", "findings_open", "cleanness", "age_seconds",
+    "ar_at_risk_count", "findings_critical", "findings_open", "cleanness", "last_digest_on", "age_seconds",
 )  # fmt: skip
 
 
@@ -71,6 +74,8 @@ class Line:
     reason: str
     runway: str
     runway_on: str
+    band: str  # how far open findings could move it, and how it moved within a week
+    digest: str
     cash: str
     currency: str
     spark: Markup
@@ -180,6 +185,8 @@ def lay_out_line(row: PortfolioRow) -> Line:
         reason=row.status_reason,
         runway=say_days(row.runway_days) if row.is_runway_known else NONE_YET,
         runway_on=_say_covered(row),
+        band=_say_moves(row),
+        digest="" if row.last_digest_on is None else f"digest {say_day(row.last_digest_on, row.as_of)}",
         cash=_say_whole(row.opening_cash),
         currency=row.home_currency,
         spark=spark,
@@ -210,6 +217,16 @@ def _say_covered(row: PortfolioRow) -> str:
     if row.covered_through is not None:
         return f"through {say_day(row.covered_through, row.as_of)}"
     return f"from {say_day(row.as_of, row.as_of)}" if row.runway_days == 0 else ""
+
+
+def _say_moves(row: PortfolioRow) -> str:
+    said = []
+    if row.band is not None and row.band.width_days:
+        doubt = "" if row.band.is_reliable(row.runway_days) else ", not reliable yet"
+        said.append(f"{say_band(row.band)}{doubt}")
+    if row.week_change_days:
+        said.append(f"{say_change(row.week_change_days)} in a week")
+    return "; ".join(said)
 
 
 def _say_result(view: PortfolioView) -> str:

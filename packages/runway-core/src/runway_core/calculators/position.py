@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.calendar import monday_of
@@ -12,6 +12,7 @@ from runway_core.calculators.cleanness import compute_cleanness
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
 from runway_core.calculators.freshness import TOO_OLD, find_source_read_at
+from runway_core.calculators.hygiene.impact import compute_band
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.calculators.readiness import find_readiness
@@ -20,7 +21,7 @@ from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Cash, Outlook, OutlookEvent
-from runway_core.domain.position import Position, PositionStatus
+from runway_core.domain.position import WEEK, PastRunway, Position, PositionStatus
 
 PAYROLL_WATCH_DAYS = 14
 PAST_WEEKS = 8
@@ -47,11 +48,13 @@ def compute_position(
     *,
     computed_at: datetime,
     extra: Sequence[OutlookEvent] = (),
+    before: Position | None = None,
+    last_digest_on: date | None = None,
 ) -> Position:
     """The stored answer to "are we okay?".
 
     Open totals are before credits; what is overdue, due and at risk counts after them, and due within 7 or 14 days
-    includes what is overdue. `extra` events join the outlook.
+    includes what is overdue. `extra` events join the outlook. `before` is the stored position that this one follows.
     """
     flows = read_flows(books)
     cash = compute_cash(books, flows=flows)
@@ -82,17 +85,10 @@ def compute_position(
         status_reason=verdict.reason,
         opening_cash=cash.opening,
         available_cash=cash.available,
-        runway_days=outlook.runway.days,
-        covered_through=outlook.runway.covered_through,
-        runway_falls_on=outlook.runway.falls_on,
-        buffer_breach_days=outlook.buffer_breach.days,
-        buffer_breach_on=outlook.buffer_breach.falls_on,
-        low_28_days=outlook.low_28_days,
-        low_28_days_on=outlook.low_28_days_on,
+        **_tell_outlook(outlook),
         cash_buffer_days=burn.cash_buffer_days,
         burn_runway_days=burn.burn_runway_days,
         weighted_burn_runway_days=burn.weighted_burn_runway_days,
-        next_payday=outlook.paydays[0] if outlook.paydays else None,
         open_bills=money(bills.open_total),
         open_bill_count=len(books.open_bills),
         overdue_bills=money(bills.overdue),
@@ -108,9 +104,37 @@ def compute_position(
         cleanness=compute_cleanness(books, findings, flows=flows),
         ready_bill_count=ready,
         held_bill_count=len(readiness) - ready,
-        weeks=outlook.weeks,
         past_weeks=_trace_past_weeks(books, flows, cash),
+        band=compute_band(books, cash, outlook, [t.finding for t in to_clear]) if outlook.runway.is_known else None,
+        past_runway=_remember_runway(before, books.as_of),
+        last_digest_on=last_digest_on,
     )
+
+
+def _tell_outlook(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "runway_days": outlook.runway.days,
+        "covered_through": outlook.runway.covered_through,
+        "runway_falls_on": outlook.runway.falls_on,
+        "buffer_breach_days": outlook.buffer_breach.days,
+        "buffer_breach_on": outlook.buffer_breach.falls_on,
+        "low_28_days": outlook.low_28_days,
+        "low_28_days_on": outlook.low_28_days_on,
+        "next_payday": outlook.paydays[0] if outlook.paydays else None,
+        "weeks": outlook.weeks,
+    }
+
+
+def _remember_runway(before: Position | None, as_of: date) -> tuple[PastRunway, ...]:
+    """The runway of each day that one was told on, up to the newest that is a week old."""
+    if before is None or before.as_of > as_of:
+        return ()
+    held = [past for past in before.past_runway if past.on < before.as_of]
+    if before.counted_days is not None:
+        held.append(PastRunway(on=before.as_of, days=before.counted_days))
+    kept = [past for past in held if past.on < as_of]
+    old = [past for past in kept if past.on <= as_of - WEEK]
+    return (*old[-1:], *(past for past in kept if past.on > as_of - WEEK))
 
 
 def judge_status(books: Books, outlook: Outlook) -> Verdict:

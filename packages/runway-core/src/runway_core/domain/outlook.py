@@ -8,6 +8,9 @@ from runway_core.domain.identity import Subject
 from runway_core.domain.money import Amount, Currency, Money
 from runway_core.domain.record import Value
 
+BEYOND_DAYS = 91
+"""What "91+" counts as when two figures are compared."""
+
 
 class OutlookKind(StrEnum):
     """Where an expected movement of cash comes from."""
@@ -71,6 +74,23 @@ class Runway(Value):
     def is_known(self) -> bool:
         """Whether there was any cash to count from."""
         return self.days is not None or self.covered_through is not None
+
+
+class Band(Value):
+    """The worst and the best runway over the resolutions of open findings, in days; 91 is "91+"."""
+
+    worst_days: int
+    best_days: int
+
+    @property
+    def width_days(self) -> int:
+        """How far apart they are."""
+        return self.best_days - self.worst_days
+
+    def is_reliable(self, runway_days: int | None) -> bool:
+        """Whether the figure may be shown plain: at most 10 days wide, and at most half of the figure."""
+        figure = BEYOND_DAYS if runway_days is None else runway_days
+        return self.width_days <= 10 and self.width_days * 2 <= figure
 
 
 class Payday(Value):

@@ -1,13 +1,13 @@
 """The position of a company: the stored answer to "are we okay?", one row whatever the size of its books."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import OutlookWeek, Payday
+from runway_core.domain.outlook import BEYOND_DAYS, Band, OutlookWeek, Payday
 from runway_core.domain.record import Value
 
 
@@ -23,6 +23,16 @@ class PositionStatus(StrEnum):
     def rank(self) -> int:
         """The order of "needs attention": red first, grey last but one, green last."""
         return {"red": 0, "amber": 1, "grey": 2, "green": 3}[self.value]
+
+
+WEEK = timedelta(days=7)
+
+
+class PastRunway(Value):
+    """The runway as it was told on an earlier day; 91 is "91+"."""
+
+    on: date
+    days: int
 
 
 class Position(Value):
@@ -69,3 +79,20 @@ class Position(Value):
     held_bill_count: int
     weeks: tuple[OutlookWeek, ...]  # the coming thirteen
     past_weeks: tuple[Money, ...] = ()  # cash at the end of up to eight past weeks, oldest first
+    band: Band | None = None  # how far the open findings could move the runway; None: the runway is not known
+    past_runway: tuple[PastRunway, ...] = ()  # as it was told over the last days, oldest first
+    last_digest_on: date | None = None  # the day of the last digest that was sent
+
+    @property
+    def counted_days(self) -> int | None:
+        """The runway as a number to compare by, 91 for "91+"; `None` where it is not known."""
+        if self.runway_days is not None:
+            return self.runway_days
+        return BEYOND_DAYS if self.covered_through is not None else None
+
+    @property
+    def week_change_days(self) -> int | None:
+        """Days of runway gained since a week ago, negative when lost; `None` where there is nothing to compare."""
+        then = [past for past in self.past_runway if past.on <= self.as_of - WEEK]
+        now = self.counted_days
+        return now - then[-1].days if then and now is not None else None

@@ -10,7 +10,7 @@ from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.cash_changes import explain_cash
 from runway_core.calculators.flows import read_flows
 from runway_core.calculators.freshness import find_source_read_at
-from runway_core.calculators.hygiene.impact import BEYOND_DAYS, Band, compute_band
+from runway_core.calculators.hygiene.impact import compute_band
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import compute_payables
 from runway_core.calculators.receivables import compute_receivables
@@ -19,11 +19,21 @@ from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import Aging, Burn, Cash, Outlook, OutlookEvent, OutlookWeek, Payday, Runway
+from runway_core.domain.outlook import (
+    Aging,
+    Band,
+    Burn,
+    Cash,
+    Outlook,
+    OutlookEvent,
+    OutlookWeek,
+    Payday,
+    Runway,
+)
 from runway_core.domain.position import PositionStatus
 from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
-from runway_core.experiences.wording import say_reach
+from runway_core.experiences.wording import say_band, say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
 from runway_core.orchestrators.gathered import CompanyData
 from runway_core.sync.freshness import label_freshness
@@ -138,19 +148,13 @@ def lay_out_digest(data: CompanyData) -> DigestView:
 
 def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFinding], *, band: Band) -> str:
     is_known = outlook.runway.is_known and find_source_read_at(books) is not None
-    parts = [say_reach(books, outlook) + (f" ({_say_band(band)})" if is_known and band.width_days else "")]
+    parts = [say_reach(books, outlook) + (f" ({say_band(band)})" if is_known and band.width_days else "")]
     if outlook.paydays and outlook.runway.is_known and find_source_read_at(books) is not None:
         payday = outlook.paydays[0]
         parts.append(f"payroll {payday.on:%-d %b} is {'covered' if payday.is_covered else 'not covered'}")
     if waiting:
         parts.append(f"{len(waiting)} finding{'' if len(waiting) == 1 else 's'} to clear")
     return "; ".join(parts)
-
-
-def _say_band(band: Band) -> str:
-    """The worst and the best case, as in "23–39"."""
-    best = f"{band.best_days}+" if band.best_days >= BEYOND_DAYS else str(band.best_days)
-    return f"{band.worst_days}–{best}"
 
 
 def _mark_figures(outlook: Outlook, cash: Cash) -> tuple[CashFigure, ...]:

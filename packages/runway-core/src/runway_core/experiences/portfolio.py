@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import Payday
+from runway_core.domain.outlook import Band, Payday
 from runway_core.domain.position import Position, PositionStatus
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import View
@@ -28,6 +28,8 @@ class PortfolioSort(StrEnum):
     ATTENTION = "attention"
     NAME = "name"
     RUNWAY = "runway"
+    BAND = "band"
+    CHANGE = "change"
     CASH = "cash"
     DUE_7_DAYS = "due_7_days"
     AR_AT_RISK = "ar_at_risk"
@@ -65,6 +67,8 @@ class PortfolioRow(View):
     as_of: date | None
     runway_days: int | None
     runway_falls_on: date | None
+    band: Band | None
+    week_change_days: int | None
     covered_through: date | None
     opening_cash: Money | None
     low_28_days: Money | None
@@ -78,6 +82,7 @@ class PortfolioRow(View):
     findings_critical: int
     findings_open: int
     cleanness: int | None
+    last_digest_on: date | None
     freshness: tuple[FreshnessLabel, ...]
 
     @property
@@ -185,6 +190,8 @@ def _lay_out_row(
         as_of=position.as_of,
         runway_days=position.runway_days,
         runway_falls_on=position.runway_falls_on,
+        band=position.band,
+        week_change_days=position.week_change_days,
         covered_through=position.covered_through,
         opening_cash=position.opening_cash,
         low_28_days=position.low_28_days,
@@ -200,6 +207,7 @@ def _lay_out_row(
         findings_critical=position.findings_critical,
         findings_open=position.findings_open,
         cleanness=position.cleanness,
+        last_digest_on=position.last_digest_on,
     )
 
 
@@ -208,6 +216,8 @@ _UNREAD: dict[str, Any] = {
     "as_of": None,
     "runway_days": None,
     "runway_falls_on": None,
+    "band": None,
+    "week_change_days": None,
     "covered_through": None,
     "opening_cash": None,
     "low_28_days": None,
@@ -221,6 +231,7 @@ _UNREAD: dict[str, Any] = {
     "findings_critical": 0,
     "findings_open": 0,
     "cleanness": None,
+    "last_digest_on": None,
 }
 
 
@@ -246,14 +257,27 @@ def _runway(row: PortfolioRow) -> int:
     return BEYOND if row.runway_days is None else row.runway_days
 
 
+def _width(row: PortfolioRow) -> int:
+    return 0 if row.band is None else row.band.width_days
+
+
 def _amount(money: Money | None) -> Decimal:
     return Decimal(0) if money is None else money.amount
 
 
 _SORT_KEYS: dict[PortfolioSort, Callable[[PortfolioRow], Any]] = {
-    PortfolioSort.ATTENTION: lambda row: (row.status.rank, _runway(row), -row.findings_critical, row.name.casefold()),
+    PortfolioSort.ATTENTION: lambda row: (
+        row.status.rank,
+        -_width(row),
+        0 if row.week_change_days is None else row.week_change_days,
+        _runway(row),
+        -row.findings_critical,
+        row.name.casefold(),
+    ),
     PortfolioSort.NAME: lambda row: row.name.casefold(),
     PortfolioSort.RUNWAY: _runway,
+    PortfolioSort.BAND: _width,
+    PortfolioSort.CHANGE: lambda row: 0 if row.week_change_days is None else row.week_change_days,
     PortfolioSort.CASH: lambda row: _amount(row.opening_cash),
     PortfolioSort.DUE_7_DAYS: lambda row: _amount(row.due_7_days),
     PortfolioSort.AR_AT_RISK: lambda row: _amount(row.ar_at_risk),

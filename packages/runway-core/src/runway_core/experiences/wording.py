@@ -2,7 +2,7 @@
 
 from runway_core.calculators.freshness import find_source_read_at
 from runway_core.domain.books import Books
-from runway_core.domain.outlook import Outlook
+from runway_core.domain.outlook import BEYOND_DAYS, Band, Outlook
 
 
 def say_reach(books: Books, outlook: Outlook) -> str:
@@ -20,3 +20,9 @@ def say_reach(books: Books, outlook: Outlook) -> str:
     if runway.days == 0 or runway.covered_through is None:
         return "Not covered today"
     return f"Covered through {runway.covered_through:%-d %b}, {runway.days} day{'' if runway.days == 1 else 's'}"
+
+
+def say_band(band: Band) -> str:
+    """The worst and the best case, as in "23–39"."""
+    best = f"{band.best_days}+" if band.best_days >= BEYOND_DAYS else str(band.best_days)
+    return f"{band.worst_days}–{best}"

@@ -1,6 +1,7 @@
 """Positions: computing them from books, and reading the stored ones."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from runway_core.calculators.hygiene.impact import find_weighed_findings
 from runway_core.calculators.hygiene.rerun import run_checks
@@ -8,9 +9,12 @@ from runway_core.calculators.hygiene.tracking import track_findings
 from runway_core.calculators.position import compute_position
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.position import Position
+from runway_core.domain.sent_digests import Delivery, SentDigest
 from runway_core.services.books import BooksService
 from runway_core.services.held_checks import HeldChecks
 from runway_core.services.scope import Scope, local_day
+
+DIGESTS_LOOKED_AT = 5
 
 
 class PositionService:
@@ -36,9 +40,19 @@ class PositionService:
         run = run_checks(books, self._checks.find(company_id))
         self._checks.keep(company_id, run)
         tracked = track_findings(held, find_weighed_findings(books, run), at=books.read_at, today=books.as_of)
-        position = compute_position(books, tracked, computed_at=books.read_at)
+        position = compute_position(
+            books,
+            tracked,
+            computed_at=books.read_at,
+            before=await self._scope.store.positions.position(self._scope.firm_id, company_id),
+            last_digest_on=await self._find_last_digest(company_id),
+        )
         await self._scope.store.positions.save_position(position, tracked)
         return position
+
+    async def _find_last_digest(self, company_id: CompanyId) -> date | None:
+        sent = await self._scope.store.papers.papers(company_id, SentDigest, limit=DIGESTS_LOOKED_AT)
+        return max((digest.as_of for digest in sent if digest.delivery is Delivery.SENT), default=None)
 
     async def keep_in_step(self, company_id: CompanyId, has_moved: bool) -> None:
         """After a pull: recompute when the mirror moved, when there is no position yet, or when a new day began.

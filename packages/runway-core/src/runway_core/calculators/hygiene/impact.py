@@ -11,31 +11,10 @@ from runway_core.domain.amendments import Amendment
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Finding, Severity
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import Cash, Outlook
-from runway_core.domain.record import Value
-
-BEYOND_DAYS = 91
-"""What "91+" counts as when two figures are compared."""
+from runway_core.domain.outlook import BEYOND_DAYS, Band, Cash, Outlook
 
 CRITICAL_DAYS = 5
 HIGH_DAYS = 2
-
-
-class Band(Value):
-    """The worst and the best runway over the resolutions of open findings, in days; 91 is "91+"."""
-
-    worst_days: int
-    best_days: int
-
-    @property
-    def width_days(self) -> int:
-        """How far apart they are."""
-        return self.best_days - self.worst_days
-
-    def is_reliable(self, runway_days: int | None) -> bool:
-        """Whether the figure may be shown plain: at most 10 days wide, and at most half of the figure."""
-        figure = BEYOND_DAYS if runway_days is None else runway_days
-        return self.width_days <= 10 and self.width_days * 2 <= figure
 
 
 def has_resolution(finding: Finding) -> bool:
