@@ -34,7 +34,7 @@ def main() -> None:
     if "money" in parts:
         measure_money(documents=500 if small else 10_000, movements=200 if small else 5_000)
     if "figures" in parts:
-        measure_figures(bills=100 if small else 2_200, repeat=3 if small else 30)
+        measure_figures(bills=100 if small else 3_700, repeat=3 if small else 30)
     if "checks" in parts:
         measure_checks(companies=4 if small else 200, bills=60 if small else 200)
     if "backtest" in parts:
