@@ -13,6 +13,14 @@ from runway_core.errors import LeaseHeld, RailThrottled, RailUnavailable, Runway
 
 from tests.app.firm import Firm
 
+PEOPLES_CHANGES: dict[str, object] = {
+    "/planned-items": {"label": "Rent", "on": "2026-03-20", "amount": "1.00"},
+    "/planned-items/any": {"action": "confirm"},
+    "/policy": {"settings": {"payroll_cover_days": 1}},
+    "/what-if": {"amendments": [{"action": "adjust_cash", "amount": "1.00"}]},
+    "/scenarios": {"name": "Mine", "amendments": [{"action": "adjust_cash", "amount": "1.00"}]},
+    "/scenarios/any/drop": {},
+}
 QUERIES = {"/companies/{company_id}/history": "?kind=bill&external_id=B4"}
 
 
@@ -55,6 +63,8 @@ async def test_nothing_can_be_done_to_a_company_of_another_firm(client: httpx.As
 
     assert (await client.post(f"{base}/sync")).status_code == 404
     assert (await client.post(f"{base}/findings/{found}", json={"action": "ask"})).status_code == 404
+    for path, body in PEOPLES_CHANGES.items():
+        assert (await client.post(f"{base}{path}", json=body)).status_code == 404, path
     other = f"/v1/companies/{firm.hostile.company_id}/findings/{found}"
     assert (await client.post(other, json={"action": "ask"})).status_code == 404
 

@@ -137,12 +137,18 @@ def _object_encoder(kind: type, names: tuple[str, ...]) -> _Encoder:
         for name, is_amount in plan:
             part = getattr(value, name)
             if is_amount and part is not None:
-                answer[name] = amount_text(part, held)
+                answer[name] = _encode_amounts(part, held)
             else:
                 answer[name] = part if part.__class__ in _AS_THEY_ARE else _encode(part, held)
         return answer
 
     return encode
+
+
+def _encode_amounts(part: Decimal | Mapping[str, Decimal], currency: str | None) -> Plain:
+    if isinstance(part, Mapping):
+        return {name: amount_text(amount, currency) for name, amount in part.items()}
+    return amount_text(part, currency)
 
 
 def _currency_finder(names: tuple[str, ...]) -> Callable[[Any], str | None]:

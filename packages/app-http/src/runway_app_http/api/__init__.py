@@ -12,7 +12,10 @@ from runway_app_http.api import (
     health,
     history,
     invoices,
+    planned_items,
+    policy,
     portfolio,
+    scenarios,
     sync,
 )
 from runway_app_http.problems import Problem
@@ -24,6 +27,7 @@ def build_api() -> APIRouter:
         prefix="/v1",
         responses={
             404: {"model": Problem, "description": "No such company, record or finding in this firm."},
+            412: {"model": Problem, "description": "It was changed since the version in `If-Match`."},
             422: {"model": Problem, "description": "A value that cannot be; `errors` names the fields."},
             503: {"model": Problem, "description": "The database or a rail does not answer; see `Retry-After`."},
         },
@@ -34,6 +38,9 @@ def build_api() -> APIRouter:
         experiences,
         digests,
         findings,
+        planned_items,
+        policy,
+        scenarios,
         bills,
         invoices,
         balances,

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import Query
@@ -19,9 +19,16 @@ Limit = Annotated[int, Query(ge=1, le=100, description="At most so many items.")
 AfterCursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
 
 
-def answer(value: object, *, currency: str | None = None, status: int = 200) -> Response:
+def answer(
+    value: object, *, currency: str | None = None, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Answer with one JSON document; amounts that stand alone are in `currency`."""
-    return Response(to_json(value, currency=currency), status_code=status, media_type="application/json")
+    return Response(
+        to_json(value, currency=currency),
+        status_code=status,
+        media_type="application/json",
+        headers=None if headers is None else dict(headers),
+    )
 
 
 def cut_page(

@@ -4,7 +4,7 @@ import os
 import sys
 
 from rich.console import Console
-from runway_core.errors import RailError, RunwayError, StoreError
+from runway_core.errors import RailError, RunwayError, StaleRevision, StoreError
 
 DONE = 0
 FOUND = 1
@@ -17,6 +17,8 @@ INTERRUPTED = 130
 
 def choose_exit_code(error: RunwayError) -> int:
     """3 for a rail's trouble, 4 for the database's, 2 for what the caller can mend."""
+    if isinstance(error, StaleRevision) and not error.rail:  # what people keep here, not what a rail holds
+        return WRONG_USE
     if isinstance(error, RailError):
         return RAIL_TROUBLE
     if isinstance(error, StoreError):

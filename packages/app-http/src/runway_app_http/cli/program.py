@@ -15,9 +15,12 @@ from runway_app_http.cli import (
     experiences,
     health,
     log,
+    plan,
+    policy,
     quarantine,
     rails,
     sandbox,
+    scenarios,
     serve,
     sync,
 )
@@ -39,11 +42,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, sync, experiences, health, log, connect, rails, serve):
+for part in (demo, sync, experiences, scenarios, health, log, connect, rails, serve):
     app.add_typer(part.app)
-for part in (companies, database, sandbox, quarantine):
+for part in (companies, plan, policy, database, sandbox, quarantine):
     app.add_typer(part.app)
-app.add_typer(log.group_app)
+for group_app in (log.group_app, scenarios.group_app):
+    app.add_typer(group_app)
 
 _log = structlog.get_logger(__name__)
 
