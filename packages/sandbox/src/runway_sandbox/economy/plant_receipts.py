@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from itertools import combinations
 
 from runway_sandbox.economy.calendar import next_business_day
-from runway_sandbox.economy.model import Doc, Party, Plan
+from runway_sandbox.economy.model import Doc, Line, Party, Plan
 from runway_sandbox.economy.plant_bills import entered_soon
 from runway_sandbox.economy.plant_sales import add_invoice, buyers, take_buyer
-from runway_sandbox.economy.sales import new_credit_memo, receive
+from runway_sandbox.economy.sales import card_fee, new_credit_memo, receive
 
 
 def _pay_in(plan: Plan, customer: Party, day: int, *, amount: int) -> Doc:
@@ -73,7 +75,110 @@ def _balance_negative(plan: Plan, taken: set[Party]) -> bool:
     return True
 
 
+def _book_as_income(plan: Plan, day: int, *, amount: int, payer: Party | None = None, text: str | None = None) -> Doc:
+    """Book a deposit straight to sales, as somebody does who takes the bank's line and looks for no invoice."""
+    income = plan.accounts["uncategorized_income" if plan.rng.random() < 0.3 else "sales"]
+    deposit = Doc("Deposit", day, entered_soon(plan, day), payer, amount, [Line(amount, income, text)])
+    deposit.updated = deposit.entered
+    deposit.account = plan.accounts["checking"]
+    deposit.planted = True
+    plan.docs.append(deposit)
+    return deposit
+
+
+def _is_only_sum(plan: Plan, customer: Party, amount: int) -> bool:
+    """Say whether exactly one choice of a customer's open invoices adds up to `amount`."""
+    balances = [doc.balance for doc in plan.docs if doc.kind == "Invoice" and doc.party is customer and doc.balance]
+    sums = Counter(sum(chosen) for size in range(1, 9) for chosen in combinations(balances, size))
+    return sums[amount] == 1
+
+
+def _paid_elsewhere(plan: Plan, taken: set[Party]) -> bool:
+    customer = take_buyer(plan, taken)
+    if customer is None:
+        return False
+    rng = plan.rng
+    variant = rng.randrange(4)
+    invoice = add_invoice(plan, customer, plan.last - rng.randint(9, 70))
+    invoices = [invoice]
+    if variant == 3:
+        invoices.append(add_invoice(plan, customer, invoice.day + rng.randint(1, 4)))
+        if not _is_only_sum(plan, customer, invoices[0].total + invoices[1].total):
+            return False
+    amount = sum(one.total for one in invoices)
+    day = next_business_day(invoices[-1].day + rng.randint(-4, 3) if variant == 0 else invoices[-1].day + 2)
+    payer, text, note = (
+        (customer, "Deposit", "a deposit from the customer over its amount was booked as income"),
+        (None, "Deposit", "a deposit over its amount was booked as income"),
+        (None, f"ACH CREDIT INV {invoice.number}", "a deposit that names its number was booked as income"),
+        (customer, None, "one deposit over both amounts was booked as income"),
+    )[variant]
+    deposit = _book_as_income(plan, day, amount=amount, payer=payer, text=text)
+    plan.truth.append(("AR04", [deposit, *invoices], note))
+    _near_miss(plan, taken)
+    return True
+
+
+def _near_miss(plan: Plan, taken: set[Party]) -> None:
+    """Book a sale over the counter to a customer who is billed as much some weeks later: two sales, not one."""
+    customer = take_buyer(plan, taken) if plan.rng.random() < 0.3 else None
+    if customer is not None:
+        invoice = add_invoice(plan, customer, plan.last - plan.rng.randint(5, 30))
+        day = next_business_day(invoice.day - plan.rng.randint(12, 25))
+        _book_as_income(plan, day, amount=invoice.total, payer=customer, text="Counter sale")
+
+
+def _booked_twice(plan: Plan, taken: set[Party]) -> bool:
+    customer = take_buyer(plan, taken)
+    if customer is None:
+        return False
+    rng = plan.rng
+    invoice = add_invoice(plan, customer, plan.last - rng.randint(50, 90))
+    age = rng.randint(2, 40)
+    payment = receive(plan, customer, next_business_day(plan.last - age), parts=[(invoice, invoice.total)])
+    if payment is None:
+        return False
+    payment.planted = True
+    payment.account = plan.accounts["undeposited"]
+    payer = customer if rng.random() < 0.5 else None
+    is_near = rng.random() < 0.8
+    day = min(plan.last, next_business_day(payment.day + rng.randint(0, 6))) if is_near else payment.day - 20
+    deposit = _book_as_income(plan, day, amount=payment.total, payer=payer, text="Deposit")
+    if is_near:
+        plan.truth.append(("AR09", [payment, deposit], "in undeposited funds, and deposited as income"))
+    if plan.as_of - payment.day > 7:
+        plan.truth.append(("AR08", [payment], f"in undeposited funds for {plan.as_of - payment.day} days"))
+    return True
+
+
+def _fee_missing(plan: Plan, taken: set[Party]) -> bool:
+    customer = take_buyer(plan, taken)
+    if customer is None or customer.terms is None:
+        return False
+    rng = plan.rng
+    variant = rng.randrange(3)
+    invoice = add_invoice(plan, customer, plan.last - rng.randint(20, 60), at_least=30_000)
+    day = next_business_day(invoice.day + rng.randint(3, 12))
+    fee = card_fee(invoice.total) if variant else invoice.total * rng.randint(25, 34) // 1000
+    received: Doc | None
+    if variant < 2:
+        received = receive(plan, customer, day, parts=[(invoice, invoice.total - fee)])
+        if received is None:
+            return False
+        received.account, received.planted = plan.accounts["checking"], True
+        note = f"the payment is short by a fee of {fee} cents that no line books"
+    else:
+        payer = customer if rng.random() < 0.5 else None
+        received = _book_as_income(plan, day, amount=invoice.total - fee, payer=payer, text="Card deposit")
+        note = f"the deposit is the invoice less a fee of {fee} cents, booked as income"
+    plan.truth.append(("SY05", [invoice, received], note))
+    return True
+
+
 RECEIPT_PLANTERS: dict[str, Callable[[Plan, set[Party]], bool]] = {
+    "AR04": _paid_elsewhere,
     "AR06": _unapplied,
+    "AR09": _booked_twice,
     "AR10": _balance_negative,
+    "SY05": _fee_missing,
 }

@@ -348,7 +348,10 @@ def deposit(plan: Plan, doc: Doc) -> Wire:
                 **({"Description": line.text} if line.text else {}),
                 "Amount": money(line.amount),
                 "DetailType": "DepositLineDetail",
-                "DepositLineDetail": {"AccountRef": reference(line.account)},
+                "DepositLineDetail": {
+                    **({"Entity": {**reference(doc.party), "type": "CUSTOMER"}} if doc.party else {}),
+                    "AccountRef": reference(line.account),
+                },
                 "CustomExtensions": [],
             }
             for number, line in enumerate(doc.lines, start=1)
@@ -359,6 +362,7 @@ def deposit(plan: Plan, doc: Doc) -> Wire:
         **_stamp(doc, _meta(doc)),
         "TxnDate": iso(doc.day),
         "CurrencyRef": currency(plan),
+        **({"PrivateNote": doc.memo} if doc.memo else {}),
         "Line": lines,
         "TxnTaxDetail": {},
     }

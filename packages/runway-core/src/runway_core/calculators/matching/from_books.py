@@ -107,7 +107,13 @@ def _read_entry(leg: LedgerLeg, name: str) -> MoneyDocument:
 
 def read_open_documents(books: Books) -> Iterator[MoneyDocument]:
     """Open bills and invoices, before credits, with the days on which their money may move."""
-    bill_terms = UsualTerms.of_bills(books, books.open_bills)
+    yield from read_open_bills(books)
+    yield from read_open_invoices(books)
+
+
+def read_open_bills(books: Books) -> Iterator[MoneyDocument]:
+    """Open bills, before credits, with the days on which their money may leave."""
+    terms = UsualTerms.of_bills(books, books.open_bills)
     for bill, dated in zip(books.open_bills, date_bills(books.open_bills), strict=True):
         party = None if bill.vendor_id is None else RecordKey(RecordKind.VENDOR, bill.vendor_id)
         yield _read_open(
@@ -115,10 +121,14 @@ def read_open_documents(books: Books) -> Iterator[MoneyDocument]:
             bill,
             amount=-bill.open_balance,
             since=add_days(bill.document_date, -OUTFLOW_BEFORE_DAYS),
-            until=add_days(bill_terms.due_day(dated).day, OUTFLOW_AFTER_DAYS),
+            until=add_days(terms.due_day(dated).day, OUTFLOW_AFTER_DAYS),
             party=party,
         )
-    invoice_terms = UsualTerms.of_invoices(books, books.open_invoices)
+
+
+def read_open_invoices(books: Books) -> Iterator[MoneyDocument]:
+    """Open invoices, before credits, with the days on which their money may come."""
+    terms = UsualTerms.of_invoices(books, books.open_invoices)
     for invoice, dated in zip(books.open_invoices, date_invoices(books.open_invoices), strict=True):
         party = None if invoice.customer_id is None else RecordKey(RecordKind.CUSTOMER, invoice.customer_id)
         yield _read_open(
@@ -126,7 +136,7 @@ def read_open_documents(books: Books) -> Iterator[MoneyDocument]:
             invoice,
             amount=invoice.open_balance,
             since=add_days(invoice.document_date, -RECEIPT_BEFORE_DAYS),
-            until=add_days(invoice_terms.due_day(dated).day, RECEIPT_AFTER_DAYS),
+            until=add_days(terms.due_day(dated).day, RECEIPT_AFTER_DAYS),
             party=party,
         )
 
@@ -157,13 +167,19 @@ def _discount_of(books: Books, document: Bill | Invoice) -> EarlyDiscount | None
 
 def read_loose_money(books: Books) -> Iterator[MoneyMovement]:
     """Money in the ledger that settles no document there: lines of deposits, and purchases."""
-    for deposit in books.deposits:
-        lines = [line for line in deposit.lines if line.amount > 0]
-        for place, line in enumerate(lines):
-            yield _read_deposit_line(deposit, line, part="" if len(lines) == 1 else f"#{line.line_id or place}")
+    for _, movement in read_deposit_lines(books):
+        yield movement
     for purchase in books.purchases:
         if not purchase.is_void and purchase.total > 0:
             yield _read_purchase(purchase)
+
+
+def read_deposit_lines(books: Books) -> Iterator[tuple[DocumentLine, MoneyMovement]]:
+    """Lines of deposits that brought money and took no customer payment to the bank, each with what it moved."""
+    for deposit in books.deposits:
+        lines = [line for line in deposit.lines if line.amount > 0]
+        for place, line in enumerate(lines):
+            yield line, _read_deposit_line(deposit, line, part="" if len(lines) == 1 else f"#{line.line_id or place}")
 
 
 def _read_deposit_line(deposit: Deposit, line: DocumentLine, *, part: str) -> MoneyMovement:

@@ -21,10 +21,12 @@ from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendo
 from runway_core.calculators.hygiene.checks.credit_memo_unapplied import CreditMemoUnapplied
 from runway_core.calculators.hygiene.checks.customer_balance_negative import CustomerBalanceNegative
 from runway_core.calculators.hygiene.checks.customer_payment_unapplied import CustomerPaymentUnapplied
+from runway_core.calculators.hygiene.checks.fee_not_recorded import FeeNotRecorded
 from runway_core.calculators.hygiene.checks.invoice_customer_missing import InvoiceCustomerMissing
 from runway_core.calculators.hygiene.checks.invoice_due_date_missing import InvoiceDueDateMissing
 from runway_core.calculators.hygiene.checks.invoice_duplicate import InvoiceDuplicate
 from runway_core.calculators.hygiene.checks.invoice_not_sent import InvoiceNotSent
+from runway_core.calculators.hygiene.checks.invoice_paid_elsewhere import InvoicePaidElsewhere
 from runway_core.calculators.hygiene.checks.invoice_remnant import InvoiceRemnant
 from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
 from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
@@ -32,6 +34,7 @@ from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
 from runway_core.calculators.hygiene.checks.outflow_without_bill import OutflowWithoutBill
 from runway_core.calculators.hygiene.checks.payment_state_conflict import PaymentStateConflict
 from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedItemStale
+from runway_core.calculators.hygiene.checks.receipt_booked_twice import ReceiptBookedTwice
 from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
 from runway_core.calculators.hygiene.checks.transfer_one_sided import TransferOneSided
@@ -58,10 +61,12 @@ CHECKS: tuple[Check, ...] = (
     InvoiceDueDateMissing(),
     InvoiceCustomerMissing(),
     InvoiceDuplicate(),
+    InvoicePaidElsewhere(),
     InvoiceStale(),
     CustomerPaymentUnapplied(),
     CreditMemoUnapplied(),
     UndepositedStale(),
+    ReceiptBookedTwice(),
     CustomerBalanceNegative(),
     InvoiceNotSent(),
     InvoiceRemnant(),
@@ -76,6 +81,7 @@ CHECKS: tuple[Check, ...] = (
     MirrorStale(),
     PaymentStateConflict(),
     ReferenceOrphan(),
+    FeeNotRecorded(),
     PlannedItemStale(),
 )
 """Every check, in the order of the catalogue."""
