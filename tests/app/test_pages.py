@@ -233,3 +233,11 @@ async def test_negative_numbers_stay_numbers_in_csv(client: httpx.AsyncClient, f
     rows = list(csv.DictReader(io.StringIO((await client.get(TABLES[4].format(id=firm.sample.company_id))).text)))
 
     assert "-18500.00" in {row["outflow"] for row in rows}
+
+
+async def test_the_digest_opens_ratios_and_says_how_right_forecasts_were(client: httpx.AsyncClient, firm: Firm) -> None:
+    _, text = await read(client, f"/companies/{firm.sample.company_id}")
+
+    assert "Days of sales, counted back" in text
+    assert "Open bills less credits 34,500.00 USD" in text
+    assert "The first forecast that is kept here is judged when its week has passed." in text

@@ -33,6 +33,7 @@ from runway_core.services.companies import CompanyService, ConnectionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
+from runway_core.services.forecasts import ForecastService
 from runway_core.services.invoices import InvoiceService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
@@ -65,6 +66,7 @@ class Runway:
     companies, connections       who is looked after, and how they are connected
     bills, invoices, balances    the services; they read the mirror
     findings, positions          what is wrong with the books, and the stored answers
+    forecasts                    the outlooks that were kept, to be judged
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
@@ -80,7 +82,8 @@ class Runway:
         self.connections = ConnectionService(self.scope, rails)
         self.books = BooksService(self.scope)
         self.findings = FindingService(self.scope)
-        self.positions = PositionService(self.scope, self.books)
+        self.forecasts = ForecastService(self.scope)
+        self.positions = PositionService(self.scope, self.books, self.forecasts)
         self.balances = BalanceService(self.scope)
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
@@ -94,7 +97,14 @@ class Runway:
         self._sync = SmartSyncService(
             SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self.positions.keep_in_step
         )
-        digest_data = DigestDataOrchestrator(self.books, self.connections, self.findings, self.positions, self.digests)
+        digest_data = DigestDataOrchestrator(
+            self.books,
+            self.connections,
+            self.findings,
+            self.positions,
+            digests=self.digests,
+            forecasts=self.forecasts,
+        )
         self._digest = DigestExperience(digest_data)
         self._outlook = OutlookExperience(digest_data)
         self._tray = HygieneTrayExperience(

@@ -7,7 +7,7 @@ from runway_core.domain.changes import Attribution
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import to_microseconds
 from runway_core.domain.paper_changes import plan_papers
-from runway_core.domain.paper_kinds import PAPER_CLASSES
+from runway_core.domain.paper_kinds import PAPER_CLASSES, SAID_PAPERS
 from runway_core.domain.papers import PaperKey, PaperKind, WorkingPaper
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
@@ -60,7 +60,7 @@ class SqlWorkingPapers:
     async def save_papers(
         self, company_id: CompanyId, papers: Sequence[Paper], *, attribution: Attribution, at: datetime
     ) -> Sequence[Paper]:
-        """Store papers and log each change; the company's position is due again. See the port."""
+        """Store papers and log each change; see the port."""
 
         def write(connection: Connection) -> Sequence[Paper]:
             if connection.scalar(select(companies.c.company_id).where(companies.c.company_id == company_id)) is None:
@@ -71,7 +71,8 @@ class SqlWorkingPapers:
             if plan.changed:
                 _, after = append_entries(connection, company_id, head, list(plan.drafts))
                 upsert_rows(connection, working_papers, [_paper_row(company_id, paper) for paper in plan.changed])
-                move_head(connection, company_id, after, is_due=True)
+                is_due = any(paper.paper_kind not in SAID_PAPERS for paper in plan.changed)
+                move_head(connection, company_id, after, is_due=is_due)
             return plan.results  # type: ignore[return-value]  # each result is of its paper's class
 
         return await self._database.write(write)

@@ -6,6 +6,7 @@ from datetime import datetime
 from runway_core.domain.changes import Attribution
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.paper_changes import plan_papers
+from runway_core.domain.paper_kinds import SAID_PAPERS
 from runway_core.errors import NotFound
 from runway_core.ports.working_papers import Paper
 
@@ -21,13 +22,14 @@ class MemoryWorkingPapers:
     async def save_papers(
         self, company_id: CompanyId, papers: Sequence[Paper], *, attribution: Attribution, at: datetime
     ) -> Sequence[Paper]:
-        """Store papers and log each change; the company's position is due again."""
+        """Store papers and log each change; see the port."""
         state = self._states.get(company_id)
         if state is None:
             raise NotFound(f"no company {company_id!r}")
         plan = plan_papers(state.papers, papers, attribution=attribution, at=at)
         state.papers.update({paper.key: paper for paper in plan.changed})
-        state.append(list(plan.drafts), is_due=True)
+        is_due = any(paper.paper_kind not in SAID_PAPERS for paper in plan.changed)
+        state.append(list(plan.drafts), is_due=is_due)
         return plan.results  # type: ignore[return-value]  # each result is of its paper's class
 
     async def papers(

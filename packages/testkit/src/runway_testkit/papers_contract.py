@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from runway_core.domain.books import Books
+from runway_core.domain.forecasts import ForecastPoint, KeptForecast
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.ledger import CompanyInfo
 from runway_core.domain.papers import PaperKey, PaperKind
@@ -30,6 +31,23 @@ def make_item(paper_id: str = "rent", *, label: str = "Rent of the new yard", **
         owner="ann",
         confirmed_on=date(2026, 3, 2),
     ).model_copy(update=fields)
+
+
+def make_forecast() -> KeptForecast:
+    """A forecast of the week of the start."""
+    point = ForecastPoint(
+        week=1, ends_on=date(2026, 3, 8), expected=Decimal(9), flat_burn=Decimal(8), due_dates=Decimal(7)
+    )
+    return KeptForecast(
+        paper_id="2026-03-02",
+        changed_at=START,
+        changed_by="runway",
+        as_of=date(2026, 3, 2),
+        currency="USD",
+        opening=Decimal("10.0000"),
+        week_outflow=Decimal("2.5000"),
+        points=(point,),
+    )
 
 
 async def load(desk: StoreDesk) -> Books:
@@ -179,6 +197,15 @@ class PapersContract(DeskContract):
 
         assert before == []
         assert list(await desk.store.mirror.companies_due()) == [desk.id]
+
+    async def test_what_runway_said_makes_no_position_due(self, desk: StoreDesk) -> None:
+        """If this fails: keeping a forecast makes the position due, and computing that keeps the next one."""
+        await desk.put(make_bill())
+        await desk.store.positions.save_position(await make_position(desk), [])
+        (kept,) = await desk.store.papers.save_papers(desk.id, [make_forecast()], attribution=PERSON, at=START)
+
+        assert list(await desk.store.mirror.companies_due()) == []
+        assert list(await desk.store.papers.papers(desk.id, KeptForecast)) == [kept]
 
     async def test_papers_of_another_firms_company_are_not_seen(self, desk: StoreDesk) -> None:
         other = await StoreDesk(desk.store, firm="rival", company="zenith").open()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,11 @@ def say_days(days: int | None, *, horizon: int = 91) -> str:
     if days is None:
         return f"{horizon}+ days"
     return f"{days} day{'' if days == 1 else 's'}"
+
+
+def say_share(share: Decimal) -> str:
+    """Write a share in whole hundredths: `38 %`."""
+    return f"{(share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)} %"
 
 
 def say_count(count: int, noun: str, plural: str | None = None) -> str:

@@ -38,6 +38,7 @@ templates.filters.update(
     days=figures.say_days,
     moment=figures.say_moment,
     money=figures.say_money,
+    share=figures.say_share,
     weekday=figures.say_weekday,
     record_query=record_query,
 )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from runway_core.calculators.burn import compute_burn, compute_week_outflow
 from runway_core.calculators.calendar import monday_of
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.cash_history import trace_cash
 from runway_core.calculators.flows import Flows, read_flows
 from runway_core.calculators.naive_forecasts import forecast_due_dates, forecast_flat_burn
 from runway_core.calculators.payables import Payable, compute_payables
@@ -26,7 +27,7 @@ from runway_core.domain.forecasts import (
     KeptForecast,
 )
 from runway_core.domain.money import AMOUNT_STEP, ZERO
-from runway_core.domain.outlook import Outlook
+from runway_core.domain.outlook import Cash, Outlook
 
 HORIZONS = (1, 4, 13)
 """Forecasts are judged so many weeks ahead."""
@@ -102,6 +103,20 @@ def judge_forecasts(kept: Sequence[KeptForecast], cash: Mapping[date, Decimal], 
     nearest = [each for each in judged if each.point.week == HORIZONS[0]]
     last = max(nearest, key=lambda each: each.kept.as_of, default=None)
     return ForecastQuality(currency=currency, horizons=tuple(horizons), last=_show(last) if last is not None else None)
+
+
+def judge_kept(books: Books, kept: Sequence[KeptForecast], *, cash: Cash) -> ForecastQuality:
+    """Compare kept forecasts with the cash that the books show for the days that have passed since."""
+    days = [
+        point.ends_on
+        for forecast in kept
+        for point in forecast.points
+        if point.week in HORIZONS and books.history_from <= point.ends_on < books.as_of
+    ]
+    if not days:
+        return judge_forecasts((), {}, currency=books.home)
+    flows = read_flows(books, since=min(days))
+    return judge_forecasts(kept, trace_cash(cash.opening.amount, flows.past(books.as_of), days), currency=books.home)
 
 
 def _measure(weeks: int, judged: Sequence[Judged]) -> HorizonQuality:

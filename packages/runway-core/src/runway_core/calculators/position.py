@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.calendar import monday_of
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.cash_history import trace_cash
 from runway_core.calculators.cleanness import compute_cleanness
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
@@ -220,14 +221,8 @@ def _sum_invoices(books: Books, receivables: Iterable[Receivable]) -> _Owed:
 
 def _trace_past_weeks(books: Books, flows: Flows, cash: Cash) -> tuple[Money, ...]:
     """Cash at the end of up to eight past weeks, oldest first: opening cash, less what moved since."""
-    past = flows.past(books.as_of)
     began = flows.began or books.as_of
-    sundays = [monday_of(books.as_of) - timedelta(days=1 + 7 * back) for back in range(PAST_WEEKS)]
+    sundays = [monday_of(books.as_of) - timedelta(days=1 + 7 * back) for back in reversed(range(PAST_WEEKS))]
     sundays = [sunday for sunday in sundays if sunday >= began]
-    moved = [ZERO] * len(sundays)
-    for flow in past:
-        if sundays and flow.on > sundays[-1] and flow.home is not None:
-            for index, sunday in enumerate(sundays):
-                if flow.on > sunday:
-                    moved[index] += flow.home
-    return tuple(Money(amount=cash.opening.amount - amount, currency=books.home) for amount in reversed(moved))
+    traced = trace_cash(cash.opening.amount, flows.past(books.as_of), sundays)
+    return tuple(Money(amount=traced[sunday], currency=books.home) for sunday in sundays)

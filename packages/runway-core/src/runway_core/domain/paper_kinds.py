@@ -31,6 +31,9 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
 }
 """Every kind of working paper."""
 
+SAID_PAPERS = frozenset({PaperKind.FORECAST, PaperKind.DIGEST})
+"""Those that only keep what Runway said: no figure follows from them, so no position is due for them."""
+
 BOOKS_PAPERS: dict[PaperKind, str] = {
     PaperKind.PLANNED_ITEM: "planned_items",
     PaperKind.DECISION: "decisions",

@@ -9,14 +9,17 @@ from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.cash_changes import explain_cash
 from runway_core.calculators.flows import read_flows
+from runway_core.calculators.forecast_quality import judge_kept
 from runway_core.calculators.freshness import find_source_read_at
 from runway_core.calculators.hygiene.impact import compute_band
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import compute_payables
+from runway_core.calculators.ratios import compute_ratios
 from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.forecasts import ForecastQuality
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import (
@@ -31,6 +34,7 @@ from runway_core.domain.outlook import (
     Runway,
 )
 from runway_core.domain.position import PositionStatus
+from runway_core.domain.ratios import Ratio
 from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_band, say_reach
@@ -89,6 +93,8 @@ class DigestView(CompanyView):
     top_findings: tuple[TrackedFinding, ...]
     findings_open: int
     cleanness: int | None
+    forecast_quality: ForecastQuality  # how right the kept forecasts were
+    ratios: tuple[Ratio, ...]
     tasks: tuple[DigestTask, ...]  # who does what by when, by day
 
 
@@ -142,6 +148,8 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         top_findings=tuple(waiting[:TOP_FINDINGS]),
         findings_open=len(waiting),
         cleanness=None if position is None else position.cleanness,
+        forecast_quality=judge_kept(books, data.kept_forecasts, cash=cash),
+        ratios=compute_ratios(books, cash=cash, payables=payables),
         tasks=list_tasks(books, outlook, waiting, calls=calls, payables=payables),
     )
 

@@ -6,11 +6,12 @@ from runway_core.services.books import BooksService
 from runway_core.services.companies import ConnectionService
 from runway_core.services.digests import DigestService
 from runway_core.services.findings import FindingService
+from runway_core.services.forecasts import ForecastService
 from runway_core.services.positions import PositionService
 
 
 class DigestDataOrchestrator:
-    """Gathers books, connections, findings, the stored position and what was told last of one company."""
+    """Gathers books, connections, findings, position, kept forecasts and what was told last of one company."""
 
     def __init__(
         self,
@@ -18,13 +19,16 @@ class DigestDataOrchestrator:
         connections: ConnectionService,
         findings: FindingService,
         positions: PositionService,
+        *,
         digests: DigestService,
+        forecasts: ForecastService,
     ) -> None:
         self._books = books
         self._connections = connections
         self._findings = findings
         self._positions = positions
         self._digests = digests
+        self._forecasts = forecasts
 
     async def gather(self, company_id: CompanyId) -> CompanyData:
         """Read one company once.
@@ -37,5 +41,6 @@ class DigestDataOrchestrator:
             connections=await self._connections.list(company_id),
             findings=await self._findings.list(company_id),
             position=await self._positions.current(company_id),
+            kept_forecasts=await self._forecasts.kept(company_id),
             last_told=await self._digests.last_told(company_id),
         )

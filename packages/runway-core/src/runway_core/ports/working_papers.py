@@ -17,7 +17,9 @@ class WorkingPapers(Protocol):
     async def save_papers(
         self, company_id: CompanyId, papers: Sequence[Paper], *, attribution: Attribution, at: datetime
     ) -> Sequence[Paper]:
-        """Store papers and log each change, all in one transaction; the company's position is due again.
+        """Store papers and log each change, all in one transaction.
+
+        The company's position is due again, unless the papers only keep what Runway said: forecasts and sent digests.
 
         Each paper carries the version that its change was made on: 0 for a new one. They come back with the version
         they were stored under, changed at `at` by the actor of `attribution`, as the log has it. A paper that says what

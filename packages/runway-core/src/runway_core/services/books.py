@@ -9,8 +9,9 @@ from runway_core.services.scope import Scope, local_day
 HISTORY_DAYS = 400
 """How far closed documents are read back: twelve months of payment habits, and a month's margin."""
 
-SETTLED_DAYS = 60
-"""A closed bill that fell due longer ago fulfils no occurrence of a series any more: no figure depends on it."""
+SETTLED_DAYS = 130
+"""A closed bill that fell due longer ago lies in none of the last three full months, and fulfils no occurrence of a
+series any more: no figure depends on it."""
 
 
 class BooksService:

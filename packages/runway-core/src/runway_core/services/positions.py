@@ -11,6 +11,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.position import Position
 from runway_core.domain.sent_digests import Delivery, SentDigest
 from runway_core.services.books import BooksService
+from runway_core.services.forecasts import ForecastService
 from runway_core.services.held_checks import HeldChecks
 from runway_core.services.scope import Scope, local_day
 
@@ -20,15 +21,17 @@ DIGESTS_LOOKED_AT = 5
 class PositionService:
     """Keeps the read model of the portfolio in step with the mirror."""
 
-    def __init__(self, scope: Scope, books: BooksService) -> None:
+    def __init__(self, scope: Scope, books: BooksService, forecasts: ForecastService) -> None:
         self._scope = scope
         self._books = books
+        self._forecasts = forecasts
         self._checks = HeldChecks()
 
     async def recompute(self, company_id: CompanyId) -> Position:
         """Compute a company's findings and position from its mirrored books and store both.
 
-        Only those checks run whose inputs changed since this process ran them last.
+        Only those checks run whose inputs changed since this process ran them last. The first outlook of a week is
+        kept, to be judged later.
 
         Safe to run twice, at once or late: a position that saw less of the log than the stored one is not kept.
 
@@ -48,6 +51,7 @@ class PositionService:
             last_digest_on=await self._find_last_digest(company_id),
         )
         await self._scope.store.positions.save_position(position, tracked)
+        await self._forecasts.keep_first_of_week(books, position.status)
         return position
 
     async def _find_last_digest(self, company_id: CompanyId) -> date | None:
