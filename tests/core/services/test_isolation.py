@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from runway_core.calculators.policy.judge import Payment
 from runway_core.domain.amendments import Amendment, AmendmentAction
+from runway_core.domain.decisions import DecisionOutcome
 from runway_core.domain.findings import FindingState
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.policy import Role
 from runway_core.errors import NotFound
 from runway_core.runway import Runway
 from runway_testkit.sample import AS_OF
@@ -18,7 +21,7 @@ from tests.core.desk import OTHERS, FirmDesk, bank, bill
 
 SERVICES = (
     "companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices", "planned_items",
-    "policies", "scenarios", "aliases", "earmarks", "call_backs",
+    "policies", "scenarios", "aliases", "earmarks", "call_backs", "decisions", "collections",
 )  # fmt: skip
 ARGUMENTS: dict[str, Any] = {
     "account_id": "A1",
@@ -27,19 +30,25 @@ ARGUMENTS: dict[str, Any] = {
     "amount": Decimal(100),
     "bill_id": "B1",
     "changes": {"red_below_days": 1},
+    "decision_id": "any",
     "finding_id": "any",
     "first_day": AS_OF - timedelta(days=9),
     "has_moved": False,
+    "invoice_id": "I1",
     "item_id": "any",
     "key": RecordKey(RecordKind.BILL, "B1"),
     "label": "Rent",
     "last_day": AS_OF,
     "name": "Late customer",
+    "note_id": "any",
     "number_called": "555-0100",
     "on": AS_OF,
+    "outcome": DecisionOutcome.PAY,
     "party": RecordKey(RecordKind.VENDOR, "V1"),
+    "payments": [Payment("B1", AS_OF, Decimal(1))],
     "quarantine_id": "any",
     "rail": "memory",
+    "role": Role.OWNER,
     "scenario_id": "any",
     "secrets": {"token": "stolen"},
     "settings": {"books": "Acme"},

@@ -59,6 +59,8 @@ PROBLEMS: dict[str, ProblemKind] = {
     "not-found": ProblemKind(404, "Not found", "Check the address and the ids in it."),
     "invalid-request": ProblemKind(422, "The request cannot be", "Mend the values that `errors` or the detail names."),
     "currency-mismatch": ProblemKind(422, "Two currencies were mixed", "Set an exchange rate for the company."),
+    "policy-blocked": ProblemKind(409, "A rule of the policy blocks it", "Do what the detail says would free it."),
+    "approval-lapsed": ProblemKind(409, "Approved on other facts", "Look at the bill again, then decide anew."),
     "not-supported": ProblemKind(501, "The outside system cannot do this", "Do it by hand in that system."),
     # The codes below are the app's own: no error of the core carries them.
     "method-not-allowed": ProblemKind(405, "Method not allowed", "Use a method that the Allow header names."),

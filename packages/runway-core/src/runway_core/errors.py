@@ -21,6 +21,8 @@
     ├── NotFound                 an unknown company, connection, record or rail
     ├── InvalidRequest           a value that cannot be: mend the call
     │   └── CurrencyMismatch     two currencies were to be added
+    ├── PolicyBlocked            a rule of the policy does not let a payment go: do what its remedy says
+    ├── ApprovalLapsed           what was approved is no longer so: decide again
     └── NotSupported             the rail states that it cannot do this
 
 Every class has a stable `code`; `docs/errors/<code>.md` says what to do about it.
@@ -184,6 +186,18 @@ class CurrencyMismatch(InvalidRequest):
     """Two currencies were to be added or compared."""
 
     code = "currency-mismatch"
+
+
+class PolicyBlocked(RunwayError):
+    """A rule of the policy does not let a payment go; the message names each with what would free it."""
+
+    code = "policy-blocked"
+
+
+class ApprovalLapsed(RunwayError):
+    """The bill, its vendor's payment details or the cash guard changed since the approval: decide again."""
+
+    code = "approval-lapsed"
 
 
 class NotSupported(RunwayError):

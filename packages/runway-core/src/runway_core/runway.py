@@ -29,7 +29,9 @@ from runway_core.services.balances import BalanceService
 from runway_core.services.bills import BillService
 from runway_core.services.books import BooksService
 from runway_core.services.call_backs import CallBackService
+from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.decisions import DecisionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
@@ -69,6 +71,7 @@ class Runway:
     forecasts                    the outlooks that were kept, to be judged
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
+    decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     """
 
@@ -94,9 +97,9 @@ class Runway:
         self.earmarks = EarmarkService(self.scope)
         self.call_backs = CallBackService(self.scope)
         self.digests = DigestService(self.scope)
-        self._sync = SmartSyncService(
-            SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self.positions.keep_in_step
-        )
+        self.decisions = DecisionService(self.scope, self.books, self.findings)
+        self.collections = CollectionService(self.scope, self.books)
+        self._sync = SmartSyncService(SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self._keep_in_step)
         digest_data = DigestDataOrchestrator(
             self.books,
             self.connections,
@@ -172,6 +175,12 @@ class Runway:
                 await rail.factory.aclose()
         finally:
             await self._store.__aexit__(kind, error, trace)
+
+    async def _keep_in_step(self, company_id: CompanyId, has_moved: bool) -> None:
+        """After a pull: see what the books say of open decisions, then bring findings and position up to date."""
+        if has_moved or not await self.positions.is_current(company_id):
+            await self.decisions.observe(company_id)
+            await self.positions.recompute(company_id)
 
     async def sync(
         self,

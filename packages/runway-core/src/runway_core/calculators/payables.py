@@ -31,7 +31,7 @@ class Payable:
     due_reason: str
     balance: Decimal  # open, less the vendor's credits; in the bill's currency
     home: Decimal | None  # the same in home currency; None: no exchange rate
-    pay_date: date  # the business day it is expected to leave
+    pay_date: date  # the business day it is expected to leave: as decided, else when due
 
 
 def compute_payables(books: Books) -> list[Payable]:
@@ -41,6 +41,7 @@ def compute_payables(books: Books) -> list[Payable]:
     rates = HomeRates.of(books)
     dated = [(terms.due_day(document), bill) for document, bill in zip(date_bills(open_bills), open_bills, strict=True)]
     dated.sort(key=lambda pair: (pair[0].day, pair[1].external_id))
+    decided = _find_decided_days(books)
     rests = apply_credits(
         (((bill.vendor_id, bill.currency), bill.open_balance) for _, bill in dated), find_vendor_credits(books)
     )
@@ -52,10 +53,19 @@ def compute_payables(books: Books) -> list[Payable]:
             due_reason=due.reason,
             balance=rest,
             home=rates.convert(rest, bill.currency),
-            pay_date=roll_forward(max(due.day, books.as_of)),
+            pay_date=roll_forward(max(decided.get(bill.external_id, due.day), books.as_of)),
         )
         for (due, bill), rest in zip(dated, rests, strict=True)
     ]
+
+
+def _find_decided_days(books: Books) -> dict[str, date]:
+    """The first day on which each decided bill leaves; of one that is split, all of it counts for that day."""
+    return {
+        decision.bill_id: min(part.on for part in decision.payments)
+        for decision in books.decisions
+        if decision.payments and not decision.is_closed
+    }
 
 
 def compute_pay_by(due: date, *, grace_days: int = 0, rail_business_days: int = 3) -> date:

@@ -57,7 +57,10 @@ DECISION_MOVES: dict[DecisionState, frozenset[DecisionState]] = {
     DecisionState.READY: frozenset({DecisionState.DECIDED, DecisionState.NEEDS_DATA}),
     DecisionState.DECIDED: frozenset({DecisionState.DECIDED, DecisionState.APPROVED, DecisionState.WITHDRAWN}),
     DecisionState.APPROVED: frozenset({DecisionState.RELEASED, DecisionState.DECIDED, DecisionState.WITHDRAWN}),
-    DecisionState.RELEASED: frozenset({DecisionState.SETTLED, DecisionState.FAILED, DecisionState.RETURNED}),
+    # The ledger may show a payment that no rail saw settle, such as one made by hand.
+    DecisionState.RELEASED: frozenset(
+        {DecisionState.SETTLED, DecisionState.FAILED, DecisionState.RETURNED, DecisionState.RECORDED}
+    ),
     DecisionState.SETTLED: frozenset({DecisionState.RECORDED, DecisionState.RETURNED}),
     DecisionState.FAILED: frozenset({DecisionState.DECIDED, DecisionState.WITHDRAWN}),
     DecisionState.RETURNED: frozenset({DecisionState.DECIDED, DecisionState.WITHDRAWN}),

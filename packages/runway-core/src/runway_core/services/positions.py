@@ -64,10 +64,17 @@ class PositionService:
         Also when the position is due from before: a pull was cut off behind its last page, or a person decided about a
         finding.
         """
-        if has_moved or not await self._is_current(company_id):
+        if has_moved or not await self.is_current(company_id):
             await self.recompute(company_id)
 
-    async def _is_current(self, company_id: CompanyId) -> bool:
+    async def is_current(self, company_id: CompanyId) -> bool:
+        """Whether the stored position is of today and saw all that the mirror and people's decisions changed.
+
+        It is not after a pull that was cut off behind its last page.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
         store, firm_id = self._scope.store, self._scope.firm_id
         company = await self._scope.company(company_id)
         held = await store.positions.position(firm_id, company_id)
