@@ -6,11 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
 
-from runway_sandbox.economy.calendar import next_business_day
+from runway_sandbox.economy.calendar import is_business_day, next_business_day
 from runway_sandbox.economy.model import Doc, Line, Party, Plan
 from runway_sandbox.economy.plant_bills import entered_soon
 from runway_sandbox.economy.plant_sales import add_invoice, buyers, take_buyer
 from runway_sandbox.economy.sales import card_fee, new_credit_memo, receive
+
+
+def _bank_day(plan: Plan, day: int) -> int:
+    """Return the next day on which banks work, or the last one before the books are looked at."""
+    day = next_business_day(day)
+    while day > plan.last or not is_business_day(day):
+        day -= 1
+    return day
 
 
 def _pay_in(plan: Plan, customer: Party, day: int, *, amount: int) -> Doc:
@@ -36,7 +44,7 @@ def _unapplied(plan: Plan, taken: set[Party]) -> bool:
     rng = plan.rng
     variant = rng.randrange(3)
     invoice = add_invoice(plan, customer, plan.last - rng.randint(6, 40), at_least=20_000)
-    day = next_business_day(invoice.day + rng.randint(1, 5))
+    day = _bank_day(plan, invoice.day + rng.randint(1, 5))
     if variant == 2:  # more came than an older invoice asked for
         older = add_invoice(plan, customer, invoice.day - rng.randint(25, 50))
         payment = receive(plan, customer, day, parts=[(older, older.total)])
@@ -61,7 +69,7 @@ def _balance_negative(plan: Plan, taken: set[Party]) -> bool:
     rng = plan.rng
     customer = rng.choice(fit)
     taken.add(customer)
-    day = next_business_day(plan.last - rng.randint(8, 60))
+    day = _bank_day(plan, plan.last - rng.randint(8, 60))
     amount = rng.randint(4_000, 60_000)
     if rng.random() < 0.5:
         _pay_in(plan, customer, day, amount=amount)
@@ -106,7 +114,7 @@ def _paid_elsewhere(plan: Plan, taken: set[Party]) -> bool:
         if not _is_only_sum(plan, customer, invoices[0].total + invoices[1].total):
             return False
     amount = sum(one.total for one in invoices)
-    day = next_business_day(invoices[-1].day + rng.randint(-4, 3) if variant == 0 else invoices[-1].day + 2)
+    day = _bank_day(plan, invoices[-1].day + rng.randint(-4, 3) if variant == 0 else invoices[-1].day + 2)
     payer, text, note = (
         (customer, "Deposit", "a deposit from the customer over its amount was booked as income"),
         (None, "Deposit", "a deposit over its amount was booked as income"),
@@ -124,7 +132,7 @@ def _near_miss(plan: Plan, taken: set[Party]) -> None:
     customer = take_buyer(plan, taken) if plan.rng.random() < 0.3 else None
     if customer is not None:
         invoice = add_invoice(plan, customer, plan.last - plan.rng.randint(5, 30))
-        day = next_business_day(invoice.day - plan.rng.randint(12, 25))
+        day = _bank_day(plan, invoice.day - plan.rng.randint(12, 25))
         _book_as_income(plan, day, amount=invoice.total, payer=customer, text="Counter sale")
 
 
@@ -135,14 +143,14 @@ def _booked_twice(plan: Plan, taken: set[Party]) -> bool:
     rng = plan.rng
     invoice = add_invoice(plan, customer, plan.last - rng.randint(50, 90))
     age = rng.randint(2, 40)
-    payment = receive(plan, customer, next_business_day(plan.last - age), parts=[(invoice, invoice.total)])
+    payment = receive(plan, customer, _bank_day(plan, plan.last - age), parts=[(invoice, invoice.total)])
     if payment is None:
         return False
     payment.planted = True
     payment.account = plan.accounts["undeposited"]
     payer = customer if rng.random() < 0.5 else None
     is_near = rng.random() < 0.8
-    day = min(plan.last, next_business_day(payment.day + rng.randint(0, 6))) if is_near else payment.day - 20
+    day = _bank_day(plan, payment.day + rng.randint(0, 6)) if is_near else payment.day - 20
     deposit = _book_as_income(plan, day, amount=payment.total, payer=payer, text="Deposit")
     if is_near:
         plan.truth.append(("AR09", [payment, deposit], "in undeposited funds, and deposited as income"))
@@ -158,7 +166,7 @@ def _fee_missing(plan: Plan, taken: set[Party]) -> bool:
     rng = plan.rng
     variant = rng.randrange(3)
     invoice = add_invoice(plan, customer, plan.last - rng.randint(20, 60), at_least=30_000)
-    day = next_business_day(invoice.day + rng.randint(3, 12))
+    day = _bank_day(plan, invoice.day + rng.randint(3, 12))
     fee = card_fee(invoice.total) if variant else invoice.total * rng.randint(25, 34) // 1000
     received: Doc | None
     if variant < 2:

@@ -33,7 +33,9 @@ from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotA
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
 from runway_core.calculators.hygiene.checks.outflow_without_bill import OutflowWithoutBill
 from runway_core.calculators.hygiene.checks.payment_state_conflict import PaymentStateConflict
+from runway_core.calculators.hygiene.checks.payout_not_unbundled import PayoutNotUnbundled
 from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedItemStale
+from runway_core.calculators.hygiene.checks.rate_missing import RateMissing
 from runway_core.calculators.hygiene.checks.receipt_booked_twice import ReceiptBookedTwice
 from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
@@ -81,7 +83,9 @@ CHECKS: tuple[Check, ...] = (
     MirrorStale(),
     PaymentStateConflict(),
     ReferenceOrphan(),
+    PayoutNotUnbundled(),
     FeeNotRecorded(),
+    RateMissing(),
     PlannedItemStale(),
 )
 """Every check, in the order of the catalogue."""
