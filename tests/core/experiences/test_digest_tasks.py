@@ -7,11 +7,19 @@ from runway_core.calculators.hygiene.tracking import track_findings
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashThen
 from runway_core.domain.company import CompanySettings, EnteredSeries, Rhythm, SeriesKind
+from runway_core.domain.decisions import (
+    BillFacts,
+    Decision,
+    DecisionOutcome,
+    DecisionState,
+    Figures,
+    PaymentPart,
+)
 from runway_core.domain.money import Money
 from runway_core.domain.policy import Role
 from runway_core.experiences.digest import DigestView, lay_out_digest
 from runway_core.orchestrators.gathered import CompanyData
-from runway_testkit.books_making import amount, bill, connection, day, invoice, make_books
+from runway_testkit.books_making import amount, bill, connection, day, invoice, make_books, moment
 from runway_testkit.sample import sample_books
 
 
@@ -49,8 +57,8 @@ def test_customers_far_behind_are_to_be_called_on_the_next_business_day_the_larg
     view = digest(make_books(invoices=(invoice("S", 100, **late), invoice("L", 700, **late), invoice("N", 50))))
 
     assert [(call.number, call.owed.amount, call.days_late) for call in view.to_call] == [
-        ("L", 700, 90),
-        ("S", 100, 90),
+        ("L", amount(700), 90),
+        ("S", amount(100), 90),
     ]
     calls = [task for task in view.tasks if task.what.startswith("Call ")]
     assert [task.by for task in calls] == [day(1), day(1)]
@@ -61,6 +69,40 @@ def test_held_back_bills_are_not_asked_to_be_decided() -> None:
     tasks = digest(make_books(bills=(bill("B", 100, due_date=day(2), vendor_id=None),))).tasks
 
     assert not any(task.what.startswith("Decide") for task in tasks)
+
+
+def decided(bill_id: str, state: DecisionState, *, moved: int, pay_on: int | None = 3) -> Decision:
+    figures = Figures(
+        runway_days=30, buffer_breach_on=None, low_28_days=Money(amount=amount(700), currency="USD"),
+        low_28_days_on=day(9),
+    )  # fmt: skip
+    return Decision(
+        paper_id=f"D-{bill_id}", changed_at=moment(moved), changed_by="ada", bill_id=bill_id,
+        outcome=DecisionOutcome.ESCALATE if pay_on is None else DecisionOutcome.PAY,
+        payments=() if pay_on is None else (PaymentPart(on=day(pay_on), amount=amount(100)),),
+        state=state, facts=BillFacts(vendor_id="V1", open_balance=amount(100), currency="USD", due_date=day(20)),
+        before=figures, after=figures, results=(), policy_version=1, log_sequence=1,
+    )  # fmt: skip
+
+
+def test_decisions_that_wait_come_first_and_old_ones_are_not_told() -> None:
+    made = make_books(
+        bills=tuple(bill(name, 100) for name in "ABCDE"),
+        decisions=(
+            decided("A", DecisionState.RECORDED, moved=-2),
+            decided("B", DecisionState.APPROVED, moved=-9, pay_on=8),
+            decided("C", DecisionState.RECORDED, moved=-8),
+            decided("D", DecisionState.DECIDED, moved=-1, pay_on=None),
+            decided("E", DecisionState.RELEASED, moved=0),
+        ),
+    )
+
+    assert [(line.bill_id, line.is_open, line.pay_on) for line in digest(made).decisions] == [
+        ("B", True, day(8)),
+        ("D", True, None),
+        ("E", False, day(3)),
+        ("A", False, day(3)),
+    ]
 
 
 def test_a_first_digest_tells_no_change_and_a_later_one_all_of_it() -> None:

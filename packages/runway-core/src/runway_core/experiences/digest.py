@@ -14,6 +14,7 @@ from runway_core.calculators.freshness import find_source_read_at
 from runway_core.calculators.hygiene.impact import compute_band
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import compute_payables
+from runway_core.calculators.promises import Promise, find_promises
 from runway_core.calculators.ratios import compute_ratios
 from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
@@ -35,6 +36,7 @@ from runway_core.domain.outlook import (
 )
 from runway_core.domain.position import PositionStatus
 from runway_core.domain.ratios import Ratio
+from runway_core.experiences.digest_decisions import DecisionLine, list_decisions
 from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_band, say_reach
@@ -95,6 +97,8 @@ class DigestView(CompanyView):
     cleanness: int | None
     forecast_quality: ForecastQuality  # how right the kept forecasts were
     ratios: tuple[Ratio, ...]
+    decisions: tuple[DecisionLine, ...]  # those that wait, then those of the last seven days
+    promises: tuple[Promise, ...]  # of customers: broken, kept and to come
     tasks: tuple[DigestTask, ...]  # who does what by when, by day
 
 
@@ -150,6 +154,8 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         cleanness=None if position is None else position.cleanness,
         forecast_quality=judge_kept(books, data.kept_forecasts, cash=cash),
         ratios=compute_ratios(books, cash=cash, payables=payables),
+        decisions=list_decisions(books),
+        promises=tuple(find_promises(books)),
         tasks=list_tasks(books, outlook, waiting, calls=calls, payables=payables),
     )
 
