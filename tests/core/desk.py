@@ -8,13 +8,14 @@ from itertools import count
 from typing import Any
 
 from runway_core.domain.bills import Bill
-from runway_core.domain.changes import ChangePage, Cursor
+from runway_core.domain.changes import Change, ChangePage, Cursor
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.identity import DEFAULT_FIRM, FirmId, RecordKey
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.record import Record
-from runway_core.ports.ledger_rail import LedgerRail, RailContext, RailFactory
+from runway_core.errors import OutcomeUnknown
+from runway_core.ports.ledger_rail import LedgerRail, RailContext, RailFactory, RecordFix
 from runway_core.runway import Runway
 from runway_testkit.clock import FixedClock
 from runway_testkit.memory_rail import MemoryLedger, MemoryRail, MemoryRailFactory, MemorySettings
@@ -48,13 +49,22 @@ class HookedRail(MemoryRail):
                 number += 1
 
 
+class ForgetfulRail(HookedRail):
+    """A rail that does what it is told, and whose answer is lost on the way."""
+
+    async def apply_fix(self, fix: RecordFix, *, idempotency_key: str) -> Change:
+        await super().apply_fix(fix, idempotency_key=idempotency_key)
+        raise OutcomeUnknown("no answer came in time", rail="memory")
+
+
 class HookedRailFactory(MemoryRailFactory):
-    """Opens hooked rails; `hooks` are by the books' name."""
+    """Opens hooked rails; `hooks` are by the books' name. When it `loses_answers`, writes are done and not answered."""
 
     def __init__(self, *, page_size: int, name: str = "memory") -> None:
         super().__init__(page_size=page_size)
         self.page_size = page_size
         self.hooks: dict[str, PageHook] = {}
+        self.loses_answers = False
         self._name = name
 
     @property
@@ -64,7 +74,8 @@ class HookedRailFactory(MemoryRailFactory):
     def open(self, context: RailContext) -> LedgerRail:
         books = MemorySettings.model_validate(dict(context.settings)).books
         ledger = self.ledgers.setdefault(books, MemoryLedger())
-        return HookedRail(ledger, page_size=self.page_size, hook=self.hooks.get(books))
+        kind = ForgetfulRail if self.loses_answers else HookedRail
+        return kind(ledger, page_size=self.page_size, hook=self.hooks.get(books))
 
 
 class FirmDesk:

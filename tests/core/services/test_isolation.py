@@ -15,6 +15,7 @@ from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.policy import Role
 from runway_core.errors import NotFound
 from runway_core.runway import Runway
+from runway_core.services.fixes import FixChoice
 from runway_testkit.sample import AS_OF
 
 from tests.core.desk import OTHERS, FirmDesk, bank, bill
@@ -22,6 +23,7 @@ from tests.core.desk import OTHERS, FirmDesk, bank, bill
 SERVICES = (
     "companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices", "planned_items",
     "policies", "scenarios", "aliases", "earmarks", "call_backs", "decisions", "collections",
+    "fixes",
 )  # fmt: skip
 ARGUMENTS: dict[str, Any] = {
     "account_id": "A1",
@@ -31,7 +33,9 @@ ARGUMENTS: dict[str, Any] = {
     "bill_id": "B1",
     "changes": {"red_below_days": 1},
     "decision_id": "any",
+    "choices": [FixChoice("any")],
     "finding_id": "any",
+    "fix_id": "any",
     "first_day": AS_OF - timedelta(days=9),
     "has_moved": False,
     "invoice_id": "I1",

@@ -36,6 +36,7 @@ from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
 from runway_core.services.forecasts import ForecastService
+from runway_core.services.fixes import FixService
 from runway_core.services.invoices import InvoiceService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
@@ -69,6 +70,7 @@ class Runway:
     bills, invoices, balances    the services; they read the mirror
     findings, positions          what is wrong with the books, and the stored answers
     forecasts                    the outlooks that were kept, to be judged
+    fixes                        writes to the ledger that mend findings
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
@@ -90,6 +92,7 @@ class Runway:
         self.balances = BalanceService(self.scope)
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
+        self.fixes = FixService(self.scope, rails)
         self.planned_items = PlannedItemService(self.scope)
         self.policies = PolicyService(self.scope)
         self.scenarios = ScenarioService(self.scope, self.books)
@@ -177,7 +180,8 @@ class Runway:
             await self._store.__aexit__(kind, error, trace)
 
     async def _keep_in_step(self, company_id: CompanyId, has_moved: bool) -> None:
-        """After a pull: see what the books say of open decisions, then bring findings and position up to date."""
+        """After a pull: see what it says of fixes and of open decisions, then bring findings and position up to date."""
+        await self.fixes.follow_up(company_id)
         if has_moved or not await self.positions.is_current(company_id):
             await self.decisions.observe(company_id)
             await self.positions.recompute(company_id)

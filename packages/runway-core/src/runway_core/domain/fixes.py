@@ -29,6 +29,13 @@ class FixState(StrEnum):
     UNDONE = "undone"
 
 
+ENDED = frozenset({FixState.CONFIRMED, FixState.REFUSED, FixState.UNDONE})
+"""Nothing more comes of these: they are closed."""
+
+UNDO_HOURS = 24
+"""So long after it was written a fix can be taken back."""
+
+
 class Fix(WorkingPaper):
     """One write that mends one finding. `paper_id` is also the rail's idempotency key."""
 
