@@ -142,7 +142,7 @@ async def test_known_money_of_the_first_weeks_is_that_of_the_reference(pulled: P
     ]
 
 
-async def test_the_console_puts_ready_bills_in_the_order_of_their_release(pulled: Pulled) -> None:
+async def test_the_console_puts_ready_bills_in_the_order_in_which_they_are_to_be_paid(pulled: Pulled) -> None:
     desk, sample = pulled
 
     view = await desk.runway.console(sample.company_id)
@@ -150,10 +150,17 @@ async def test_the_console_puts_ready_bills_in_the_order_of_their_release(pulled
     assert view.headline == "Covered through 5 Apr, 35 days; 4 ready to decide, 2 held back"
     assert [(bill.bill_id, bill.pay_by) for bill in view.ready] == [
         ("B1", date(2026, 3, 2)),  # 5 Mar, less three business days of ACH
+        ("B5", date(2026, 3, 26)),  # insurance cannot wait either
         ("B2", date(2026, 3, 9)),
         ("B3", date(2026, 3, 11)),
-        ("B5", date(2026, 3, 26)),
     ]
+    assert [bill.proposed.release_on for bill in view.ready if bill.proposed] == [
+        date(2026, 3, 2),  # no payment day is left in time
+        date(2026, 3, 26),
+        date(2026, 3, 5),
+        None,  # it would take the buffer: a person is asked
+    ]
+    assert view.as_booked.runway_days == view.as_proposed.runway_days == 35
     assert [total.amount for total in view.ready_totals] == [6_000 + 3_200 + 9_500 + 4_300]
     assert {bill.bill_id for bill in view.held} == {"B4", "B6"}
     assert all(bill.held_back for bill in view.held)

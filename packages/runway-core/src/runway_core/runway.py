@@ -117,7 +117,7 @@ class Runway:
             HygieneTrayDataOrchestrator(self.scope, self.companies, self.connections, self.findings, self.positions)
         )
         self._console = DecisionConsoleExperience(
-            DecisionConsoleDataOrchestrator(self.books, self.connections, self.findings)
+            DecisionConsoleDataOrchestrator(self.books, self.connections, self.findings, self.decisions)
         )
         self._portfolio = PortfolioExperience(
             PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions)

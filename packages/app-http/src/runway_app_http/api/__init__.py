@@ -5,7 +5,9 @@ from fastapi import APIRouter
 from runway_app_http.api import (
     balances,
     bills,
+    collections,
     companies,
+    decisions,
     digests,
     experiences,
     findings,
@@ -41,6 +43,8 @@ def build_api() -> APIRouter:
         planned_items,
         policy,
         scenarios,
+        decisions,
+        collections,
         bills,
         invoices,
         balances,

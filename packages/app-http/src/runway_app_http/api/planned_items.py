@@ -1,7 +1,6 @@
 """`/v1/companies/{id}/planned-items`: money that only people know of."""
 
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from runway_core.services.scope import local_day
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.versions import IfMatch, tag_of
@@ -44,7 +44,7 @@ class NewPlannedItem(BaseModel):
 
     label: str = Field(max_length=200, description="What the money is for.")
     on: date = Field(description="The day on which it moves.")
-    amount: Decimal = Field(description="Positive.")
+    amount: SentAmount = Field(description="Positive.")
     currency: str | None = Field(None, max_length=3, description="Home currency when absent.")
     is_inflow: bool = Field(False, description="Money comes in.")
     is_financing: bool = Field(False, description="Loan, owner's money, sale of equipment: no part of burn.")
@@ -61,7 +61,7 @@ class PlannedItemChange(BaseModel):
 
     action: PlannedItemAct
     on: date | None = Field(None, description="To move it: the new day.")
-    amount: Decimal | None = Field(None, description="To move it: the new amount.")
+    amount: SentAmount | None = Field(None, description="To move it: the new amount.")
     owner: str | None = Field(None, max_length=200, description="To move it: who answers for it from now on.")
     note: str | None = Field(None, max_length=2000, description="To move it: the new note; to drop it: why.")
 

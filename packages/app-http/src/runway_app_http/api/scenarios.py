@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -18,6 +17,7 @@ from runway_core.services.scenarios import WhatIf
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.versions import IfMatch, tag_of
@@ -42,7 +42,7 @@ class AmendmentBody(BaseModel):
     action: AmendmentAction
     record: RecordName | None = None
     on: date | None = None
-    amount: Decimal | None = None
+    amount: SentAmount | None = None
     label: str = Field("", max_length=200)
 
     def to_amendment(self) -> Amendment:

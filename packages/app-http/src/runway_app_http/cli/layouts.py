@@ -253,45 +253,83 @@ def lay_out_console(view: ConsoleView) -> RenderableType:
         "Cash": f"{say_money(view.opening_cash)}, {say_money(view.available_cash)} of it available",
         "Buffer holds": _say_reach(view.buffer_breach),
         "28-day low": f"{say_money(view.low_28_days)} on {say_day(view.low_28_days_on, view.as_of)}",
+        "As proposed": _say_proposed(view),
     }
     parts: list[RenderableType] = [_heading(view, view.headline), fields_table("Figures", fields)]
-    parts.append(_lay_out_bills(f"Ready to decide: {totals}", view.ready, view, has_reasons=False))
+    parts.append(_lay_out_bills(f"Ready to decide, in proposed order: {totals}", view.ready, view, is_held=False))
+    if view.decisions:
+        parts.append(_lay_out_decisions(view))
     if view.held:
-        parts.append(_lay_out_bills(f"Held back: {len(view.held)}", view.held, view, has_reasons=True))
-    if view.collections:
-        calls = new_table("Who to call")
+        parts.append(_lay_out_bills(f"Held back: {len(view.held)}", view.held, view, is_held=True))
+    if view.collection_cases:
+        calls = new_table("Who to remind, against their own habit")
         calls.add_column("Customer", overflow="fold")
+        calls.add_column("Invoice", overflow="fold")
         calls.add_column("Overdue", justify="right", no_wrap=True)
-        calls.add_column("Invoices", justify="right")
         calls.add_column("Late", justify="right", no_wrap=True)
-        for line in view.collections[:MOST_LINES]:
+        calls.add_column("Next", overflow="fold")
+        for case in view.collection_cases[:MOST_LINES]:
             calls.add_row(
-                line.customer_name, say_money(line.overdue), f"{line.invoice_count}", say_days(line.days_late)
+                case.customer_name,
+                case.number or case.invoice_id,
+                say_money(case.owed),
+                say_days(case.days_late),
+                case.advice,
             )
         parts.append(calls)
     return Group(*parts)
 
 
-def _lay_out_bills(title: str, bills: Sequence[ConsoleBill], view: ConsoleView, *, has_reasons: bool) -> Table:
+def _say_proposed(view: ConsoleView) -> str:
+    days = say_days(view.as_proposed.runway_days) if view.runway.is_known else "not known"
+    return f"{days}, 28-day low {say_money(view.as_proposed.low_28_days)}"
+
+
+def _lay_out_decisions(view: ConsoleView) -> Table:
+    table = new_table("Decided", caption="Runway moves no money: a release tells the client what to pay")
+    for title in ("Bill", "Vendor", "Decided", "State", "Needs"):
+        table.add_column(title, overflow="fold")
+    for one in view.decisions[:MOST_LINES]:
+        decision = one.decision
+        parts = ", ".join(
+            f"{say_amount(part.amount, decision.facts.currency)} on {say_day(part.on, view.as_of)}"
+            for part in decision.payments
+        )
+        table.add_row(
+            decision.bill_id,
+            one.vendor_name or "no vendor",
+            f"{decision.outcome.value}: {parts or decision.escalated_to}",
+            decision.state.value,
+            "; ".join(one.needs) or NONE_YET,
+        )
+    return table
+
+
+def _lay_out_bills(title: str, bills: Sequence[ConsoleBill], view: ConsoleView, *, is_held: bool) -> Table:
     more = len(bills) - MOST_LINES
     table = new_table(title, caption=f"{more} more: --json has all" if more > 0 else None)
-    table.add_column("Pay by", no_wrap=True)
+    table.add_column("Pay by" if is_held else "Release", no_wrap=True)
     table.add_column("Vendor", overflow="fold")
-    table.add_column("Number", overflow="fold")
+    table.add_column("Bill", overflow="fold")
     table.add_column("Open", justify="right", no_wrap=True)
     table.add_column("Due", justify="right", no_wrap=True)
-    if has_reasons:
-        table.add_column("Why", overflow="fold")
+    table.add_column("Why", overflow="fold")
     for bill in bills[:MOST_LINES]:
-        due = NONE_YET if bill.due_date is None else say_day(bill.due_date, view.as_of)
-        cells = [
-            say_weekday(bill.pay_by, view.as_of),
+        proposed = bill.proposed
+        if proposed is None:
+            day, why = say_weekday(bill.pay_by, view.as_of), "; ".join(bill.held_back)
+        elif proposed.release_on is None:
+            day, why = proposed.outcome.value, proposed.reason
+        else:
+            day, why = say_weekday(proposed.release_on, view.as_of), proposed.reason
+        table.add_row(
+            day,
             bill.vendor_name or "no vendor",
-            bill.number or NONE_YET,
+            bill.number or bill.bill_id,
             say_money(bill.open_balance),
-            due,
-        ]
-        table.add_row(*cells, *(["; ".join(bill.held_back)] if has_reasons else []))
+            NONE_YET if bill.due_date is None else say_day(bill.due_date, view.as_of),
+            why,
+        )
     return table
 
 

@@ -11,6 +11,7 @@ from runway_app_http.cli import (
     companies,
     connect,
     database,
+    decide,
     demo,
     experiences,
     health,
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, sync, experiences, scenarios, health, log, connect, rails, serve):
+for part in (demo, sync, experiences, decide, scenarios, health, log, connect, rails, serve):
     app.add_typer(part.app)
 for part in (companies, plan, policy, database, sandbox, quarantine):
     app.add_typer(part.app)

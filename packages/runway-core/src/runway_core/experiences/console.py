@@ -6,16 +6,19 @@ It proposes and explains; nothing here releases a payment.
 from collections.abc import Sequence
 from datetime import date
 
-from runway_core.calculators.outlook import compute_outlook
+from runway_core.calculators.collections import compute_collections
+from runway_core.calculators.decided import find_needs
+from runway_core.calculators.proposal import find_proposed
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
+from runway_core.domain.collections import CollectionCase
+from runway_core.domain.decisions import BillReadiness, Decision, DecisionState, Figures, ProposedPayment
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import OutlookDay, OutlookWeek, Runway
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.decision_console import ConsoleData, DecisionConsoleDataOrchestrator
-from runway_core.services.bills import BillForDecision
 from runway_core.sync.freshness import label_freshness
 
 
@@ -32,6 +35,16 @@ class ConsoleBill(View):
     pay_by: date
     days_to_due: int | None  # negative when overdue
     held_back: tuple[str, ...]  # empty when ready
+    proposed: ProposedPayment | None  # None when held back
+
+
+class ConsoleDecision(View):
+    """One decision with the bill it is about. `needs` says what is wanting before it is approved."""
+
+    decision: Decision
+    number: str | None
+    vendor_name: str | None
+    needs: tuple[str, ...]
 
 
 class CollectionLine(View):
@@ -57,10 +70,15 @@ class ConsoleView(CompanyView):
     low_28_days_on: date
     weeks: tuple[OutlookWeek, ...]
     days: tuple[OutlookDay, ...]
-    ready: tuple[ConsoleBill, ...]
+    policy_version: int
+    as_booked: Figures
+    as_proposed: Figures  # with every ready bill on its proposed day
+    ready: tuple[ConsoleBill, ...]  # in proposed order
     ready_totals: tuple[Money, ...]  # one a currency
     held: tuple[ConsoleBill, ...]
+    decisions: tuple[ConsoleDecision, ...]  # open ones first, each group by its last change
     collections: tuple[CollectionLine, ...]
+    collection_cases: tuple[CollectionCase, ...]  # invoice by invoice, past the customer's habit first
 
 
 class DecisionConsoleExperience:
@@ -80,15 +98,25 @@ class DecisionConsoleExperience:
 
 def lay_out_console(data: ConsoleData) -> ConsoleView:
     """Turn one reading of a company into its console."""
-    books = data.books
-    outlook = compute_outlook(books)
-    ready = tuple(_lay_out_bill(paired, books.as_of) for paired in data.ready)
+    books, ground, proposal = data.books, data.proposed.ground, data.proposed.proposal
+    outlook = ground.outlook
+    proposed = find_proposed(proposal)
+    readiness = {one.bill_id: one for one in data.proposed.readiness}
+    decided = {decision.bill_id for decision in books.decisions}
+    bills = {bill.external_id: bill for bill in books.open_bills}
+    ready = [bills[payment.bill_id] for payment in proposal.payments]
+    held = [bills[one.bill_id] for one in data.proposed.readiness if not one.is_ready and one.bill_id not in decided]
+    decisions = sorted(books.decisions, key=lambda decision: decision.changed_at, reverse=True)
+
+    def lay_out(bill: Bill) -> ConsoleBill:
+        return _lay_out_bill(bill, readiness[bill.external_id], proposed.get(bill.external_id), as_of=books.as_of)
+
     return ConsoleView(
         company=CompanyHeading.of(books.company),
         as_of=books.as_of,
         books_read_at=books.read_at,
         freshness=label_freshness(data.connections, books.read_at),
-        headline=f"{say_reach(books, outlook)}; {len(ready)} ready to decide, {len(data.held)} held back",
+        headline=f"{say_reach(books, outlook)}; {len(ready)} ready to decide, {len(held)} held back",
         opening_cash=outlook.opening_cash,
         available_cash=outlook.available_cash,
         runway=outlook.runway,
@@ -97,15 +125,21 @@ def lay_out_console(data: ConsoleData) -> ConsoleView:
         low_28_days_on=outlook.low_28_days_on,
         weeks=outlook.weeks,
         days=outlook.days,
-        ready=ready,
-        ready_totals=_total_by_currency([paired.bill for paired in data.ready]),
-        held=tuple(_lay_out_bill(paired, books.as_of) for paired in data.held),
+        policy_version=books.policy.version,
+        as_booked=proposal.before,
+        as_proposed=proposal.after,
+        ready=tuple(map(lay_out, ready)),
+        ready_totals=_total_by_currency(ready),
+        held=tuple(map(lay_out, held)),
+        decisions=_lay_out_decisions([*decisions, *data.closed], books),
         collections=_list_collections(books),
+        collection_cases=tuple(compute_collections(books)),
     )
 
 
-def _lay_out_bill(paired: BillForDecision, as_of: date) -> ConsoleBill:
-    bill, readiness = paired.bill, paired.readiness
+def _lay_out_bill(
+    bill: Bill, readiness: BillReadiness, proposed: ProposedPayment | None, *, as_of: date
+) -> ConsoleBill:
     return ConsoleBill(
         bill_id=bill.external_id,
         number=bill.number,
@@ -114,10 +148,28 @@ def _lay_out_bill(paired: BillForDecision, as_of: date) -> ConsoleBill:
         open_balance=Money(amount=bill.open_balance, currency=bill.currency),
         document_date=bill.document_date,
         due_date=bill.due_date,
-        pay_by=readiness.pay_by,
+        pay_by=readiness.pay_by if proposed is None else proposed.pay_by,
         days_to_due=None if bill.due_date is None else (bill.due_date - as_of).days,
         held_back=readiness.reasons,
+        proposed=proposed,
     )
+
+
+def _lay_out_decisions(decisions: Sequence[Decision], books: Books) -> tuple[ConsoleDecision, ...]:
+    bills = {bill.external_id: bill for bill in books.bills}
+    found = []
+    for decision in decisions:
+        bill = bills.get(decision.bill_id)
+        is_waiting = decision.state is DecisionState.DECIDED and bool(decision.payments)
+        found.append(
+            ConsoleDecision(
+                decision=decision,
+                number=bill.number if bill is not None else None,
+                vendor_name=bill.vendor_name if bill is not None else None,
+                needs=tuple(find_needs(decision.results, decision.approvals)) if is_waiting else (),
+            )
+        )
+    return tuple(found)
 
 
 def _total_by_currency(bills: Sequence[Bill]) -> tuple[Money, ...]:

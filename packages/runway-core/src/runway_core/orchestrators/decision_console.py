@@ -3,32 +3,44 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runway_core.calculators.proposed_decisions import ProposedDecisions, propose_decisions
 from runway_core.domain.books import Books
 from runway_core.domain.company import Connection
+from runway_core.domain.decisions import Decision
 from runway_core.domain.identity import CompanyId
-from runway_core.services.bills import BillForDecision, split_by_readiness
 from runway_core.services.books import BooksService
 from runway_core.services.companies import ConnectionService
+from runway_core.services.decisions import DecisionService
 from runway_core.services.findings import FindingService
+
+CLOSED_SHOWN = 20
+"""So many recorded and withdrawn decisions are shown beside the open ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleData:
-    """Books, and the open bills split into those ready for a decision and those held back."""
+    """Books, what policy proposes for the ready bills, and what was decided."""
 
     books: Books
     connections: Sequence[Connection]
-    ready: Sequence[BillForDecision]
-    held: Sequence[BillForDecision]
+    proposed: ProposedDecisions
+    closed: Sequence[Decision]  # the last ones
 
 
 class DecisionConsoleDataOrchestrator:
-    """Gathers books and the readiness of bills of one company. Proposes; pays nothing."""
+    """Gathers books, proposal and decisions of one company. Proposes; pays nothing."""
 
-    def __init__(self, books: BooksService, connections: ConnectionService, findings: FindingService) -> None:
+    def __init__(
+        self,
+        books: BooksService,
+        connections: ConnectionService,
+        findings: FindingService,
+        decisions: DecisionService,
+    ) -> None:
         self._books = books
         self._connections = connections
         self._findings = findings
+        self._decisions = decisions
 
     async def gather(self, company_id: CompanyId) -> ConsoleData:
         """Read one company once.
@@ -37,6 +49,10 @@ class DecisionConsoleDataOrchestrator:
             NotFound: no such company in this firm.
         """
         books = await self._books.read(company_id)
-        ready, held = split_by_readiness(books, await self._findings.list(company_id))
+        findings = await self._findings.list(company_id)
         connections = await self._connections.list(company_id)
-        return ConsoleData(books=books, connections=connections, ready=ready, held=held)
+        last = await self._decisions.list(company_id, include_closed=True, limit=CLOSED_SHOWN + len(books.decisions))
+        closed = [decision for decision in last if decision.is_closed]
+        return ConsoleData(
+            books=books, connections=connections, proposed=propose_decisions(books, findings), closed=closed
+        )

@@ -51,13 +51,15 @@ class DecisionService:
         self._findings = findings
         self._desk = PaperDesk(scope)
 
-    async def list(self, company_id: CompanyId, *, include_closed: bool = False) -> Sequence[Decision]:
+    async def list(
+        self, company_id: CompanyId, *, include_closed: bool = False, limit: int | None = None
+    ) -> Sequence[Decision]:
         """The decisions of a company, the last changed first; recorded and withdrawn ones only on request.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        return await self._desk.list(company_id, Decision, include_closed=include_closed)
+        return await self._desk.list(company_id, Decision, include_closed=include_closed, limit=limit)
 
     async def get(self, company_id: CompanyId, decision_id: str) -> Decision:
         """One decision, closed or not.
