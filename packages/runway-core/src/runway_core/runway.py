@@ -35,8 +35,8 @@ from runway_core.services.decisions import DecisionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
-from runway_core.services.forecasts import ForecastService
 from runway_core.services.fixes import FixService
+from runway_core.services.forecasts import ForecastService
 from runway_core.services.invoices import InvoiceService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
@@ -180,7 +180,7 @@ class Runway:
             await self._store.__aexit__(kind, error, trace)
 
     async def _keep_in_step(self, company_id: CompanyId, has_moved: bool) -> None:
-        """After a pull: see what it says of fixes and of open decisions, then bring findings and position up to date."""
+        """After a pull: see what it says of fixes and open decisions, then bring findings and position up to date."""
         await self.fixes.follow_up(company_id)
         if has_moved or not await self.positions.is_current(company_id):
             await self.decisions.observe(company_id)
