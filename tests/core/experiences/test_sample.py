@@ -12,6 +12,7 @@ from runway_core.calculators.outlook import compute_outlook
 from runway_core.domain.company import Company
 from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.outlook import Band
 from runway_core.experiences.digest import CashMark
 from runway_core.experiences.tray import TrayQuery
 from runway_testkit.sample import sample_books
@@ -180,7 +181,7 @@ async def test_the_console_names_who_to_call(pulled: Pulled) -> None:
     )
 
 
-async def test_the_tray_groups_findings_worst_first(pulled: Pulled) -> None:
+async def test_the_tray_puts_first_what_moves_the_runway_most(pulled: Pulled) -> None:
     desk, sample = pulled
 
     view = await desk.runway.tray(sample.company_id)
@@ -188,7 +189,9 @@ async def test_the_tray_groups_findings_worst_first(pulled: Pulled) -> None:
     groups = {group.check: group for group in view.groups}
 
     assert view.headline == f"{len(found)} findings to clear, 1 of them critical"
-    assert [group.worst.rank for group in view.groups] == sorted(group.worst.rank for group in view.groups)
+    assert view.band == Band(worst_days=35, best_days=46)
+    assert view.band_sentence == "1 finding makes the band 35–46 days: not reliable yet, fix these"
+    assert [group.check for group in view.groups[:2]] == ["AP06", "AP01"]  # days, then money: 8,000 and 5,000
     assert [(group.name, group.worst, group.count) for group in (view.groups[0], groups["AP01"])] == [
         ("bill_duplicate", Severity.CRITICAL, 1),
         ("bill_due_date_missing", Severity.MEDIUM, 1),

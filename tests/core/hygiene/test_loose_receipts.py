@@ -251,6 +251,16 @@ def test_a_deposit_less_a_fee_is_found_beside_its_invoice(net: str, customer_id:
     )
 
 
+def test_a_little_income_is_no_card_payment_of_what_is_left_of_an_invoice() -> None:
+    """Interest of 2.42, and 2.80 that keep an invoice open: the card fee on 2.80 happens to be 0.38."""
+    left = invoice("I1", 600, open_balance=amount("2.80"))
+
+    assert found(FeeNotRecorded(), invoices=(left,), deposits=(income("D1", "2.42"),)) == []
+    assert found(FeeNotRecorded(), invoices=(left,), deposits=(income("D1", "2.42", customer_id="C1"),)) == [
+        ["D1", "I1"]
+    ]
+
+
 def test_a_fee_shows_gross_fee_and_net() -> None:
     (finding,) = FeeNotRecorded().find(make_books(invoices=(invoice("I1", 1_000),), deposits=(income("D1", "970.70"),)))
 

@@ -40,6 +40,15 @@ def test_a_small_rest_of_an_old_document_is_found(total: str, rest: str, age_day
     assert bool(invoices) is is_found
 
 
+def test_a_rest_that_is_a_card_fee_is_called_one() -> None:
+    """2.9 % of 100.00 and 0.30 are 3.20."""
+    _, (fee,) = remnants(total="100", rest="3.20")
+    _, (other,) = remnants(total="100", rest="3.21")
+
+    assert fee.summary.endswith("is paid but for 3.20 USD, which is the usual card fee")
+    assert other.summary.endswith("is paid but for 3.21 USD")
+
+
 def test_writing_a_rest_off_takes_the_document_out_of_the_outlook() -> None:
     (found,), _ = remnants(total="200", rest="4.99")
 

@@ -223,8 +223,10 @@ def _lay_out_aging(title: str, aging: Aging) -> Table:
 
 
 def lay_out_tray(view: TrayView) -> RenderableType:
-    """Findings by check, the worst group first."""
+    """Findings by check, those first that move the runway most."""
     parts: list[RenderableType] = [_heading(view, view.headline)]
+    if view.band_sentence is not None:
+        parts.append(view.band_sentence)
     left = MOST_LINES
     for group in view.groups:
         amounts = ", ".join(say_money(amount) for amount in group.amounts)

@@ -1,19 +1,25 @@
-"""Hygiene Tray: "can I trust the numbers?" Findings grouped by check, worst first, with what would mend each."""
+"""Hygiene Tray: "can I trust the numbers?" Findings grouped by check, those first that move the runway most."""
 
 from collections import Counter
+from decimal import Decimal
 
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.money import Money
+from runway_core.domain.money import ZERO, Money
+from runway_core.domain.outlook import Band
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
+from runway_core.experiences.wording import say_band
 from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator, TrayData
 from runway_core.sync.freshness import label_freshness
+
+WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
+"""States in which a finding waits for someone."""
 
 
 class TrayQuery(View):
     """Which findings to show. By default those that wait for someone: open and asked."""
 
-    states: frozenset[FindingState] = frozenset({FindingState.OPEN, FindingState.ASKED})
+    states: frozenset[FindingState] = WAITING
     severity: Severity | None = None
     check: str | None = None
 
@@ -48,6 +54,8 @@ class TrayView(CompanyView):
     """The page."""
 
     headline: str
+    band: Band | None  # how far the open findings could move the runway; None: it is not known
+    band_sentence: str | None  # "3 findings make the band 23–39 days"; None: they move nothing
     cleanness: int | None
     states: tuple[StateCount, ...]
     matching: int
@@ -70,7 +78,10 @@ class HygieneTrayExperience:
 
 
 def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
-    """Filter and group findings: worst group first, then the largest amount, then the check's id."""
+    """Filter and group findings: those that move the runway most come first, then those over most money.
+
+    A group stands where its first row would.
+    """
     position = data.position
     now = data.now
     shown = [
@@ -84,7 +95,6 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
     for tracked in sorted(shown, key=_row_order):
         groups.setdefault(tracked.finding.check, []).append(tracked)
     laid = [_lay_out_group(check, rows, data) for check, rows in groups.items()]
-    laid.sort(key=lambda group: (group.worst.rank, -max((m.amount for m in group.amounts), default=0), group.check))
     counts = Counter(tracked.state for tracked in data.findings)
     return TrayView(
         company=CompanyHeading.of(data.company),
@@ -92,6 +102,8 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
         books_read_at=now if position is None else position.computed_at,
         freshness=label_freshness(data.connections, now),
         headline=_say_headline(data),
+        band=None if position is None else position.band,
+        band_sentence=_say_band(data),
         cleanness=None if position is None else position.cleanness,
         states=tuple(StateCount(state=state, count=counts[state]) for state in FindingState),
         matching=len(shown),
@@ -99,11 +111,11 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
     )
 
 
-def _row_order(tracked: TrackedFinding) -> tuple[int, int, object, str]:
+def _row_order(tracked: TrackedFinding) -> tuple[int, Decimal, int, str, str]:
     finding = tracked.finding
     days = 0 if finding.impact_days is None else abs(finding.impact_days)
-    amount = 0 if finding.amount is None else finding.amount.amount
-    return finding.severity.rank, -days, -amount, tracked.finding_id
+    amount = ZERO if finding.amount is None else abs(finding.amount.amount)
+    return -days, -amount, finding.severity.rank, finding.check, tracked.finding_id
 
 
 def _lay_out_group(check: str, rows: list[TrackedFinding], data: TrayData) -> TrayGroup:
@@ -129,10 +141,21 @@ def _lay_out_group(check: str, rows: list[TrackedFinding], data: TrayData) -> Tr
     )
 
 
+def _say_band(data: TrayData) -> str | None:
+    """How many findings have a resolution that the band is made of, and how far apart its ends are."""
+    band = None if data.position is None else data.position.band
+    if band is None or data.position is None or not band.width_days:
+        return None
+    count = sum(1 for t in data.findings if t.state in WAITING and t.finding.impact_days is not None)
+    said = f"{count} finding makes" if count == 1 else f"{count} findings make"
+    doubt = "" if band.is_reliable(data.position.runway_days) else ": not reliable yet, fix these"
+    return f"{said} the band {say_band(band)} days{doubt}"
+
+
 def _say_headline(data: TrayData) -> str:
     if data.position is None:
         return "Never read yet: findings appear after the first pull"
-    waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
+    waiting = [t for t in data.findings if t.state in WAITING]
     if not waiting:
         return "Nothing to clear: every check passes"
     critical = sum(1 for t in waiting if t.finding.severity is Severity.CRITICAL)

@@ -72,15 +72,16 @@ def _compute(books: Books) -> LooseReceipts:
     short: list[ShortReceipt] = []
     if receipts and books.open_invoices:
         invoices: dict[SideKey, Invoice] = {invoice.key: invoice for invoice in books.open_invoices}
-        report = match_money(_name_payers(books, receipts.values()), read_open_invoices(books))
+        named = {receipt.key: receipt for receipt in _name_payers(books, receipts.values())}
+        report = match_money(named.values(), read_open_invoices(books))
         matches = [match for match in (*report.acted, *report.suggested) if not match.is_tied]
-        matches += _break_ties(report.suggested, receipts, invoices)
+        matches += _break_ties(report.suggested, named, invoices)
         for match in matches:
-            receipt = receipts[match.movements[0]]
+            receipt = named[match.movements[0]]
             found = tuple(invoices[key] for key in match.documents)
             if match.tier in _WHOLE:
                 paid.append(PaidElsewhere(receipt, found, match.evidence))
-            elif match.tier in _SHORT and match.shortfall and match.shortfall.reason is ShortfallReason.FEE:
+            elif match.tier in _SHORT and match.shortfall and _is_fee(receipt, found[0], match.shortfall):
                 short.append(ShortReceipt(receipt, found[0], match.shortfall, match.evidence))
     return LooseReceipts(tuple(doubles), tuple(paid), tuple(short))
 
@@ -123,6 +124,12 @@ def show_invoice(invoice: Invoice) -> tuple[Evidence, ...]:
             ("open_balance", plain_amount(invoice.open_balance, invoice.currency)),
         )
     )
+
+
+def _is_fee(receipt: MoneyMovement, invoice: Invoice, shortfall: Shortfall) -> bool:
+    """Whether a fee was kept; of an unknown payer only where nothing of the invoice was paid before."""
+    is_untouched = invoice.open_balance == invoice.total
+    return shortfall.reason is ShortfallReason.FEE and (is_untouched or receipt.party is not None)
 
 
 def _name_payers(books: Books, receipts: Iterable[MoneyMovement]) -> list[MoneyMovement]:
