@@ -70,6 +70,13 @@ def test_lines_go_back_whole_and_exact() -> None:
     assert second == json.loads(RAW_BILL)["Line"][1]
 
 
+def test_where_lines_go_may_come_as_text() -> None:
+    """A finding's fix holds text only."""
+    as_text = build_update(RAW_BILL, fix_bill(line_account='{"1":"64"}'))
+
+    assert as_text == build_update(RAW_BILL, fix_bill(line_account={"1": "64"}))
+
+
 def test_an_invoice_needs_no_customer_in_the_body() -> None:
     fix = RecordFix(key=INVOICE, expected_revision="0", fields={"memo": "x"})
 
@@ -94,6 +101,7 @@ def test_an_invoice_needs_no_customer_in_the_body() -> None:
         ({"vendor_id": ""}, "vendor_id must name a record"),
         ({"number": "x" * 22}, "number has 22 signs; at most 21 fit"),
         ({"memo": 7}, "memo must be text"),
+        ({"line_account": "64"}, "which line goes to which account"),
         ({"line_account": {}}, "which line goes to which account"),
         ({"line_account": {"9": "64"}}, "no line 9"),
         ({"line_account": {"2": "64"}}, "line 2 has no account of its own"),

@@ -47,7 +47,7 @@ def test_the_position_of_the_sample() -> None:
     assert (plain(position.overdue_bills), plain(position.overdue_invoices)) == (0, 12_000)
     assert (plain(position.due_7_days), plain(position.due_14_days)) == (6_000, 17_200)
     assert (plain(position.ar_at_risk), position.ar_at_risk_count) == (0, 0)
-    assert (position.findings_critical, position.findings_open) == (1, 4)
+    assert (position.findings_critical, position.findings_open) == (1, 5)
     assert (position.ready_bill_count, position.held_bill_count) == (4, 2)
     assert position.next_payday is not None
     assert (position.next_payday.on, position.next_payday.is_covered) == (date(2026, 3, 6), True)

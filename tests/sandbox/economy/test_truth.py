@@ -153,6 +153,7 @@ def brute_force(company: EconomyCompany) -> Found:
     }
     found |= paid_elsewhere(company)
     found |= booked_beside(company)
+    found |= vendor_habits(company)
     return found | badly_named(company) | missing_in_bills(company) | not_applied(company) | left_lying(company)
 
 
@@ -206,13 +207,18 @@ def missing_in_bills(company: EconomyCompany) -> Found:
 
 
 def not_applied(company: EconomyCompany) -> Found:
-    """AP12, AR06, AR07 and AR10."""
+    """AP12, AP13, AP16, AR06, AR07 and AR10."""
     records = company.records
     found: Found = set()
     open_bills = {row["VendorRef"]["value"] for row in records["Bill"] if row["Balance"] > 0}
     for row in records["VendorCredit"]:
         if "LinkedTxn" not in row and row["VendorRef"]["value"] in open_bills:
-            found.add(("AP12", frozenset({("Vendor", row["VendorRef"]["value"]), ("VendorCredit", row["Id"])})))
+            found.add(("AP12", frozenset({("Vendor", row["VendorRef"]["value"])})))
+    for row in records["BillPayment"]:
+        signed = {"Bill": 1, "VendorCredit": -1}
+        if row["TotalAmt"] > sum(line["Amount"] * signed[line["LinkedTxn"][0]["TxnType"]] for line in row["Line"]):
+            found.add(("AP13", frozenset({("BillPayment", row["Id"])})))
+    found |= {("AP16", frozenset({("Vendor", row["Id"])})) for row in records["Vendor"] if row["Balance"] < 0}
     open_invoices = {row["CustomerRef"]["value"] for row in records["Invoice"] if row["Balance"] > 0}
     for row in records["CreditMemo"]:
         if row["Balance"] and row["CustomerRef"]["value"] in open_invoices:
@@ -221,6 +227,29 @@ def not_applied(company: EconomyCompany) -> Found:
         if row["UnappliedAmt"] and row["CustomerRef"]["value"] in open_invoices:
             found.add(("AR06", frozenset({("Payment", row["Id"])})))
     found |= {("AR10", frozenset({("Customer", row["Id"])})) for row in records["Customer"] if row["Balance"] < 0}
+    return found
+
+
+def vendor_habits(company: EconomyCompany) -> Found:
+    """AP18 and AP20."""
+    records = company.records
+    found: Found = set()
+    by_vendor: dict[str, list[Wire]] = defaultdict(list)
+    for row in sorted(records["Bill"], key=lambda row: (row["TxnDate"], row["Id"])):
+        if row["TotalAmt"] > 0:
+            by_vendor[row["VendorRef"]["value"]].append(row)
+    for vendor in records["Vendor"]:
+        year = [row for row in by_vendor[vendor["Id"]] if date(2025, 3, 2) <= day(row["TxnDate"]) <= AS_OF]
+        if vendor["Active"] and "TermRef" not in vendor and len(year) >= 2:
+            found.add(("AP18", frozenset({("Vendor", vendor["Id"])})))
+    for rows in by_vendor.values():
+        for place, row in enumerate(rows):
+            last = [one["TotalAmt"] for one in rows[max(0, place - 12) : place]]
+            if row["Balance"] > 0 and len(last) >= 6:
+                middle = statistics.median(last)
+                spread = statistics.median(abs(one - middle) for one in last)
+                if row["TotalAmt"] > middle + 5 * spread and row["TotalAmt"] >= 2 * middle:
+                    found.add(("AP20", frozenset({("Bill", row["Id"])})))
     return found
 
 
@@ -318,8 +347,9 @@ def test_one_company_in_seven_is_clean_and_every_check_is_planted_somewhere() ->
 
     assert 12 <= clean <= 35
     assert set(checks) == {
-        *("AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP10", "AP11", "AP12", "AP15"),
-        *("AP17", "AR01", "AR02", "AR03", "AR04", "AR05", "AR06", "AR07", "AR08", "AR09", "AR10", "AR11", "AR12"),
+        *("AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP10", "AP11", "AP12", "AP13"),
+        *("AP15", "AP16", "AP17", "AP18", "AP20"),
+        *("AR01", "AR02", "AR03", "AR04", "AR05", "AR06", "AR07", "AR08", "AR09", "AR10", "AR11", "AR12"),
         *("SY03", "SY05"),
     }
 

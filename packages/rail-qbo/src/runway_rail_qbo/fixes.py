@@ -79,7 +79,7 @@ def build_update(raw: bytes, fix: RecordFix) -> bytes:
         elif name == "memo":
             body["PrivateNote"] = _text(name, value, longest=MEMO_LENGTH)
         elif name == "line_account":
-            body["Line"] = _lines(record.get("Line") or [], value)
+            body["Line"] = _lines(record.get("Line") or [], _mapping(value))
     return _encoder.encode(body)
 
 
@@ -114,6 +114,16 @@ def _text(name: str, value: object, *, longest: int) -> str:
     if len(value) > longest:
         raise _refuse(f"{name} has {len(value)} signs; at most {longest} fit")
     return value
+
+
+def _mapping(accounts: object) -> object:
+    """Line id → account id; findings carry the mapping as JSON text."""
+    if not isinstance(accounts, str):
+        return accounts
+    try:
+        return _decoder.decode(accounts)
+    except msgspec.DecodeError as error:
+        raise _refuse(f"line_account must say which line goes to which account, not {accounts!r}") from error
 
 
 def _lines(lines: list[dict[str, Any]], accounts: object) -> list[dict[str, Any]]:

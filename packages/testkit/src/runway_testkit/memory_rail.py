@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import structs
+from msgspec import json, structs
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion, RejectedRecord
@@ -241,6 +241,7 @@ def _apply(record: Record, fix: RecordFix) -> Record:
     values: dict[str, Any] = {**record.__dict__, **fix.fields}
     accounts = values.pop("line_account", None)
     if accounts is not None:
+        accounts = json.decode(accounts) if isinstance(accounts, str) else accounts
         values["lines"] = tuple(
             structs.replace(line, account_id=accounts.get(line.line_id, line.account_id)) for line in values["lines"]
         )

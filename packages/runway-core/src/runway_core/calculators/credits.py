@@ -1,6 +1,6 @@
 """Credits and payments on account: they reduce the same party's open documents, oldest due first, never below nil."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from runway_core.domain.bills import BillPayment, VendorCredit
@@ -9,6 +9,9 @@ from runway_core.domain.identity import RecordKind
 from runway_core.domain.money import ZERO
 
 PartyCurrency = tuple[str | None, str]
+
+VendorCreditLeft = tuple[VendorCredit | BillPayment, Decimal]
+"""A vendor credit or a payment on account, with what is left of it."""
 
 
 def apply_credits(
@@ -28,16 +31,34 @@ def apply_credits(
 def find_vendor_credits(books: Books) -> dict[PartyCurrency, Decimal]:
     """Open vendor credits and payments on account, by vendor and currency; positive."""
     found: dict[PartyCurrency, Decimal] = {}
+    for record, amount in list_vendor_credits(books):
+        _add(found, (record.vendor_id, record.currency), amount)
+    return found
+
+
+def list_vendor_credits(books: Books) -> Iterator[VendorCreditLeft]:
+    """The same one by one: vendor credits, then payments on account. Reads vendor credits and bill payments."""
+    yield from books.derive(find_open_credits)
+    yield from books.derive(find_unapplied_payments)
+
+
+def find_open_credits(books: Books) -> tuple[tuple[VendorCredit, Decimal], ...]:
+    """Vendor credits with what is left of them, where something is. Reads vendor credits and bill payments."""
     used = _sum_used_credits(books) if any(c.open_balance is None for c in books.vendor_credits) else {}
-    for credit in books.vendor_credits:
-        _add(found, (credit.vendor_id, credit.currency), _open_credit(credit, used))
+    amounts = ((credit, _open_credit(credit, used)) for credit in books.vendor_credits)
+    return tuple((credit, amount) for credit, amount in amounts if amount > 0)
+
+
+def find_unapplied_payments(books: Books) -> tuple[tuple[BillPayment, Decimal], ...]:
+    """Bill payments that are not void with the part that pays no bill, where there is one. Reads bill payments."""
+    found: list[tuple[BillPayment, Decimal]] = []
     for payment in books.bill_payments:
         links = payment.applied
         if len(links) == 1 and links[0].amount == payment.total and links[0].kind is RecordKind.BILL:
             continue  # by far the most
-        if payment.total and not payment.is_void:
-            _add(found, (payment.vendor_id, payment.currency), unapplied_of(payment))
-    return found
+        if payment.total and not payment.is_void and (amount := unapplied_of(payment)) > 0:
+            found.append((payment, amount))
+    return tuple(found)
 
 
 def find_customer_credits(books: Books) -> dict[PartyCurrency, Decimal]:

@@ -46,6 +46,8 @@ class CompanyProfile:
 class RecordFix:
     """One write that mends a record. `fields` are names of the record's own fields with their new values.
 
+    `line_account` says to which account lines go: a mapping from line id to account id, or that as JSON text.
+
     `expected_revision` is the revision that the plan was made on; the rail refuses when the record moved since.
     """
 

@@ -15,6 +15,7 @@ from runway_sandbox.economy.plant_bills import BILL_PLANTERS, plain_bill
 from runway_sandbox.economy.plant_paid import PAID_PLANTERS
 from runway_sandbox.economy.plant_receipts import RECEIPT_PLANTERS
 from runway_sandbox.economy.plant_sales import SALES_PLANTERS
+from runway_sandbox.economy.plant_vendors import VENDOR_PLANTERS
 
 Planter = Callable[[Plan, set[Party]], bool]
 
@@ -23,10 +24,11 @@ PLANTERS: dict[str, Planter] = {
     **SALES_PLANTERS,
     **RECEIPT_PLANTERS,
     **PAID_PLANTERS,
+    **VENDOR_PLANTERS,
 }
 
 # Planters that add exactly one bill; the others add none.
-ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP15"})
+ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP15", "AP20"})
 
 TWICE = frozenset({"AP06", "AP07", "AP10", "AP11"})
 """Defects of which a company may have two."""
@@ -67,4 +69,4 @@ def plant(plan: Plan) -> None:
             missing[check] += 1
     plan.rng = dice
     for _ in range(sum(count for check, count in missing.items() if check in ADDING_BILL)):
-        plain_bill(plan)
+        plain_bill(plan, taken)

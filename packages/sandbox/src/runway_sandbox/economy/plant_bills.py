@@ -12,6 +12,7 @@ from runway_sandbox.economy.parties import new_vendor
 from runway_sandbox.economy.purchases import distinct_amount, new_bill, new_credit, pay
 
 _PLACEHOLDERS = ("Unknown", "Misc", "Vendor", "N/A")
+_MIRRORED_DAYS = 390
 _FREE_PREFIXES = ("", "INV-", "INV", "#")  # the normal form of a number drops these
 
 
@@ -23,7 +24,7 @@ def entered_soon(plan: Plan, day: int) -> int:
     return plan.moment(max(entry, day) if day <= plan.last else entry)  # never before the day it speaks of
 
 
-def _suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
+def suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
     """Return vendors fit for planting: several bills within a year, real terms, not taken."""
     bills = Counter(
         doc.party for doc in plan.docs if doc.kind == "Bill" and not doc.planted and doc.day > plan.as_of - 365
@@ -42,7 +43,7 @@ def _suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
 
 
 def _take(plan: Plan, taken: set[Party]) -> Party | None:
-    vendors = _suppliers(plan, taken)
+    vendors = suppliers(plan, taken)
     if not vendors:
         return None
     vendor = plan.rng.choice(vendors)
@@ -50,7 +51,7 @@ def _take(plan: Plan, taken: set[Party]) -> Party | None:
     return vendor
 
 
-def _add(plan: Plan, vendor: Party, day: int) -> Doc:
+def add_bill(plan: Plan, vendor: Party, day: int) -> Doc:
     """Add an open bill of a usual but unused amount, not to be paid by the ordinary runs."""
     wanted = int((vendor.typical or 30_000) * (0.75 + 0.5 * plan.rng.random()))
     bill = new_bill(plan, vendor, day, amount=distinct_amount(plan, vendor, day, cents=wanted))
@@ -60,17 +61,18 @@ def _add(plan: Plan, vendor: Party, day: int) -> Doc:
     return bill
 
 
-def plain_bill(plan: Plan) -> None:
-    """Add an ordinary recent bill that is not due yet."""
-    vendors = _suppliers(plan, set()) or [one for one in plan.vendors if one.active and one.terms is not None]
-    _add(plan, plan.rng.choice(vendors), plan.last - plan.rng.randint(1, 5))
+def plain_bill(plan: Plan, taken: set[Party]) -> None:
+    """Add an ordinary recent bill that is not due yet, of a vendor nobody took if there is one."""
+    known = [one for one in plan.vendors if one.active and one.terms is not None]
+    vendors = suppliers(plan, taken) or [one for one in known if one not in taken] or known
+    add_bill(plan, plan.rng.choice(vendors), plan.last - plan.rng.randint(1, 5))
 
 
 def _due_missing(plan: Plan, taken: set[Party]) -> bool:
     vendor = _take(plan, taken)
     if vendor is None:
         return False
-    bill = _add(plan, vendor, plan.last - plan.rng.randint(2, 45))
+    bill = add_bill(plan, vendor, plan.last - plan.rng.randint(2, 45))
     bill.due, bill.terms = None, None
     plan.truth.append(("AP01", [bill], "open, no due date"))
     return True
@@ -80,7 +82,7 @@ def _due_assumed(plan: Plan, taken: set[Party]) -> bool:
     vendor = _take(plan, taken)
     if vendor is None:
         return False
-    bill = _add(plan, vendor, plan.last - plan.rng.randint(2, 40))
+    bill = add_bill(plan, vendor, plan.last - plan.rng.randint(2, 40))
     bill.due, bill.terms = bill.day, None
     assert vendor.terms is not None
     plan.truth.append(("AP02", [bill], f"due on the bill date without terms; the vendor is {vendor.terms.name}"))
@@ -94,10 +96,10 @@ def _dates_implausible(plan: Plan, taken: set[Party]) -> bool:
     variant = plan.rng.randrange(3)
     if variant == 2:
         day = plan.as_of + plan.rng.randint(5, 20)
-        bill = _add(plan, vendor, day)
+        bill = add_bill(plan, vendor, day)
         note = "bill date lies in the future"
     else:
-        bill = _add(plan, vendor, plan.last - plan.rng.randint(4, 40))
+        bill = add_bill(plan, vendor, plan.last - plan.rng.randint(4, 40))
         early = variant == 0
         bill.due = bill.day - plan.rng.randint(3, 20) if early else bill.day + 366 + plan.rng.randint(1, 25)
         note = "due before the bill date" if early else "due more than a year after the bill date"
@@ -118,7 +120,7 @@ def _vendor_missing(plan: Plan, taken: set[Party]) -> bool:
         vendor.method, note = "placeholder", "vendor is a placeholder"
     taken.add(vendor)
     vendor.prefix, vendor.next_number = "", plan.rng.randrange(20_000, 60_000)
-    bill = _add(plan, vendor, plan.last - plan.rng.randint(3, 50))
+    bill = add_bill(plan, vendor, plan.last - plan.rng.randint(3, 50))
     plan.truth.append(("AP04", [bill], note))
     return True
 
@@ -127,7 +129,7 @@ def _not_positive(plan: Plan, taken: set[Party]) -> bool:
     vendor = _take(plan, taken)
     if vendor is None:
         return False
-    bill = _add(plan, vendor, plan.last - plan.rng.randint(3, 60))
+    bill = add_bill(plan, vendor, plan.last - plan.rng.randint(3, 60))
     # The live service refuses negative totals on create; imports and older books have them. What is owed to the
     # vendor stays positive all the same.
     owed = sum(doc.balance for doc in plan.docs if doc.kind == "Bill" and doc.party is vendor and doc is not bill)
@@ -141,7 +143,7 @@ def _not_positive(plan: Plan, taken: set[Party]) -> bool:
 
 def _recent_numbered(plan: Plan, taken: set[Party]) -> Doc | None:
     """Return a numbered, unspoiled bill of the last ten weeks of a vendor nobody took."""
-    fit = set(_suppliers(plan, taken))
+    fit = set(suppliers(plan, taken))
     found = [
         doc
         for doc in plan.docs
@@ -276,7 +278,7 @@ def _stale(plan: Plan, taken: set[Party]) -> bool:
     if vendor is None or vendor.terms is None:
         return False
     overdue = plan.rng.randint(96, 230)
-    bill = _add(plan, vendor, plan.as_of - overdue - vendor.terms.days)
+    bill = add_bill(plan, vendor, plan.as_of - overdue - vendor.terms.days)
     plan.truth.append(("AP09", [bill], f"{overdue} days past due, nothing happened for 60 days"))
     return True
 
@@ -292,7 +294,8 @@ def _uncategorised(plan: Plan, taken: set[Party]) -> bool:
 
 def _document_missing(plan: Plan, taken: set[Party]) -> bool:
     bill = _unspoiled(plan, taken, at_least=100_000)
-    if bill is None:
+    # Who attaches no document at all keeps them elsewhere.
+    if bill is None or sum(doc.attached for doc in plan.docs) < 2:
         return False
     bill.attached = False
     plan.truth.append(("AP11", [bill], "1,000 or more and no attachment"))
@@ -304,7 +307,12 @@ def _unspoiled(plan: Plan, taken: set[Party], *, at_least: int) -> Doc | None:
     found = [
         doc
         for doc in plan.docs
-        if doc.kind == "Bill" and not doc.planted and doc.total >= at_least and doc.party not in taken
+        if doc.kind == "Bill"
+        and not doc.planted
+        and doc.total >= at_least
+        and doc.party not in taken
+        # What was closed long ago is in no mirror.
+        and (doc.balance or doc.day > plan.as_of - _MIRRORED_DAYS)
     ]
     found = [doc for doc in found if doc.balance] or found
     if not found:
@@ -315,7 +323,7 @@ def _unspoiled(plan: Plan, taken: set[Party], *, at_least: int) -> Doc | None:
 
 
 def _credit_unapplied(plan: Plan, taken: set[Party]) -> bool:
-    fit = set(_suppliers(plan, taken))
+    fit = set(suppliers(plan, taken))
     found = [
         doc
         for doc in plan.docs
@@ -331,7 +339,7 @@ def _credit_unapplied(plan: Plan, taken: set[Party]) -> bool:
     credit.entered = credit.updated = entered_soon(plan, day)
     credit.planted = True
     plan.docs.append(credit)
-    plan.truth.append(("AP12", [bill.party, credit], "a credit is open while a bill is open"))
+    plan.truth.append(("AP12", [bill.party], "a credit is open while a bill is open"))
     return True
 
 
@@ -341,7 +349,7 @@ def _remnant(plan: Plan, taken: set[Party]) -> bool:
         return False
     rng = plan.rng
     due = plan.as_of - rng.randint(34, 80)
-    bill = _add(plan, vendor, due - vendor.terms.days)
+    bill = add_bill(plan, vendor, due - vendor.terms.days)
     left = rng.randint(40, 480)
     if pay(plan, vendor, next_business_day(due + 1), parts=[(bill, bill.total - left)]) is None:
         return False

@@ -7,16 +7,20 @@ from runway_core.calculators.hygiene.checks.bank_connection_stale import BankCon
 from runway_core.calculators.hygiene.checks.bank_duplicate import BankDuplicate
 from runway_core.calculators.hygiene.checks.bank_not_in_ledger import BankNotInLedger
 from runway_core.calculators.hygiene.checks.bill_amount_not_positive import BillAmountNotPositive
+from runway_core.calculators.hygiene.checks.bill_amount_unusual import BillAmountUnusual
 from runway_core.calculators.hygiene.checks.bill_dates_implausible import BillDatesImplausible
+from runway_core.calculators.hygiene.checks.bill_document_missing import BillDocumentMissing
 from runway_core.calculators.hygiene.checks.bill_due_date_assumed import BillDueDateAssumed
 from runway_core.calculators.hygiene.checks.bill_due_date_missing import BillDueDateMissing
 from runway_core.calculators.hygiene.checks.bill_duplicate import BillDuplicate
 from runway_core.calculators.hygiene.checks.bill_duplicate_likely import BillDuplicateLikely
 from runway_core.calculators.hygiene.checks.bill_paid_elsewhere import BillPaidElsewhere
 from runway_core.calculators.hygiene.checks.bill_payment_not_at_bank import BillPaymentNotAtBank
+from runway_core.calculators.hygiene.checks.bill_payment_unapplied import BillPaymentUnapplied
 from runway_core.calculators.hygiene.checks.bill_rails_disagree import BillRailsDisagree
 from runway_core.calculators.hygiene.checks.bill_remnant import BillRemnant
 from runway_core.calculators.hygiene.checks.bill_stale import BillStale
+from runway_core.calculators.hygiene.checks.bill_uncategorised import BillUncategorised
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
 from runway_core.calculators.hygiene.checks.credit_memo_unapplied import CreditMemoUnapplied
 from runway_core.calculators.hygiene.checks.customer_balance_negative import CustomerBalanceNegative
@@ -41,8 +45,11 @@ from runway_core.calculators.hygiene.checks.reconciliation_old import Reconcilia
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
 from runway_core.calculators.hygiene.checks.transfer_one_sided import TransferOneSided
 from runway_core.calculators.hygiene.checks.undeposited_stale import UndepositedStale
+from runway_core.calculators.hygiene.checks.vendor_balance_negative import VendorBalanceNegative
 from runway_core.calculators.hygiene.checks.vendor_bank_changed import VendorBankChanged
+from runway_core.calculators.hygiene.checks.vendor_credit_unapplied import VendorCreditUnapplied
 from runway_core.calculators.hygiene.checks.vendor_duplicate import VendorDuplicate
+from runway_core.calculators.hygiene.checks.vendor_terms_missing import VendorTermsMissing
 
 CHECKS: tuple[Check, ...] = (
     BillDueDateMissing(),
@@ -54,10 +61,17 @@ CHECKS: tuple[Check, ...] = (
     BillDuplicateLikely(),
     BillPaidElsewhere(),
     BillStale(),
+    BillUncategorised(),
+    BillDocumentMissing(),
+    VendorCreditUnapplied(),
+    BillPaymentUnapplied(),
     BillPaymentNotAtBank(),
     BillRemnant(),
+    VendorBalanceNegative(),
     VendorDuplicate(),
+    VendorTermsMissing(),
     VendorBankChanged(),
+    BillAmountUnusual(),
     BillRailsDisagree(),
     OutflowWithoutBill(),
     InvoiceDueDateMissing(),
