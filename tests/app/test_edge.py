@@ -16,6 +16,9 @@ from tests.app.firm import Firm
 PEOPLES_CHANGES: dict[str, object] = {
     "/planned-items": {"label": "Rent", "on": "2026-03-20", "amount": "1.00"},
     "/planned-items/any": {"action": "confirm"},
+    "/fixes": {"fixes": [{"finding_id": "any"}]},
+    "/fixes/preview": {"fixes": [{"finding_id": "any"}]},
+    "/fixes/any/undo": {},
     "/policy": {"settings": {"payroll_cover_days": 1}},
     "/what-if": {"amendments": [{"action": "adjust_cash", "amount": "1.00"}]},
     "/scenarios": {"name": "Mine", "amendments": [{"action": "adjust_cash", "amount": "1.00"}]},

@@ -14,7 +14,8 @@ COMMANDS = [
     "demo", "sandbox serve", "db upgrade", "db check", "companies list", "companies add", "companies set", "connect",
     "rails", "sync", "portfolio", "digest", "tray", "console", "outlook", "health", "quarantine list",
     "quarantine show", "quarantine discard", "log show", "log verify", "history", "serve", "scheduler", "doctor",
-    "plan list", "plan add", "plan confirm", "plan move", "plan drop", "policy show", "policy set", "policy history",
+    "fix", "fixes", "plan list", "plan add", "plan confirm", "plan move", "plan drop", "policy show", "policy set",
+    "policy history",
     "what-if", "scenarios list", "scenarios keep", "scenarios show", "scenarios drop", "decide", "approve", "release",
     "withdraw", "remind",
 ]  # fmt: skip

@@ -235,6 +235,7 @@ def lay_out_tray(view: TrayView) -> RenderableType:
         table.add_column("What", overflow="fold")
         table.add_column("Amount", justify="right", no_wrap=True)
         table.add_column("Age", justify="right", no_wrap=True)
+        table.add_column("Id", no_wrap=True)
         for row in group.rows[:left]:
             finding = row.tracked.finding
             table.add_row(
@@ -242,6 +243,7 @@ def lay_out_tray(view: TrayView) -> RenderableType:
                 finding.summary,
                 NONE_YET if finding.amount is None else say_money(finding.amount),
                 say_days(row.age_days),
+                row.finding_id[:8],
             )
         left = max(left - len(group.rows), 0)
         parts.append(table if table.row_count else f"{group.check} {group.name}: {group.count} more")

@@ -14,6 +14,7 @@ from runway_app_http.cli import (
     decide,
     demo,
     experiences,
+    fix,
     health,
     log,
     plan,
@@ -43,7 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, sync, experiences, decide, scenarios, health, log, connect, rails, serve):
+for part in (demo, sync, experiences, decide, fix, scenarios, health, log, connect, rails, serve):
     app.add_typer(part.app)
 for part in (companies, plan, policy, database, sandbox, quarantine):
     app.add_typer(part.app)

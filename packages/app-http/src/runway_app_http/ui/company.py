@@ -29,6 +29,8 @@ _SENTENCES = {
     "ask": "Marked as asked.",
     "reopen": "Reopened.",
     "mailed": "Sent.",
+    "fixed": "Written. It waits for the ledger: the next reading confirms it.",
+    "unfixed": "Taken back. It waits for the ledger: the next reading confirms it.",
 }
 _UNDOABLE = frozenset({"accept", "snooze", "ask"})
 

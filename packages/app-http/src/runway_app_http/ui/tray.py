@@ -1,7 +1,7 @@
 """`/companies/{id}/tray`: can I trust the numbers? Findings by check, and a form for each decision."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,14 +11,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
 from runway_core.domain.findings import Evidence, Finding, FindingState, Severity
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.fixes import Fix, FixState
+from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.money import Money
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.tray import TrayView
+from runway_core.runway import Runway
+from runway_core.services.fixes import FixChoice
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayParams
+from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayParams, require_id
 from runway_app_http.api.findings import FindingDecision, decide_finding
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address, company_page, file_stem
@@ -54,6 +57,39 @@ class Chip:
     href: str
     is_on: bool
     count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrayFixes:
+    """What can be written from the tray, and what was."""
+
+    plans: Mapping[str, Sequence[tuple[int, Fix]]]  # by finding: which of its fixes, and what it would write
+    under_way: Mapping[str, Fix]  # by finding
+    undoable: Sequence[Fix]  # the last changed first
+    rails: Mapping[str, str]  # titles by name
+
+
+async def gather_fixes(runway: Runway, view: TrayView) -> TrayFixes:
+    """Plan every fix on the page that a rail can write, and find those that were written within a day."""
+    company_id = view.company.company_id
+    choices = [
+        FixChoice(row.finding_id, number)
+        for group in view.groups
+        for row in group.rows
+        for number, fix in enumerate(row.tracked.finding.fixes)
+        if fix.fields
+    ]
+    plans: dict[str, list[tuple[int, Fix]]] = {}
+    for outcome in await runway.fixes.plan_all(company_id, choices) if choices else ():
+        if outcome.fix is not None:
+            plans.setdefault(outcome.choice.finding_id, []).append((outcome.choice.fix_index, outcome.fix))
+    known = await runway.fixes.list(company_id, include_closed=True)
+    return TrayFixes(
+        plans=plans,
+        under_way={fix.finding_id: fix for fix in known if not fix.is_closed},
+        undoable=runway.fixes.undoable(known),
+        rails={name: rail.factory.title for name, rail in runway.rails.installed.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +130,14 @@ def _say_evidence(evidence: Evidence, amount: Money | None) -> str:
 @router.get("/companies/{company_id}/tray")
 async def show_tray(request: Request, company_id: CompanyInPath, runway: RunwayOfApp, filters: TrayFilters) -> Response:
     """The tray of one company."""
-    return tray_page(request, await runway.tray(company_id, filters.to_query()), filters)
+    return await _show(request, company_id, runway, filters)
+
+
+async def _show(
+    request: Request, company_id: CompanyId, runway: Runway, filters: TrayParams, *, refused: str = ""
+) -> Response:
+    view = await runway.tray(company_id, filters.to_query())
+    return tray_page(request, view, filters, fixes=await gather_fixes(runway, view), refused=refused)
 
 
 @router.get("/companies/{company_id}/tray.csv")
@@ -115,11 +158,46 @@ async def post_decision(
         decision = _read_decision(fields)
         await decide_finding(runway, company_id, finding_id=finding_id, decision=decision, actor="web")
     except InvalidRequest as refused:
-        view = await runway.tray(company_id, filters.to_query())
-        return tray_page(request, view, filters, refused=str(refused))
+        return await _show(request, company_id, runway, filters, refused=str(refused))
     return go_and_say(
         request, _address(company_id, filters), Said(decision.action.value, finding_id if finding_id.isalnum() else "")
     )
+
+
+@router.post("/companies/{company_id}/findings/{finding_id}/fix")
+async def post_fix(
+    request: Request, company_id: CompanyInPath, runway: RunwayOfApp, *, finding_id: str, filters: TrayFilters
+) -> Response:
+    """Write one suggested fix, as it was shown, then show the tray again with the same filters."""
+    fields = await read_form(request)
+    require_id(finding_id, "finding")
+    number = fields.get("number", "0")
+    choice = FixChoice(finding_id, int(number) if number.isdecimal() and len(number) < 3 else -1)
+    (outcome,) = await runway.fixes.apply(company_id, [choice], actor="web")
+    refused = str(outcome.error) if outcome.fix is None else _say_refusal(outcome.fix)
+    if refused:
+        return await _show(request, company_id, runway, filters, refused=refused)
+    return go_and_say(request, _address(company_id, filters), Said("fixed"))
+
+
+@router.post("/companies/{company_id}/fixes/{fix_id}/undo")
+async def post_undo(
+    request: Request, company_id: CompanyInPath, runway: RunwayOfApp, *, fix_id: str, filters: TrayFilters
+) -> Response:
+    """Write the old values back, then show the tray again."""
+    await read_form(request)
+    try:
+        undoing = await runway.fixes.undo(company_id, require_id(fix_id, "fix"), actor="web")
+    except InvalidRequest as refused:
+        return await _show(request, company_id, runway, filters, refused=str(refused))
+    refused_why = _say_refusal(undoing)
+    if refused_why:
+        return await _show(request, company_id, runway, filters, refused=refused_why)
+    return go_and_say(request, _address(company_id, filters), Said("unfixed"))
+
+
+def _say_refusal(fix: Fix) -> str:
+    return (fix.error or fix.state.value).rstrip(".") if fix.state not in (FixState.WAITING, FixState.CONFIRMED) else ""
 
 
 def _read_decision(fields: Mapping[str, str]) -> FindingDecision:
@@ -131,7 +209,9 @@ def _read_decision(fields: Mapping[str, str]) -> FindingDecision:
         raise InvalidRequest(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
 
 
-def tray_page(request: Request, view: TrayView, filters: TrayParams, *, refused: str = "") -> Response:
+def tray_page(
+    request: Request, view: TrayView, filters: TrayParams, *, fixes: TrayFixes, refused: str = ""
+) -> Response:
     """Lay the tray out; `refused` says why the decision before was not taken."""
     company_id = view.company.company_id
     counts = {c.state: c.count for c in view.states}
@@ -158,6 +238,7 @@ def tray_page(request: Request, view: TrayView, filters: TrayParams, *, refused:
         "signs": {severity.value: sign for severity, sign in SEVERITY_SIGNS.items()},
         "tomorrow": (view.as_of + timedelta(days=1)).isoformat(),
         "refused": refused,
+        "fixes": fixes,
         "evidence": {row.finding_id: lay_out_evidence(row.tracked.finding) for g in view.groups for row in g.rows},
         "was_read": view.cleanness is not None,
     }

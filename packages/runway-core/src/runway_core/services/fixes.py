@@ -100,7 +100,7 @@ class FixService:
             InvalidRequest: the fix is none that can be written, or the record says already what it wants.
             NotSupported: the rail does not write such records.
         """
-        (plan,) = await self._plan_all(company_id, [FixChoice(finding_id, fix_index)])
+        (plan,) = await self.plan_all(company_id, [FixChoice(finding_id, fix_index)])
         if plan.error is not None:
             raise plan.error
         assert plan.fix is not None
@@ -122,7 +122,7 @@ class FixService:
         await self.follow_up(company_id)
         outcomes = []
         async with OpenedRails(self._scope, self._rails, company) as rails:
-            plans = await self._plan_all(company_id, choices)
+            plans = await self.plan_all(company_id, choices)
             under_way = {fix.record: fix for fix in await self._desk.list(company_id, Fix)}
             for plan in plans:
                 if plan.fix is None:
@@ -157,7 +157,9 @@ class FixService:
         for done in before:
             if done.state is not FixState.REFUSED:
                 return done
-        self._demand_undoable(fix)
+        reason = self._why_not_undoable(fix)
+        if reason is not None:
+            raise InvalidRequest(reason)
         assert fix.written_revision is not None
         undoing = self._desk.make(
             Fix,
@@ -200,18 +202,27 @@ class FixService:
                 moved += [] if after is None else [after]
         return moved
 
-    def _demand_undoable(self, fix: Fix) -> None:
-        if fix.undoes is not None:
-            raise InvalidRequest("this fix takes another back: apply the finding's fix again instead")
-        if fix.state is FixState.UNDONE:
-            raise InvalidRequest("this fix is taken back already")
-        if fix.state not in (FixState.WAITING, FixState.CONFIRMED) or fix.written_at is None:
-            raise InvalidRequest(f"this fix is {fix.state.value}: only what was written can be taken back")
-        if self._scope.clock.now() - fix.written_at > timedelta(hours=UNDO_HOURS):
-            raise InvalidRequest(f"more than {UNDO_HOURS} hours have passed since: change the record in the ledger")
+    def undoable(self, fixes: Sequence[Fix]) -> Sequence[Fix]:
+        """Those that can be taken back now."""
+        return [fix for fix in fixes if fix.undoes is None and self._why_not_undoable(fix) is None]
 
-    async def _plan_all(self, company_id: CompanyId, choices: Sequence[FixChoice]) -> Sequence[FixOutcome]:
-        """Plan each choice on its own, with one reading of findings, records and earlier fixes for all."""
+    def _why_not_undoable(self, fix: Fix) -> str | None:
+        if fix.undoes is not None:
+            return "this fix takes another back: apply the finding's fix again instead"
+        if fix.state is FixState.UNDONE:
+            return "this fix is taken back already"
+        if fix.state not in (FixState.WAITING, FixState.CONFIRMED) or fix.written_at is None:
+            return f"this fix is {fix.state.value}: only what was written can be taken back"
+        if self._scope.clock.now() - fix.written_at > timedelta(hours=UNDO_HOURS):
+            return f"more than {UNDO_HOURS} hours have passed since: change the record in the ledger"
+        return None
+
+    async def plan_all(self, company_id: CompanyId, choices: Sequence[FixChoice]) -> Sequence[FixOutcome]:
+        """Plan each choice on its own, with one reading of findings, records and earlier fixes for all.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
         company = await self._scope.company(company_id)
         store = self._scope.store
         findings = {t.finding_id: t for t in await store.positions.findings(company_id)}
