@@ -1,6 +1,5 @@
 """Pages: how long the API takes over a large portfolio, and a position to be computed again, on both databases."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import httpx
 from runway_app_http.collector import tune_collector
+from runway_app_http.loops import run_async
 from runway_core import Runway
 from runway_core.domain.identity import CompanyId
 from runway_store_sql import SqlStore
@@ -26,7 +26,7 @@ def measure_pages(*, companies: int, bills: int) -> None:
     with tempfile.TemporaryDirectory() as name, postgres(Path(name)) as pg_url:
         for database, url in (("SQLite", f"sqlite:///{Path(name) / 'pages.db'}"), ("PostgreSQL", pg_url)):
             with Stopwatch() as filling:
-                ids, read, held = asyncio.run(_fill(url, companies, bills))
+                ids, read, held = run_async(_fill(url, companies, bills))
             CONSOLE.print(f"{database}: {companies * bills:,} bills mirrored and logged in {filling.seconds:.0f} s")
             rows = _ask(url, ids)
             rows.append(_row("position recomputed, books read", read))

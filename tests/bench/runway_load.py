@@ -1,10 +1,10 @@
 """Our own first load, mirror and log, in a process of its own."""
 
-import asyncio
 import json
 import sys
 
 from runway_app_http.collector import tune_collector
+from runway_app_http.loops import run_async
 
 from tests.bench.connected import connected
 from tests.bench.machine import Stopwatch, peak_mib
@@ -23,4 +23,4 @@ async def load(arguments: dict[str, object]) -> dict[str, object]:
 
 if __name__ == "__main__":
     tune_collector()  # as the app does
-    print(json.dumps(asyncio.run(load(json.loads(sys.argv[1])))))
+    print(json.dumps(run_async(load(json.loads(sys.argv[1])))))

@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from runway_core.errors import InvalidRequest
 
+from runway_app_http.loops import run_async
+
 Result = TypeVar("Result")
 STOP_SECONDS = 5
 """How long requests and pulls may take to end once a stop was asked for."""
@@ -84,7 +86,7 @@ def run_until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
     Raises:
         Stopped: it was cancelled so.
     """
-    return asyncio.run(_until_stopped(work))
+    return run_async(_until_stopped(work))
 
 
 async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:

@@ -1,6 +1,5 @@
 """What a command is given: settings, a `Runway`, one way to answer. `command` adds what all commands take."""
 
-import asyncio
 import getpass
 import inspect
 import os
@@ -20,6 +19,7 @@ from runway_core.runway import Runway
 from runway_app_http.cli.failures import INTERRUPTED, silence_output
 from runway_app_http.container import open_runway
 from runway_app_http.logs import LogLevel, configure_logs
+from runway_app_http.loops import run_async
 from runway_app_http.plain import to_json
 from runway_app_http.settings import AppSettings, load_settings
 
@@ -84,7 +84,7 @@ class Session:
     def run_alone(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run `work` to its end in an event loop; Ctrl-C ends it without a traceback."""
         try:
-            return asyncio.run(work)
+            return run_async(work)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
 
