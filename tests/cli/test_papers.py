@@ -49,6 +49,11 @@ def test_a_what_if_is_asked_kept_shown_and_dropped(run: Run, acme: str) -> None:
     assert run("scenarios", "list", acme, "--json").document["items"] == []
 
 
+def test_a_company_without_fixes_lists_none(run: Run, acme: str) -> None:
+    assert run("fixes", acme, "--json").document["items"] == []
+    assert "0 fixes, 0 waiting" in run("fixes", acme).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -60,6 +65,8 @@ def test_a_what_if_is_asked_kept_shown_and_dropped(run: Run, acme: str) -> None:
         (["what-if", "ACME", "--pay", "145"], "not ID:DAY"),
         (["what-if", "ACME", "--add", "2099-03-20"], "not DAY:AMOUNT"),
         (["scenarios", "show", "ACME", "none"], "no scenario 'none'"),
+        (["fix", "ACME", "none"], "is none of the findings"),
+        (["fix", "ACME", "none", "--write", "--undo"], "do not go together"),
     ],
 )
 def test_wrong_use_is_one_line(run: Run, acme: str, arguments: list[str], said: str) -> None:
