@@ -115,6 +115,16 @@ def open_rests(company: EconomyCompany) -> tuple[Decimal, Decimal]:
     return owed, due
 
 
+def is_spoiled(company: EconomyCompany, check: str, subtype: str) -> bool:
+    """Whether a defect of this check was planted on the account."""
+    ids = {row["Id"] for row in company.records["Account"] if row["AccountSubType"] == subtype}
+    return any(
+        truth["check"] == check and record["kind"] == "Account" and record["id"] in ids
+        for truth in company.truth
+        for record in truth["records"]
+    )
+
+
 def assert_adds_up(company: EconomyCompany) -> None:
     totals = balances(company)
     for account in company.records["Account"]:
@@ -127,10 +137,12 @@ def assert_adds_up(company: EconomyCompany) -> None:
     vendors = sum((row["Balance"] for row in company.records["Vendor"]), NIL)
     customers = sum((row["Balance"] for row in company.records["Customer"]), NIL)
 
-    assert owed == vendors == -by_subtype["AccountsPayable"]
-    assert due == customers == by_subtype["AccountsReceivable"]
-    assert by_subtype["CreditCard"] <= 0
-    assert by_subtype["UndepositedFunds"] >= 0
+    assert owed == vendors
+    assert due == customers
+    assert (owed == -by_subtype["AccountsPayable"]) is not is_spoiled(company, "GL01", "AccountsPayable")
+    assert (due == by_subtype["AccountsReceivable"]) is not is_spoiled(company, "GL01", "AccountsReceivable")
+    assert (by_subtype["CreditCard"] <= 0) is not is_spoiled(company, "BK06", "CreditCard")
+    assert (by_subtype["UndepositedFunds"] >= 0) is not is_spoiled(company, "BK06", "UndepositedFunds")
     assert by_subtype["Checking"] > 0
 
 

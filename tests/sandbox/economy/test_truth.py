@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from runway_sandbox.economy import EconomyCompany, build_company
 
+from tests.sandbox.economy.ledger_rules import find_ledger_defects
+
 AS_OF = date(2026, 3, 2)
 Wire = dict[str, Any]
 Found = set[tuple[str, frozenset[tuple[str, str]]]]
@@ -154,13 +156,16 @@ def brute_force(company: EconomyCompany) -> Found:
     found |= paid_elsewhere(company)
     found |= booked_beside(company)
     found |= vendor_habits(company)
+    found |= find_ledger_defects(company, as_of=AS_OF)
     return found | badly_named(company) | missing_in_bills(company) | not_applied(company) | left_lying(company)
 
 
 def paid_elsewhere(company: EconomyCompany) -> Found:
     """AP08."""
     records = company.records
-    spent = [(row["EntityRef"]["value"], row) for row in records["Purchase"] if not row.get("Credit")]
+    spent = [
+        (row["EntityRef"]["value"], row) for row in records["Purchase"] if "EntityRef" in row and not row.get("Credit")
+    ]
     return {
         ("AP08", frozenset({("Bill", bill["Id"]), ("Purchase", row["Id"])}))
         for bill in records["Bill"]
@@ -350,6 +355,7 @@ def test_one_company_in_seven_is_clean_and_every_check_is_planted_somewhere() ->
         *("AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP10", "AP11", "AP12", "AP13"),
         *("AP15", "AP16", "AP17", "AP18", "AP20"),
         *("AR01", "AR02", "AR03", "AR04", "AR05", "AR06", "AR07", "AR08", "AR09", "AR10", "AR11", "AR12"),
+        *("BK06", "BK08", "BK09", "BK13", "BK14", "GL01", "GL02"),
         *("SY03", "SY05"),
     }
 

@@ -310,6 +310,7 @@ def purchases() -> tuple[Purchase, ...]:
             total=exact(total),
             method=method,
             account_id=OPERATING,
+            payee_name=f"Corner Shop {external_id}",  # each its own: sundries are no series
             lines=(_line(total, EXPENSES, "Sundries"),),
         )
 

@@ -3,16 +3,32 @@
 A rail shows the balance of an account as it is now. Taking back what later records moved tells what it was before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
 
+from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.books import Books
-from runway_core.domain.documents import DocumentLine, LineKind
-from runway_core.domain.ledger import Account, AccountKind, Deposit
+from runway_core.domain.documents import LineKind
+from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
+from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
 
-Posting = tuple[str | None, Decimal, str]
-"""An account's id, what moved on it (debit positive) and in which currency."""
+Entry = (
+    Bill
+    | VendorCredit
+    | BillPayment
+    | Invoice
+    | CreditMemo
+    | CustomerPayment
+    | Purchase
+    | Deposit
+    | Transfer
+    | JournalEntry
+)
+"""A record that moves money between accounts."""
+
+Posting = tuple[str | None, Decimal, str, Entry]
+"""An account's id, what moved on it (debit positive), in which currency, and the record that moved it."""
 
 _NO_BALANCE = frozenset(
     {
@@ -35,11 +51,23 @@ def sum_postings(books: Books) -> dict[str, Decimal]:
     """
     accounts = {a.external_id: a for a in books.accounts if a.account_kind not in _NO_BALANCE}
     sums: dict[str, Decimal] = {}
-    for account_id, amount, currency in _read(books, _find_only(accounts)):
+    for account_id, amount, currency, _ in _read(books, _find_only(accounts)):
         account = accounts.get(account_id) if account_id is not None else None
         if account is not None and account.currency == currency and amount:
             sums[account.external_id] = sums.get(account.external_id, ZERO) + amount
     return sums
+
+
+def read_postings(books: Books, account_ids: Container[str]) -> Iterator[tuple[str, Decimal, Entry]]:
+    """What each record moved on some accounts of the balance sheet, in their own currency, in no particular order.
+
+    The same holds as for `sum_postings`.
+    """
+    accounts = {a.external_id: a for a in books.accounts if a.account_kind not in _NO_BALANCE}
+    currencies = {account_id: account.currency for account_id, account in accounts.items() if account_id in account_ids}
+    for account_id, amount, currency, record in _read(books, _find_only(accounts)):
+        if amount and account_id is not None and currencies.get(account_id) == currency:
+            yield account_id, amount, record
 
 
 def _find_only(accounts: Mapping[str, Account]) -> dict[AccountKind, str]:
@@ -58,15 +86,15 @@ def _read(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
 
 def _read_bought(books: Books, payable: str | None) -> Iterator[Posting]:
     for bill in books.bills:
-        yield bill.payable_account_id or payable, -bill.total, bill.currency
-        yield from _lines(bill.lines, 1, bill.currency)
+        yield bill.payable_account_id or payable, -bill.total, bill.currency, bill
+        yield from _lines(bill, 1)
     for credit in books.vendor_credits:
-        yield credit.payable_account_id or payable, credit.total, credit.currency
-        yield from _lines(credit.lines, -1, credit.currency)
+        yield credit.payable_account_id or payable, credit.total, credit.currency, credit
+        yield from _lines(credit, -1)
     for payment in books.bill_payments:
         if not payment.is_void:
-            yield payment.account_id, -payment.total, payment.currency
-            yield payable, payment.total, payment.currency
+            yield payment.account_id, -payment.total, payment.currency, payment
+            yield payable, payment.total, payment.currency, payment
 
 
 def _read_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
@@ -74,41 +102,41 @@ def _read_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Postin
     undeposited = only.get(AccountKind.UNDEPOSITED_FUNDS)
     for invoice in books.invoices:
         if not invoice.is_void:
-            yield receivable, invoice.total, invoice.currency
-            yield tax, -(invoice.tax or ZERO), invoice.currency
+            yield receivable, invoice.total, invoice.currency, invoice
+            yield tax, -(invoice.tax or ZERO), invoice.currency, invoice
     for memo in books.credit_memos:
         if not memo.is_void:
-            yield receivable, -memo.total, memo.currency
+            yield receivable, -memo.total, memo.currency, memo
     for payment in books.customer_payments:
         if not payment.is_void:
-            yield payment.account_id or undeposited, payment.total, payment.currency
-            yield receivable, -payment.total, payment.currency
+            yield payment.account_id or undeposited, payment.total, payment.currency, payment
+            yield receivable, -payment.total, payment.currency, payment
 
 
 def _read_direct(books: Books, undeposited: str | None) -> Iterator[Posting]:
     for purchase in books.purchases:
         if not purchase.is_void:
             sign = -1 if purchase.is_refund else 1
-            yield purchase.account_id, -sign * purchase.total, purchase.currency
-            yield from _lines(purchase.lines, sign, purchase.currency)
+            yield purchase.account_id, -sign * purchase.total, purchase.currency, purchase
+            yield from _lines(purchase, sign)
     for deposit in books.deposits:
-        yield deposit.account_id, deposit.total, deposit.currency
-        yield from _lines(deposit.lines, -1, deposit.currency)
-        yield undeposited, -_taken_from_undeposited(deposit), deposit.currency
+        yield deposit.account_id, deposit.total, deposit.currency, deposit
+        yield from _lines(deposit, -1)
+        yield undeposited, -_taken_from_undeposited(deposit), deposit.currency, deposit
     for transfer in books.transfers:
-        yield transfer.from_account_id, -transfer.total, transfer.currency
-        yield transfer.to_account_id, transfer.total, transfer.currency
+        yield transfer.from_account_id, -transfer.total, transfer.currency, transfer
+        yield transfer.to_account_id, transfer.total, transfer.currency, transfer
     for entry in books.journal_entries:
         for line in entry.lines:
             if line.line_kind in (LineKind.DEBIT, LineKind.CREDIT):
                 sign = 1 if line.line_kind is LineKind.DEBIT else -1
-                yield line.account_id, sign * line.amount, entry.currency
+                yield line.account_id, sign * line.amount, entry.currency, entry
 
 
-def _lines(lines: tuple[DocumentLine, ...], sign: int, currency: str) -> Iterator[Posting]:
-    for line in lines:
+def _lines(record: Bill | VendorCredit | Purchase | Deposit, sign: int) -> Iterator[Posting]:
+    for line in record.lines:
         if line.line_kind is not LineKind.SUBTOTAL and line.account_id is not None:
-            yield line.account_id, sign * line.amount, currency
+            yield line.account_id, sign * line.amount, record.currency, record
 
 
 def _taken_from_undeposited(deposit: Deposit) -> Decimal:

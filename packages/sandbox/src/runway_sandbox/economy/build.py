@@ -9,10 +9,10 @@ from datetime import date
 
 from runway_sandbox.economy import lists, shapes
 from runway_sandbox.economy.calendar import DAY_SECONDS
-from runway_sandbox.economy.defects import choose_defects, extra_bills, plant
+from runway_sandbox.economy.defects import choose_defects, extra_bills, plant, plant_late
 from runway_sandbox.economy.identity import CompanyIdentity, company_identity, trade_of
 from runway_sandbox.economy.ledger import post_all
-from runway_sandbox.economy.model import Doc, EconomyCompany, Plan
+from runway_sandbox.economy.model import Account, Doc, EconomyCompany, Party, Plan
 from runway_sandbox.economy.parties import make_customers, make_vendors, open_books
 from runway_sandbox.economy.payroll import charge_card, pay_wages
 from runway_sandbox.economy.purchases import make_bills, pay_bills
@@ -50,6 +50,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: date, days: int =
     charge_card(plan, total=int(scale * plan.trade.card_share), count=max(4, int(bills * 0.22)))
     settle_card(plan)
     remit_sales_tax(plan)
+    plant_late(plan)
     fund(plan)
     post_all(plan)
     _number(plan)
@@ -62,12 +63,16 @@ def build_company(*, index: int, seed: int, bills: int, as_of: date, days: int =
         truth=[
             {
                 "check": check,
-                "records": [{"rail": "qbo", "kind": one.kind, "id": one.id} for one in subjects],
+                "records": [{"rail": "qbo", "kind": _kind_of(one), "id": one.id} for one in subjects],
                 "note": note,
             }
             for check, subjects, note in plan.truth
         ],
     )
+
+
+def _kind_of(one: Doc | Party | Account) -> str:
+    return "Account" if isinstance(one, Account) else one.kind
 
 
 def _new_plan(*, index: int, seed: int, bills: int, as_of: date, days: int, home_currency: str) -> Plan:

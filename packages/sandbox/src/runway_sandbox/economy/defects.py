@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from runway_sandbox.economy.model import Party, Plan
 from runway_sandbox.economy.plant_bills import BILL_PLANTERS, plain_bill
+from runway_sandbox.economy.plant_ledger import LEDGER_PLANTERS
 from runway_sandbox.economy.plant_paid import PAID_PLANTERS
 from runway_sandbox.economy.plant_receipts import RECEIPT_PLANTERS
 from runway_sandbox.economy.plant_sales import SALES_PLANTERS
@@ -25,12 +26,13 @@ PLANTERS: dict[str, Planter] = {
     **RECEIPT_PLANTERS,
     **PAID_PLANTERS,
     **VENDOR_PLANTERS,
+    **LEDGER_PLANTERS,
 }
 
 # Planters that add exactly one bill; the others add none.
 ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP15", "AP20"})
 
-TWICE = frozenset({"AP06", "AP07", "AP10", "AP11"})
+TWICE = frozenset({"AP06", "AP07", "AP10", "AP11", "BK08", "BK09"})
 """Defects of which a company may have two."""
 
 CLEAN_SHARE = 0.15
@@ -70,3 +72,14 @@ def plant(plan: Plan) -> None:
     plan.rng = dice
     for _ in range(sum(count for check, count in missing.items() if check in ADDING_BILL)):
         plain_bill(plan, taken)
+
+
+def plant_late(plan: Plan) -> None:
+    """Plant what waits for wages, card and tax to be booked."""
+    dice = plan.rng
+    seen: Counter[str] = Counter()
+    for check, finish in plan.late:
+        seen[check] += 1
+        plan.rng = random.Random(f"late:{plan.seed}:{plan.index}:{check}:{seen[check]}")
+        finish(plan)
+    plan.rng = dice

@@ -7,6 +7,7 @@ moments are seconds of Pacific wall time since ordinal 0.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -174,7 +175,8 @@ class Plan:
     used_names: dict[str, list[str]] = field(default_factory=dict)  # kind of business → first words in use
     used_phones: set[str] = field(default_factory=set)  # of vendors
     defects: list[str] = field(default_factory=list)  # checks to plant, one entry each
-    truth: list[tuple[str, list[Doc | Party], str]] = field(default_factory=list)
+    truth: list[tuple[str, list[Doc | Party | Account], str]] = field(default_factory=list)
+    late: list[tuple[str, Callable[[Plan], None]]] = field(default_factory=list)  # planted after wages, card and tax
     next_invoice: int = 1001
     next_cheque: int = 2001
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from runway_sandbox.economy.calendar import is_business_day, next_business_day
-from runway_sandbox.economy.model import Doc, Line, Party, Plan
+from runway_sandbox.economy.model import Account, Doc, Line, Party, Plan
 from runway_sandbox.economy.parties import new_vendor
 from runway_sandbox.economy.purchases import distinct_amount, new_bill, new_credit, pay
 
@@ -224,7 +224,7 @@ def _likely_duplicate(plan: Plan, taken: set[Party]) -> bool:
     if bill is None or bill.party is None:
         return False
     rng = plan.rng
-    subjects: list[Doc | Party]
+    subjects: list[Doc | Party | Account]
     variant = rng.randrange(4)
     if variant == 0:
         twin = _copy(plan, bill, days_later=rng.randint(0, 4))

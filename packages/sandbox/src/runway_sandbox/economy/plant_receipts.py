@@ -91,6 +91,8 @@ def _book_as_income(plan: Plan, day: int, *, amount: int, payer: Party | None = 
     deposit.account = plan.accounts["checking"]
     deposit.planted = True
     plan.docs.append(deposit)
+    if income.key == "uncategorized_income":
+        plan.truth.append(("BK08", [deposit], f"booked to {income.name}"))
     return deposit
 
 

@@ -1,6 +1,7 @@
 """The checks, one file each. A new one is one more file, and one more line here."""
 
 from runway_core.calculators.hygiene.check import Check
+from runway_core.calculators.hygiene.checks.account_sign_wrong import AccountSignWrong
 from runway_core.calculators.hygiene.checks.account_unmapped import AccountUnmapped
 from runway_core.calculators.hygiene.checks.balance_drift import BalanceDrift
 from runway_core.calculators.hygiene.checks.bank_connection_stale import BankConnectionStale
@@ -22,10 +23,13 @@ from runway_core.calculators.hygiene.checks.bill_remnant import BillRemnant
 from runway_core.calculators.hygiene.checks.bill_stale import BillStale
 from runway_core.calculators.hygiene.checks.bill_uncategorised import BillUncategorised
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
+from runway_core.calculators.hygiene.checks.card_payment_as_expense import CardPaymentAsExpense
+from runway_core.calculators.hygiene.checks.control_mismatch import ControlMismatch
 from runway_core.calculators.hygiene.checks.credit_memo_unapplied import CreditMemoUnapplied
 from runway_core.calculators.hygiene.checks.customer_balance_negative import CustomerBalanceNegative
 from runway_core.calculators.hygiene.checks.customer_payment_unapplied import CustomerPaymentUnapplied
 from runway_core.calculators.hygiene.checks.fee_not_recorded import FeeNotRecorded
+from runway_core.calculators.hygiene.checks.financing_as_income import FinancingAsIncome
 from runway_core.calculators.hygiene.checks.invoice_customer_missing import InvoiceCustomerMissing
 from runway_core.calculators.hygiene.checks.invoice_due_date_missing import InvoiceDueDateMissing
 from runway_core.calculators.hygiene.checks.invoice_duplicate import InvoiceDuplicate
@@ -36,6 +40,7 @@ from runway_core.calculators.hygiene.checks.invoice_stale import InvoiceStale
 from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
 from runway_core.calculators.hygiene.checks.mirror_stale import MirrorStale
 from runway_core.calculators.hygiene.checks.outflow_without_bill import OutflowWithoutBill
+from runway_core.calculators.hygiene.checks.payee_missing import PayeeMissing
 from runway_core.calculators.hygiene.checks.payment_state_conflict import PaymentStateConflict
 from runway_core.calculators.hygiene.checks.payout_not_unbundled import PayoutNotUnbundled
 from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedItemStale
@@ -43,7 +48,9 @@ from runway_core.calculators.hygiene.checks.rate_missing import RateMissing
 from runway_core.calculators.hygiene.checks.receipt_booked_twice import ReceiptBookedTwice
 from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
+from runway_core.calculators.hygiene.checks.suspense_not_zero import SuspenseNotZero
 from runway_core.calculators.hygiene.checks.transfer_one_sided import TransferOneSided
+from runway_core.calculators.hygiene.checks.uncategorised import Uncategorised
 from runway_core.calculators.hygiene.checks.undeposited_stale import UndepositedStale
 from runway_core.calculators.hygiene.checks.vendor_balance_negative import VendorBalanceNegative
 from runway_core.calculators.hygiene.checks.vendor_bank_changed import VendorBankChanged
@@ -91,9 +98,16 @@ CHECKS: tuple[Check, ...] = (
     BankNotInLedger(),
     LedgerNotAtBank(),
     BankDuplicate(),
+    AccountSignWrong(),
     TransferOneSided(),
+    Uncategorised(),
+    PayeeMissing(),
     ReconciliationOld(),
     AccountUnmapped(),
+    CardPaymentAsExpense(),
+    FinancingAsIncome(),
+    ControlMismatch(),
+    SuspenseNotZero(),
     MirrorStale(),
     PaymentStateConflict(),
     ReferenceOrphan(),
