@@ -3,11 +3,13 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runway_core.calculators.detected_series import find_series
 from runway_core.calculators.hygiene.checks import CHECKS
 from runway_core.calculators.hygiene.find import find_findings, grade_amount
 from runway_core.domain.books import Books
 from runway_core.domain.company import CompanySettings
 from runway_core.domain.findings import Severity
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_testkit.books_making import amount, bill, make_books
 from runway_testkit.books_strategies import books, shuffle_books
 from runway_testkit.sample import sample_books
@@ -81,6 +83,9 @@ def test_findings_hold_what_the_reference_promises(any_books: Books) -> None:
         for record in getattr(any_books, name)
         if hasattr(record, "key")
     }
+    known |= {RecordKey(RecordKind.SERIES, series.series_id) for series in any_books.company.settings.series}
+    known |= {item.subject for item in any_books.planned_items}
+    known |= {series.key for series in find_series(any_books)}
 
     assert len({finding.finding_id for finding in findings}) == len(findings)
     assert [finding.severity.rank for finding in findings] == sorted(finding.severity.rank for finding in findings)

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -323,11 +323,11 @@ def is_fee(short: Decimal, gross: Decimal, *, is_known: bool) -> bool:
 
 
 def planted(company: EconomyCompany) -> Found:
-    """The truth, without pairs of alike vendors, which are judged by name."""
+    """The truth, without pairs of alike vendors, which are judged by name, and without documents that are not there."""
     return {
         (one["check"], frozenset((row["kind"], row["id"]) for row in one["records"]))
         for one in company.truth
-        if one["check"] != "AP17" and not one["note"].startswith("D5")
+        if one["check"] not in {"AP17", "AP21", "AR13"} and not one["note"].startswith("D5")
     }
 
 
@@ -353,11 +353,34 @@ def test_one_company_in_seven_is_clean_and_every_check_is_planted_somewhere() ->
     assert 12 <= clean <= 35
     assert set(checks) == {
         *("AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07", "AP08", "AP09", "AP10", "AP11", "AP12", "AP13"),
-        *("AP15", "AP16", "AP17", "AP18", "AP20"),
-        *("AR01", "AR02", "AR03", "AR04", "AR05", "AR06", "AR07", "AR08", "AR09", "AR10", "AR11", "AR12"),
+        *("AP15", "AP16", "AP17", "AP18", "AP20", "AP21"),
+        *("AR01", "AR02", "AR03", "AR04", "AR05", "AR06", "AR07", "AR08", "AR09", "AR10", "AR11", "AR12", "AR13"),
         *("BK06", "BK08", "BK09", "BK13", "BK14", "GL01", "GL02"),
         *("SY03", "SY05"),
     }
+
+
+@pytest.mark.parametrize("index", range(20))
+def test_a_round_that_is_missing_came_every_month_before(index: int) -> None:
+    """AP21 and AR13: at least five rounds a month apart, the next over a week late, no money spent since."""
+    company = build_company(index=index, seed=1, bills=140, as_of=AS_OF)
+    for one in company.truth:
+        if one["check"] not in {"AP21", "AR13"}:
+            continue
+        is_bill = one["check"] == "AP21"
+        kind, party = ("Bill", "VendorRef") if is_bill else ("Invoice", "CustomerRef")
+        (who,) = [row["id"] for row in one["records"]]
+        rows = sorted(
+            (day(row["TxnDate"]), row["TotalAmt"]) for row in company.records[kind] if row[party]["value"] == who
+        )
+        usual = Counter(when.day for when, _ in rows).most_common(1)[0][0]
+        rounds = [when for when, _ in rows if when.day == usual]
+        spent = [day(row["TxnDate"]) for row in company.records["Purchase"] if row["EntityRef"]["value"] == who]
+
+        assert len(rounds) >= 5
+        assert all(26 <= (after - before).days <= 35 for before, after in pairwise(rounds[-5:]))
+        assert 8 <= (AS_OF - rounds[-1]).days - 31 <= 30
+        assert not is_bill or all(when <= rounds[-1] for when in spent)
 
 
 def test_truth_names_records_that_exist() -> None:

@@ -25,6 +25,8 @@ from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntr
 from runway_core.domain.parties import Customer, Term, Vendor
 from runway_core.domain.record import Record
 
+from runway_testkit.rail_strategies import rails
+
 AS_OF = date(2026, 3, 2)
 READ_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -215,6 +217,7 @@ def _bank(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
             amount=draw(amounts(-100_000, 100_000)),
             is_pending=draw(st.sampled_from((False, False, True))),
             is_transfer=draw(st.sampled_from((False, False, True))),
+            text=draw(st.sampled_from(("", "ACH DEBIT ADA LTD", "ZQ PAY 0421"))),
         )
         for number in range(draw(st.integers(0, 6)))
     ]
@@ -352,6 +355,7 @@ def books(draw: st.DrawFn) -> Books:
         **draw(_credits()),
         **draw(_entries()),
         **draw(_bank()),
+        **draw(rails()),
     )
 
 

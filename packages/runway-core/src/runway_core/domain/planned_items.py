@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from runway_core.domain.identity import Subject
+from runway_core.domain.identity import RecordKey, RecordKind, Subject
 from runway_core.domain.money import Amount, Currency
 from runway_core.domain.papers import PaperKind, WorkingPaper
 
@@ -40,6 +40,11 @@ class PlannedItem(WorkingPaper):
     vendor_id: str | None = None
     customer_id: str | None = None
     fulfilled_by: Subject | None = None
+
+    @property
+    def subject(self) -> RecordKey:
+        """The item as a subject of findings, and as the source of what the outlook expects."""
+        return RecordKey(RecordKind.PLANNED_ITEM, self.paper_id)
 
     def state_on(self, day: date) -> PlannedItemState:
         """How far the item can be believed on `day`."""

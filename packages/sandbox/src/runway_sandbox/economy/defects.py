@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from runway_sandbox.economy.model import Party, Plan
+from runway_sandbox.economy.plant_absent import ABSENT_PLANTERS
 from runway_sandbox.economy.plant_bills import BILL_PLANTERS, plain_bill
 from runway_sandbox.economy.plant_ledger import LEDGER_PLANTERS
 from runway_sandbox.economy.plant_paid import PAID_PLANTERS
@@ -27,6 +28,7 @@ PLANTERS: dict[str, Planter] = {
     **PAID_PLANTERS,
     **VENDOR_PLANTERS,
     **LEDGER_PLANTERS,
+    **ABSENT_PLANTERS,
 }
 
 # Planters that add exactly one bill; the others add none.

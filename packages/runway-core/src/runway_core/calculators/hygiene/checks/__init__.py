@@ -47,6 +47,8 @@ from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedIte
 from runway_core.calculators.hygiene.checks.rate_missing import RateMissing
 from runway_core.calculators.hygiene.checks.receipt_booked_twice import ReceiptBookedTwice
 from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
+from runway_core.calculators.hygiene.checks.recurring_bill_absent import RecurringBillAbsent
+from runway_core.calculators.hygiene.checks.recurring_invoice_absent import RecurringInvoiceAbsent
 from runway_core.calculators.hygiene.checks.reference_orphan import ReferenceOrphan
 from runway_core.calculators.hygiene.checks.suspense_not_zero import SuspenseNotZero
 from runway_core.calculators.hygiene.checks.transfer_one_sided import TransferOneSided
@@ -79,6 +81,7 @@ CHECKS: tuple[Check, ...] = (
     VendorTermsMissing(),
     VendorBankChanged(),
     BillAmountUnusual(),
+    RecurringBillAbsent(),
     BillRailsDisagree(),
     OutflowWithoutBill(),
     InvoiceDueDateMissing(),
@@ -93,6 +96,7 @@ CHECKS: tuple[Check, ...] = (
     CustomerBalanceNegative(),
     InvoiceNotSent(),
     InvoiceRemnant(),
+    RecurringInvoiceAbsent(),
     BalanceDrift(),
     BankConnectionStale(),
     BankNotInLedger(),

@@ -56,7 +56,7 @@ class PlannedItemStale:
     def _report(self, books: Books, item: PlannedItem) -> Finding:
         is_past = item.state_on(books.as_of) is PlannedItemState.EXPIRED
         why = "its day has passed" if is_past else "not confirmed for over 14 days"
-        key = RecordKey(RecordKind.PLANNED_ITEM, item.paper_id)
+        key = item.subject
         return build_finding(
             self,
             books,
