@@ -1,6 +1,8 @@
 """The impact of findings on the Sample, and the band they make."""
 
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,9 @@ from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.money import round_to_minor
+from runway_core.domain.money import Money, round_to_minor
 from runway_core.domain.outlook import Band
+from runway_testkit.books_making import bill, day, invoice, make_books
 from runway_testkit.books_strategies import books
 from runway_testkit.sample import AS_OF, amend_books, sample_books
 
@@ -64,6 +67,42 @@ def test_the_impact_of_the_samples_findings(one: Finding, days: int, low: int, s
     assert weighed.impact_days == days
     assert round_to_minor(weighed.impact_low.amount, "USD") == low
     assert weighed.severity is severity
+
+
+def test_the_undated_bill_of_the_sample_may_be_due_now_and_moves_nothing() -> None:
+    (undated,) = [one for one in find_findings(SAMPLE) if one.check == "AP01"]
+    (weighed,) = compute_impacts(SAMPLE, CASH, OUTLOOK, [undated])
+
+    assert [change.on for fix in undated.fixes for change in fix.amendments] == [date(2026, 3, 22), AS_OF]
+    assert (weighed.impact_days, weighed.impact_low) == (0, Money.zero("USD"))
+    assert weighed.severity is Severity.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("made", "checks"),
+    [
+        ({"bills": (bill("B1", 900, due_date=day(-95), document_date=day(-125)),)}, {"AP09": ["B1"]}),
+        ({"invoices": (invoice("I1", 900, due_date=day(-125), document_date=day(-155)),)}, {"AR05": ["I1"]}),
+        ({"invoices": (invoice("I1", 900), invoice("I2", 900, number="I1"))}, {"AR03": ["I2", "I1"]}),
+        ({"bills": (bill("B1", 900, due_date=day(-20)),)}, {"AP03": ["B1"]}),
+        ({"invoices": (invoice("I1", 900, due_date=day(-20)),)}, {"AR01": []}),
+    ],
+    ids=[
+        "void a stale bill",
+        "write a stale invoice off",
+        "void a double",
+        "correct a bill's due date",
+        "of an invoice",
+    ],
+)
+def test_mending_amends_what_is_expected(made: dict[str, Any], checks: dict[str, list[str]]) -> None:
+    amended = {
+        one.check: [c.record.external_id for fix in one.fixes for c in fix.amendments if c.record is not None]
+        for one in find_findings(make_books(**made))
+        if one.check in checks
+    }
+
+    assert amended == checks
 
 
 def test_the_band_of_the_sample_is_23_to_39_days_and_not_reliable() -> None:

@@ -18,6 +18,9 @@ from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Cash, Outlook, OutlookEvent, OutlookKind
 
+_KEEPING_ORDER = frozenset({AmendmentAction.REMOVE, AmendmentAction.ADJUST_CASH})
+"""What leaves the other movements where they are, and in their order."""
+
 
 def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Sequence[Amendment]) -> Outlook:
     """The outlook as it would be with `amendments`, which are applied one after the other.
@@ -41,11 +44,13 @@ def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Sequen
                 events += _add(amendment, books.as_of)
             case AmendmentAction.ADJUST_CASH:
                 opening += amendment.amount or ZERO
-    last = outlook.days[-1].day
+    if any(amendment.action not in _KEEPING_ORDER for amendment in amendments):
+        last = outlook.days[-1].day
+        events = order_events(event for event in events if books.as_of <= event.on <= last)
     return project_outlook(
         books,
         _adjust(cash, opening) if opening else cash,
-        order_events(event for event in events if books.as_of <= event.on <= last),
+        events,
         left_out=outlook.left_out,
     )
 

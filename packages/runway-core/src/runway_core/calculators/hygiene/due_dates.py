@@ -8,8 +8,9 @@ from datetime import date
 from runway_core.calculators.calendar import add_days
 from runway_core.calculators.statistics import median
 from runway_core.calculators.terms import LONGEST_TERM_DAYS, DatedDocument, UsualTerms
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.findings import Evidence, SuggestedFix
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, RecordKind
 
 LEAST_OTHERS = 3
 LEAST_USUAL_DAYS = 7
@@ -44,7 +45,10 @@ def describe_assumed_due_date(
     due = add_days(document.document_date, usual)
     fixes = [
         SuggestedFix(
-            label=f"Set due date to {due} (usual {usual} days)", record=key, fields={"due_date": due.isoformat()}
+            label=f"Set due date to {due} (usual {usual} days)",
+            record=key,
+            fields={"due_date": due.isoformat()},
+            amendments=move_due(key, due),
         )
     ]
     if term_id is not None:
@@ -88,7 +92,21 @@ def suggest_due_date(
     if document.document_date > add_days(as_of, 1):
         return (SuggestedFix(label="Correct the document's date in the ledger", record=key),)
     due = terms.due_day(document._replace(due_date=None)).day
-    return (SuggestedFix(label=f"Set due date to {due}", record=key, fields={"due_date": due.isoformat()}),)
+    return (
+        SuggestedFix(
+            label=f"Set due date to {due}",
+            record=key,
+            fields={"due_date": due.isoformat()},
+            amendments=move_due(key, due),
+        ),
+    )
+
+
+def move_due(key: RecordKey, due: date) -> tuple[Amendment, ...]:
+    """A bill that falls due on another day. Invoices are left: they come by habit, not on the day they are due."""
+    if key.kind is not RecordKind.BILL:
+        return ()
+    return (Amendment(action=AmendmentAction.SET_DUE, record=key, on=due),)
 
 
 def _say_histogram(days: Sequence[int]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from runway_core.calculators.hygiene.check import build_finding, say_amount
+from runway_core.calculators.hygiene.due_dates import move_due
 from runway_core.calculators.terms import DEFAULT_TERM_DAYS, UsualTerms, date_bills
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
@@ -42,6 +43,12 @@ class BillDueDateMissing:
                         label=f"Set due date to {due} ({_say_terms(usual)})",
                         record=bill.key,
                         fields={"due_date": due.isoformat()},
+                        amendments=move_due(bill.key, due),
+                    ),
+                    SuggestedFix(
+                        label="Ask the vendor: it may be due already",
+                        record=bill.key,
+                        amendments=move_due(bill.key, books.as_of),
                     ),
                 ),
             )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from runway_core.calculators.hygiene.activity import QUIET_DAYS, find_last_activity, find_last_payments
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKind
@@ -49,7 +50,11 @@ class BillStale:
                     ),
                     fixes=(
                         SuggestedFix(label="Confirm with the vendor that it is owed", record=bill.key),
-                        SuggestedFix(label="Void it", record=bill.key),
+                        SuggestedFix(
+                            label="Void it",
+                            record=bill.key,
+                            amendments=(Amendment(action=AmendmentAction.REMOVE, record=bill.key),),
+                        ),
                         SuggestedFix(label="Schedule its payment", record=bill.key),
                     ),
                 )

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.numbers import normal_number
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.books import Books
 from runway_core.domain.documents import LineKind
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -51,7 +52,9 @@ class InvoiceDuplicate:
             evidence=(Evidence(name="rule", value=rule), *_show(one), *_show(two)),
             fixes=tuple(
                 SuggestedFix(
-                    label=f"Void {invoice.number or invoice.external_id} of {invoice.document_date}", record=invoice.key
+                    label=f"Void {invoice.number or invoice.external_id} of {invoice.document_date}",
+                    record=invoice.key,
+                    amendments=(Amendment(action=AmendmentAction.REMOVE, record=invoice.key),),
                 )
                 for invoice in (two, one)
                 if invoice.open_balance > 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from runway_core.calculators.hygiene.activity import QUIET_DAYS, find_last_activity, find_last_payments
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKind
@@ -53,6 +54,10 @@ class InvoiceStale:
                     fixes=(
                         SuggestedFix(label="Agree on a payment plan", record=invoice.key),
                         SuggestedFix(label="Hand over to collections", record=invoice.key),
-                        SuggestedFix(label="Write it off", record=invoice.key),
+                        SuggestedFix(
+                            label="Write it off",
+                            record=invoice.key,
+                            amendments=(Amendment(action=AmendmentAction.REMOVE, record=invoice.key),),
+                        ),
                     ),
                 )
