@@ -95,7 +95,9 @@ async def test_two_people_who_decide_at_once_do_not_both_win() -> None:
     first = await decide(desk, acme)
 
     with pytest.raises(StaleRevision):
-        await decide(desk, acme, DELAY, reason="later", version=first.version + 1)
+        await decide(
+            desk, acme, DELAY, reason="later", payments=[part(date(2026, 3, 20), 5_000)], version=first.version + 1
+        )
 
 
 async def test_a_decided_bill_leaves_on_the_decided_day() -> None:

@@ -1,28 +1,66 @@
-"""`/companies/{id}/console`: what should we do next? Bills in pay order beside the cash line, and who to call."""
+"""`/companies/{id}/console`: what should we do next? Ready bills in proposed order beside the cash line.
 
+Moving a bill shows the figures and the line as they would be: by a form without script, at once with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from markupsafe import Markup
+from runway_core.calculators.policy.judge import Payment
+from runway_core.domain.decisions import Figures, RuleResult
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import Money, to_amount
+from runway_core.domain.outlook import OutlookDay
+from runway_core.domain.policy import Role, Ruling
+from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.console import ConsoleView
+from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp
+from runway_app_http.api.answers import answer
 from runway_app_http.api.bills import BillsShown, gather_bills
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.charts import draw_cash_line
 from runway_app_http.ui.company import company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
-from runway_app_http.ui.figures import say_amount, say_day
+from runway_app_http.ui.figures import say_amount, say_change, say_day, say_days, say_money, say_weekday
 
 router = APIRouter()
 
 MOST_ROWS = 200
 """Rows of one table on the page; the CSV has all."""
 
+_HORIZON = 91
+_SIGNS = {
+    Ruling.BLOCK: "\N{BLACK DOWN-POINTING TRIANGLE}",
+    Ruling.NEED_APPROVAL: "\N{BLACK DIAMOND}",
+    Ruling.WARN: "\N{WHITE DIAMOND}",
+    Ruling.ALLOW: "\N{BLACK CIRCLE}",
+}
+_WORDS = {
+    Ruling.BLOCK: "blocks",
+    Ruling.NEED_APPROVAL: "wants approval",
+    Ruling.WARN: "warns",
+    Ruling.ALLOW: "passes",
+}
+_TONES = {
+    Ruling.BLOCK: "critical",
+    Ruling.NEED_APPROVAL: "high",
+    Ruling.WARN: "medium",
+    Ruling.ALLOW: "low",
+}
+
 CSV_COLUMNS = (
     "bill_id", "number", "vendor_id", "vendor_name", "open_balance.amount", "open_balance.currency", "document_date",
-    "due_date", "pay_by", "days_to_due", "held_back",
+    "due_date", "pay_by", "days_to_due", "held_back", "proposed.outcome", "proposed.release_on", "proposed.on",
+    "proposed.tier", "proposed.ruling", "proposed.reason",
 )  # fmt: skip
 BILL_COLUMNS = (
     "external_id", "number", "vendor_id", "vendor_name", "open_balance", "total", "currency", "document_date",
@@ -30,15 +68,99 @@ BILL_COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class MovedBill:
+    """A bill that somebody moves on the page, as the address has it: which, to which day, how much of it."""
+
+    bill: str
+    on: str
+    amount: str  # empty: all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What moving a bill would do."""
+
+    moved: MovedBill
+    results: tuple[RuleResult, ...]
+    before: Figures
+    after: Figures
+    days: tuple[OutlookDay, ...]
+    lowest: Money
+    lowest_on: date
+
+
+def read_amount(text: str) -> Decimal | None:
+    """An amount as a person types it, with or without commas; empty is `None`.
+
+    Raises:
+        InvalidRequest: it is no amount.
+    """
+    plain = text.replace(",", "").strip()
+    if not plain:
+        return None
+    try:
+        return to_amount(Decimal(plain))
+    except InvalidOperation as error:
+        raise InvalidRequest(f"{text[:40]!r} is no amount") from error
+
+
+def read_day(text: str) -> date:
+    """A day as a date field sends it.
+
+    Raises:
+        InvalidRequest: it is no day.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidRequest(f"{text[:40]!r} is no day: write it like 2026-03-20") from error
+
+
+BillMoved = Annotated[str, Query(max_length=128)]
+DayMoved = Annotated[str, Query(max_length=40)]
+
+
 @router.get("/companies/{company_id}/console")
-async def show_console(request: Request, company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
-    """The console of one company."""
-    return console_page(request, await runway.console(company_id))
+async def show_console(
+    request: Request,
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    bill: BillMoved = "",
+    on: DayMoved = "",
+    amount: DayMoved = "",
+) -> Response:
+    """The console of one company; with a bill and a day, as it would be if the bill were paid then."""
+    view = await runway.console(company_id)
+    if not bill or not on:
+        return console_page(request, view)
+    try:
+        return console_page(request, view, asked=await _ask(runway, company_id, view, MovedBill(bill, on, amount)))
+    except (InvalidRequest, NotFound) as refused:
+        return console_page(request, view, refused=str(refused))
+
+
+@router.get("/companies/{company_id}/console/what-if")
+async def answer_what_if(
+    company_id: CompanyInPath, runway: RunwayOfApp, *, bill: BillMoved, on: DayMoved, amount: DayMoved = ""
+) -> Response:
+    """The same for the page's script: the figures in words, and the cash line drawn anew."""
+    view = await runway.console(company_id)
+    asked = await _ask(runway, company_id, view, MovedBill(bill, on, amount))
+    return answer(
+        {
+            "moves": lay_out_moves(view, asked),
+            "said": say_move(view, asked),
+            "rules": [f"{_WORDS[r.ruling]}: {r.reason}" for r in asked.results if r.ruling is not Ruling.ALLOW],
+            "chart": str(draw_line(view, asked)),
+        }
+    )
 
 
 @router.get("/companies/{company_id}/console.csv")
 async def save_console(company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
-    """Ready and held bills, in pay order."""
+    """Ready and held bills, in proposed order."""
     view = await runway.console(company_id)
     rows = (to_plain(bill) for bill in (*view.ready, *view.held))
     return csv_answer(CSV_COLUMNS, rows, file_name=f"{file_stem(view)}-decisions.csv")
@@ -53,17 +175,83 @@ async def save_bills(
     return csv_answer(BILL_COLUMNS, (to_plain(item.bill) for item in items), file_name="bills.csv")
 
 
-def console_page(request: Request, view: ConsoleView) -> Response:
-    """Lay the console out."""
+async def _ask(runway: Runway, company_id: CompanyId, view: ConsoleView, moved: MovedBill) -> Asked:
+    """What moving a bill would do.
+
+    Raises:
+        InvalidRequest: a day or an amount that is none, or a bill that is not on the page.
+    """
+    shown = {bill.bill_id: bill.open_balance.amount for bill in (*view.ready, *view.held)}
+    if moved.bill not in shown:
+        raise InvalidRequest(f"bill {moved.bill!r} is not open, or is decided already")
+    whole = next((b.proposed.amount for b in view.ready if b.bill_id == moved.bill and b.proposed), shown[moved.bill])
+    amount = read_amount(moved.amount)
+    payment = Payment(moved.bill, read_day(moved.on), whole if amount is None else amount)
+    checked = await runway.decisions.check(company_id, [payment])
+    return Asked(
+        moved=moved,
+        results=checked.judged[0].results,
+        before=checked.before,
+        after=checked.after,
+        days=checked.outlook.days,
+        lowest=checked.outlook.low_28_days,
+        lowest_on=checked.outlook.low_28_days_on,
+    )
+
+
+def lay_out_moves(view: ConsoleView, asked: Asked | None) -> list[dict[str, str]]:
+    """The figures that decisions move: as booked, as proposed, and as asked, each ready to be read."""
+    columns = [view.as_booked, view.as_proposed, *([asked.after] if asked is not None else [])]
+    titles = ("booked", "proposed", "asked")
+    days = ["not known" if not view.runway.is_known else say_days(figures.runway_days) for figures in columns]
+    breaches = [_say_breach(figures, view.as_of) for figures in columns]
+    lows = [f"{say_money(f.low_28_days)} on {say_day(f.low_28_days_on, view.as_of)}" for f in columns]
+    return [
+        {"name": name, **dict(zip(titles, [*values, ""][:3], strict=False))}
+        for name, values in (("Runway", days), ("Buffer breached", breaches), ("28-day low", lows))
+    ]
+
+
+def _say_breach(figures: Figures, today: date) -> str:
+    return "no breach in sight" if figures.buffer_breach_on is None else say_day(figures.buffer_breach_on, today)
+
+
+def say_move(view: ConsoleView, asked: Asked) -> str:
+    """One sentence, verb first, with the gain: "Pay BA-1042 on Wed 8 Apr: +5 days, +8,000.00 at the low"."""
+    bill = next(b for b in (*view.ready, *view.held) if b.bill_id == asked.moved.bill)
+    gained = (asked.after.runway_days or _HORIZON) - (asked.before.runway_days or _HORIZON)
+    low = asked.after.low_28_days - asked.before.low_28_days
+    sign = "+" if low.amount > 0 else ""
+    day = say_weekday(read_day(asked.moved.on), view.as_of)
+    return f"Pay {bill.number or bill.bill_id} on {day}: {say_change(gained)}, {sign}{say_money(low)} at the 28-day low"
+
+
+def draw_line(view: ConsoleView, asked: Asked | None) -> Markup:
+    """The cash line as booked, or as asked."""
     home = view.company.home_currency
     buffer = view.opening_cash.amount - view.available_cash.amount
+    low = view.low_28_days if asked is None else asked.lowest
+    low_on = view.low_28_days_on if asked is None else asked.lowest_on
     label = (
         f"Cash day by day in {home}: {say_amount(view.opening_cash.amount, home)} on {say_day(view.as_of)}, lowest in "
-        f"28 days {say_amount(view.low_28_days.amount, home)} on {say_day(view.low_28_days_on)}. "
-        "The table of weeks has the figures."
+        f"28 days {say_amount(low.amount, home)} on {say_day(low_on)}. The table of weeks has the figures."
     )
+    days: Sequence[OutlookDay] = view.days if asked is None else asked.days
+    return draw_cash_line(days, currency=home, floor=buffer, label=label)
+
+
+def console_page(request: Request, view: ConsoleView, *, asked: Asked | None = None, refused: str = "") -> Response:
+    """Lay the console out; `refused` says why the act before was not done."""
     values = {
-        "chart": draw_cash_line(view.days, currency=home, floor=buffer, label=label),
+        "chart": draw_line(view, asked),
+        "moves": lay_out_moves(view, asked),
+        "asked": asked,
+        "said": say_move(view, asked) if asked is not None else "",
         "most": MOST_ROWS,
+        "refused": refused,
+        "roles": tuple(role.value for role in Role),
+        "ruling_signs": {ruling.value: sign for ruling, sign in _SIGNS.items()},
+        "ruling_words": {ruling.value: word for ruling, word in _WORDS.items()},
+        "ruling_tones": {ruling.value: tone for ruling, tone in _TONES.items()},
     }
-    return company_page(request, "console.html", view, tab="/console", values=values)
+    return company_page(request, "console.html", view, tab="/console", status=422 if refused else 200, values=values)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from runway_app_http.ui import (
     company,
     console,
+    console_forms,
     digest,
     digest_sending,
     failures,
@@ -26,6 +27,7 @@ def build_pages() -> APIRouter:
         digest_sending,
         tray,
         console,
+        console_forms,
         outlook,
         company,
         history,

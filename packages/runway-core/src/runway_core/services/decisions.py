@@ -114,16 +114,16 @@ class DecisionService:
         reason, to = clean_text(reason, "the reason"), clean_text(escalated_to or "", "the person") or None
         proposed = await self.propose(company_id)
         held, decision_id = await self._find_open(company_id, bill_id)
-        if held is not None:
-            demand_version(held, version)
-        elif version:
-            raise StaleRevision("the bill has no open decision any more: look again, then decide")
         if not payments and held is not None and held.outcome is outcome:
             payments = held.payments
         parts = _choose_payments(proposed, bill_id, outcome, payments)
         _demand_sense(outcome, parts, reason=reason, escalated_to=to, books=proposed.books)
         if held is not None and _is_same(held, outcome, parts, reason=reason, escalated_to=to):
             return held
+        if held is not None:
+            demand_version(held, version)
+        elif version:
+            raise StaleRevision("the bill has no open decision any more: look again, then decide")
         checked = check_batch(proposed, _as_payments(bill_id, parts)) if parts else None
         results = _merge_results(checked.judged) if checked else _results_of(proposed, bill_id)
         _refuse_blocked(results if parts else ())

@@ -1,4 +1,5 @@
-// Keys for people who live in these pages. Everything works without this file; nothing here changes a figure.
+// Keys for people who live in these pages, and the cash line drawn anew while a bill is moved. Everything works without
+// this file; nothing here computes or changes a figure.
 "use strict";
 (() => {
   const SWITCH = "runway-keys";
@@ -36,6 +37,46 @@
     all[next].scrollIntoView({ block: "nearest" });
   };
 
+  // A bill that is moved in a form of the console redraws the line and the figures.
+  const moves = document.getElementById("moves");
+  let question = 0;
+  const show = (answer) => {
+    document.getElementById("cash-line").innerHTML = answer.chart;
+    const cells = moves.querySelectorAll("[data-asked]");
+    answer.moves.forEach((move, at) => { cells[at].textContent = move.asked; });
+    const list = document.createElement("ul");
+    list.className = "rules";
+    for (const rule of answer.rules) list.append(Object.assign(document.createElement("li"), { textContent: rule }));
+    const said = document.createElement("p");
+    said.append(Object.assign(document.createElement("b"), { textContent: answer.said }));
+    document.getElementById("asked").replaceChildren(said, list);
+  };
+  const ask = async (form) => {
+    const values = new FormData(form);
+    const bill = form.dataset.bill || values.get("bill");
+    if (!bill || !values.get("on")) return;
+    const words = new URLSearchParams({ bill, on: values.get("on"), amount: values.get("amount") || "" });
+    const mine = ++question;
+    const answer = await fetch(`${moves.dataset.whatIf}?${words}`, { headers: { Accept: "application/json" } });
+    if (answer.ok && mine === question) show(await answer.json());
+  };
+  if (moves) {
+    for (const form of document.querySelectorAll("form[data-bill], form.move")) {
+      form.addEventListener("change", (event) => {
+        if (["on", "amount", "bill"].includes(event.target.name)) ask(form).catch(() => { /* the form still works */ });
+      });
+    }
+  }
+  // On the console `p` opens the form of the row in hand with its pay button, `d` with its reason.
+  const decide = (field) => {
+    const row = document.activeElement.closest("tr");
+    const form = row && row.querySelector("form[data-bill]");
+    if (!form) return false;
+    form.closest("details").open = true;
+    form.querySelector(field).focus();
+    return true;
+  };
+
   document.addEventListener("keydown", (event) => {
     const inField = event.target.closest("input, textarea, select, [contenteditable]");
     if (event.ctrlKey || event.metaKey || event.altKey || inField || dialog.open || !box.checked) return;
@@ -55,6 +96,8 @@
     } else if (key === "j") step(1);
     else if (key === "k") step(-1);
     else if (key === "g") awaitsScreen = true;
+    else if (key === "p" && decide("button[value=pay]")) { /* the form is open */ }
+    else if (key === "d" && decide("[name=on]")) { /* the form is open */ }
     else if (key === "?") dialog.showModal();
     else return;
     event.preventDefault();
