@@ -63,8 +63,8 @@ def test_monthly_bills_have_come_when_they_should(index: int) -> None:
         if "monthly" in (text := bill["Line"][0].get("Description", "")).lower() or text.startswith(("Rent", "Lease")):
             dates[bill["VendorRef"]["value"]].append(day(bill))
     for spent in company.records["Purchase"]:
-        if spent["EntityRef"]["value"] in dates:
-            dates[spent["EntityRef"]["value"]].append(day(spent))
+        if (payee := spent.get("EntityRef", {}).get("value")) in dates:
+            dates[payee].append(day(spent))
     for vendor, found in dates.items():
         if len(found) > 10 and vendor not in planted:
             assert (AS_OF - max(found)).days <= 31 + 7
