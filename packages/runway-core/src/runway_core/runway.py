@@ -41,6 +41,7 @@ from runway_core.services.invoices import InvoiceService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
 from runway_core.services.positions import PositionService
+from runway_core.services.questions import QuestionService
 from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
@@ -71,6 +72,7 @@ class Runway:
     findings, positions          what is wrong with the books, and the stored answers
     forecasts                    the outlooks that were kept, to be judged
     fixes                        writes to the ledger that mend findings
+    questions                    what the client is asked about findings, and the answers
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
@@ -93,6 +95,7 @@ class Runway:
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
         self.fixes = FixService(self.scope, rails)
+        self.questions = QuestionService(self.scope)
         self.planned_items = PlannedItemService(self.scope)
         self.policies = PolicyService(self.scope)
         self.scenarios = ScenarioService(self.scope, self.books)

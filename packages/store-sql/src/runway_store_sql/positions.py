@@ -14,7 +14,7 @@ from runway_core.errors import NotFound
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from runway_store_sql.bulk import is_postgres, upsert_rows
+from runway_store_sql.bulk import among, is_postgres, upsert_rows
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
 from runway_store_sql.tables import companies, findings, positions
@@ -95,32 +95,41 @@ class SqlPositionStore:
         self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime
     ) -> None:
         """Store what a person decided about a finding, and log it; the position is due again."""
-        row = _finding_row(company_id, tracked)
+        await self.decide_findings(company_id, [tracked], attribution=attribution, at=at)
+
+    async def decide_findings(
+        self, company_id: CompanyId, tracked: Sequence[TrackedFinding], *, attribution: Attribution, at: datetime
+    ) -> None:
+        """The same for several findings in one transaction, all of them or none."""
+        rows = {item.finding_id: _finding_row(company_id, item) for item in tracked}
 
         def write(connection: Connection) -> None:
             lock_head(connection, company_id)
-            before = connection.scalar(
-                select(findings.c.document).where(
-                    findings.c.company_id == company_id, findings.c.finding_id == tracked.finding_id
+            query = select(findings.c.finding_id, findings.c.state).where(
+                findings.c.company_id == company_id, among(connection, findings.c.finding_id, list(rows))
+            )
+            before = {row.finding_id: row.state for row in connection.execute(query)}
+            missing = sorted(rows.keys() - before.keys())
+            if missing:
+                raise NotFound(f"no finding {missing[0]!r} of company {company_id!r}")
+            upsert_rows(connection, findings, list(rows.values()))
+            drafts = [
+                LogDraft(
+                    seen_at=at,
+                    rail="",
+                    kind="finding",
+                    external_id=item.finding_id,
+                    what="finding_decided",
+                    attribution=attribution,
+                    content=rows[item.finding_id][-1],
+                    changed=encode_plain({"state": (before[item.finding_id], item.state.value)}),
                 )
-            )
-            if before is None:
-                raise NotFound(f"no finding {tracked.finding_id!r} of company {company_id!r}")
-            upsert_rows(connection, findings, [row])
-            state = _read_finding(before).state
-            draft = LogDraft(
-                seen_at=at,
-                rail="",
-                kind="finding",
-                external_id=tracked.finding_id,
-                what="finding_decided",
-                attribution=attribution,
-                content=row[-1],
-                changed=encode_plain({"state": (state.value, tracked.state.value)}),
-            )
-            append_acts(connection, company_id, [draft], is_due=True)
+                for item in tracked
+            ]
+            append_acts(connection, company_id, drafts, is_due=True)
 
-        await self._database.write(write)
+        if rows:
+            await self._database.write(write)
 
 
 def _write_position(connection: Connection, position: Position, document: bytes) -> bool:

@@ -297,14 +297,25 @@ class MemoryPositionStore:
         self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime
     ) -> None:
         """Store what a person decided about a finding, and log it; the position is due again."""
+        await self.decide_findings(company_id, [tracked], attribution=attribution, at=at)
+
+    async def decide_findings(
+        self, company_id: CompanyId, tracked: Sequence[TrackedFinding], *, attribution: Attribution, at: datetime
+    ) -> None:
+        """The same for several findings, all of them or none."""
         state = self._states.get(company_id)
-        before = state.findings.get(tracked.finding_id) if state is not None else None
-        if state is None or before is None:
-            raise NotFound(f"no finding {tracked.finding_id!r} of company {company_id!r}")
-        state.findings[tracked.finding_id] = tracked
-        draft = draft_act("finding_decided", "finding", tracked.finding_id, value=tracked, by=attribution, at=at)
-        changed = encode_plain({"state": (before.state.value, tracked.state.value)})
-        state.append([draft._replace(changed=changed)], is_due=True)
+        held = {} if state is None else state.findings
+        for item in tracked:
+            if item.finding_id not in held:
+                raise NotFound(f"no finding {item.finding_id!r} of company {company_id!r}")
+        drafts = []
+        for item in tracked:
+            draft = draft_act("finding_decided", "finding", item.finding_id, value=item, by=attribution, at=at)
+            changed = encode_plain({"state": (held[item.finding_id].state.value, item.state.value)})
+            drafts.append(draft._replace(changed=changed))
+        held.update({item.finding_id: item for item in tracked})
+        if state is not None:
+            state.append(drafts, is_due=True)
 
 
 class MemoryTokenVault:

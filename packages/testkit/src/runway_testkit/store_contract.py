@@ -391,6 +391,22 @@ class PositionContract(DeskContract):
         with pytest.raises(NotFound):
             await positions.decide_finding(desk.id, make_finding(desk, "9"), attribution=PERSON, at=desk.now)
 
+    async def test_several_decisions_are_stored_together_or_not_at_all(self, desk: StoreDesk) -> None:
+        positions = desk.store.positions
+        both = [make_finding(desk, number) for number in ("1", "2")]
+        await positions.save_position(await make_position(desk), both)
+        asked = [tracked.model_copy(update={"state": FindingState.ASKED}) for tracked in both]
+        before = await desk.store.log.head(desk.id)
+        with pytest.raises(NotFound):
+            await positions.decide_findings(desk.id, [asked[0], make_finding(desk, "9")], attribution=PERSON, at=START)
+        await positions.decide_findings(desk.id, [], attribution=PERSON, at=START)
+        untouched = await desk.store.log.head(desk.id), {f.state for f in await positions.findings(desk.id)}
+        await positions.decide_findings(desk.id, asked, attribution=PERSON, at=START)
+
+        assert untouched == (before, {FindingState.OPEN})
+        assert {f.state for f in await positions.findings(desk.id)} == {FindingState.ASKED}
+        assert await desk.check_chain() == before.sequence + 2
+
     async def test_nothing_crosses_between_two_firms(self, desk: StoreDesk) -> None:
         """If this fails: which statement does not name its company or firm?"""
         other = await StoreDesk(desk.store, firm="rival", company="zenith").open()

@@ -117,6 +117,7 @@ class TrackedFinding(Value):
     decided_by: str | None = None
     decided_at: AwareDatetime | None = None
     accepted_basis: str | None = None
+    answer: str | None = None  # what the company said when it was asked
 
     @property
     def finding_id(self) -> str:

@@ -52,3 +52,18 @@ class PositionStore(Protocol):
             NotFound: no such finding.
         """
         ...
+
+    async def decide_findings(
+        self,
+        company_id: CompanyId,
+        tracked: Sequence[TrackedFinding],
+        *,
+        attribution: Attribution,
+        at: datetime,
+    ) -> None:
+        """The same for several findings in one transaction, all of them or none; nothing is done for none.
+
+        Raises:
+            NotFound: one is not there; nothing was written.
+        """
+        ...
