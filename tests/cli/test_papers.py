@@ -66,6 +66,9 @@ def test_a_company_without_fixes_lists_none(run: Run, acme: str) -> None:
         (["what-if", "ACME", "--add", "2099-03-20"], "not DAY:AMOUNT"),
         (["scenarios", "show", "ACME", "none"], "no scenario 'none'"),
         (["fix", "ACME", "none"], "is none of the findings"),
+        (["questions", "ask", "ACME", "none"], "is none of the findings"),
+        (["questions", "answer", "ACME", "none", "yes"], "not NUMBER=ANSWER"),
+        (["questions", "sent", "ACME", "none", "--to", "Ed"], "no question 'none'"),
         (["fix", "ACME", "none", "--write", "--undo"], "do not go together"),
     ],
 )

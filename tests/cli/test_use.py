@@ -15,7 +15,8 @@ COMMANDS = [
     "rails", "sync", "portfolio", "digest", "tray", "console", "outlook", "health", "quarantine list",
     "quarantine show", "quarantine discard", "log show", "log verify", "history", "serve", "scheduler", "doctor",
     "fix", "fixes", "plan list", "plan add", "plan confirm", "plan move", "plan drop", "policy show", "policy set",
-    "policy history",
+    "policy history", "questions list", "questions ask", "questions show", "questions sent", "questions answer",
+    "questions drop",
     "what-if", "scenarios list", "scenarios keep", "scenarios show", "scenarios drop", "decide", "approve", "release",
     "withdraw", "remind",
 ]  # fmt: skip

@@ -53,3 +53,25 @@ def test_a_fix_is_previewed_written_confirmed_and_taken_back(desk: Desk) -> None
     assert len(put_back) == entries + 2
     assert (fixes[written["paper_id"]]["state"], fixes[undoing["paper_id"]]["state"]) == ("undone", "confirmed")
     assert desk.ask("log", "verify")["is_sound"] is True
+
+
+def test_findings_are_asked_about_in_one_message_and_its_answers_come_back(desk: Desk) -> None:
+    desk.connect()
+    desk.ask("sync")
+    company = next(row["company_id"] for row in desk.ask("portfolio")["rows"] if row["findings_open"] > 1)
+    rows = [row for group in desk.ask("tray", company)["groups"] for row in group["rows"]]
+    one, two = rows[0]["finding_id"], rows[-1]["finding_id"]
+
+    preview = desk.run("questions", "ask", company, one[:10], two[:10], "--preview")
+    message = desk.ask("questions", "ask", company, one, two)
+    desk.ask("questions", "sent", company, message["paper_id"], "--to", "ed@acme.example")
+    asked = desk.ask("tray", company, "--state", "asked")["matching"]
+    answered = desk.ask("questions", "answer", company, message["paper_id"], "2=it is right")
+    listed = desk.run("questions", "list", company)
+
+    assert "Please answer under each number." in preview.out
+    assert asked == 2
+    assert [item["answer"] for item in answered["items"]] == [None, "it is right"]
+    assert "1 of 2" in listed.out
+    assert desk.ask("tray", company, "--state", "asked")["matching"] == 1
+    assert "2. it is right" in desk.run("questions", "show", company, message["paper_id"]).out

@@ -18,6 +18,7 @@ from runway_app_http.api import (
     planned_items,
     policy,
     portfolio,
+    questions,
     scenarios,
     sync,
 )
@@ -42,6 +43,7 @@ def build_api() -> APIRouter:
         digests,
         findings,
         fixes,
+        questions,
         planned_items,
         policy,
         scenarios,

@@ -52,7 +52,7 @@ def fix_findings(
 
     async def act(runway: Runway) -> FixReports:
         found = await runway.companies.find(company)
-        ids = await _find_ids(runway, found, findings)
+        ids = await find_finding_ids(runway, found, findings)
         if undo:
             outcomes = [await _undo(runway, found, finding_id, actor=session.actor) for finding_id in ids]
         else:
@@ -72,7 +72,12 @@ def fix_findings(
     return DONE if all(one.fix is not None and one.fix.state in good for one in reports.items) else FOUND
 
 
-async def _find_ids(runway: Runway, company: Company, wanted: Sequence[str]) -> list[str]:
+async def find_finding_ids(runway: Runway, company: Company, wanted: Sequence[str]) -> list[str]:
+    """The ids of the findings that begin like `wanted`.
+
+    Raises:
+        NotFound: one is none of the company's findings, or could be several.
+    """
     held = [t.finding_id for t in await runway.findings.list(company.company_id, states=None)]
     ids = []
     for text in wanted:

@@ -20,6 +20,7 @@ from runway_app_http.cli import (
     plan,
     policy,
     quarantine,
+    questions,
     rails,
     sandbox,
     scenarios,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for part in (demo, sync, experiences, decide, fix, scenarios, health, log, connect, rails, serve):
     app.add_typer(part.app)
-for part in (companies, plan, policy, database, sandbox, quarantine):
+for part in (companies, questions, plan, policy, database, sandbox, quarantine):
     app.add_typer(part.app)
 for group_app in (log.group_app, scenarios.group_app):
     app.add_typer(group_app)
