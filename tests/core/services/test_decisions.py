@@ -373,3 +373,18 @@ async def test_another_program_goes_on_where_the_first_was_killed() -> None:
 
     assert [step.state.value for step in released.steps] == ["decided", "approved", "released"]
     assert (await desk.runway.verify_log(acme.company_id)).is_sound
+
+
+async def test_each_part_of_a_split_bill_leaves_on_its_day_and_the_rest_when_due() -> None:
+    desk, acme = await desk_with_a_bill()
+    parts = [part(date(2026, 3, 10), 1_000), part(date(2026, 4, 14), 3_000)]
+    await decide(desk, acme, DecisionOutcome.SPLIT, payments=parts)
+
+    view = await desk.runway.outlook(acme.company_id)
+    leaving = [event for event in view.outlook.events if event.source == RecordKey(RecordKind.BILL, "B1")]
+
+    assert [(event.on, -event.amount) for event in leaving] == [
+        (date(2026, 3, 10), amount(1_000)),
+        (DUE, amount(1_000)),
+        (date(2026, 4, 14), amount(3_000)),
+    ]

@@ -205,15 +205,14 @@ def _place_bills(payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
     for payable in payables:
         if payable.home:
             bill = payable.bill
-            reason = payable.due_reason
-            if payable.due < payable.pay_date:
-                reason += f", paid {payable.pay_date}"
-            if payable.balance < bill.open_balance:
-                reason += f", less credits of {bill.open_balance - payable.balance:,.2f}"
             label = _name(bill.vendor_name, bill.number, bill.external_id)
-            yield _event(
-                payable.pay_date, -payable.home, OutlookKind.DOCUMENT, label=label, reason=reason, source=bill.key
-            )
+            for on, home in payable.leaves:
+                reason = payable.due_reason
+                if on != payable.due:
+                    reason += f", paid {on}"
+                if payable.balance < bill.open_balance:
+                    reason += f", less credits of {bill.open_balance - payable.balance:,.2f}"
+                yield _event(on, -home, OutlookKind.DOCUMENT, label=label, reason=reason, source=bill.key)
 
 
 def _place_invoices(receivables: Iterable[Receivable]) -> Iterator[OutlookEvent]:

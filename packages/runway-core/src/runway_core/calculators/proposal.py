@@ -14,12 +14,13 @@ from runway_core.calculators.calendar import ONE_DAY, add_business_days, roll_fo
 from runway_core.calculators.discounts import compute_late_fee
 from runway_core.calculators.outlook import order_events, project_outlook
 from runway_core.calculators.payables import Payable
-from runway_core.calculators.policy.case import PaymentCase, find_first_release, is_payment_day
+from runway_core.calculators.policy.case import PaymentCase, find_first_release
 from runway_core.calculators.policy.discount import Discount, find_discount
 from runway_core.calculators.policy.ground import PolicyGround
 from runway_core.calculators.policy.judge import find_strictest, judge_case
 from runway_core.calculators.policy.late_tolerance import find_tolerance_days
 from runway_core.calculators.policy.line import CashLine, Movement
+from runway_core.calculators.policy.payment_calendar import is_payment_day
 from runway_core.calculators.policy.rules import CASH_RULES, RULES
 from runway_core.calculators.policy.wording import say_day, say_days
 from runway_core.calculators.what_if import read_figures

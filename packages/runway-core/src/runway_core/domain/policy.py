@@ -24,7 +24,10 @@ class Ruling(StrEnum):
     @property
     def rank(self) -> int:
         """0 for allow up to 3 for block."""
-        return list(Ruling).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {ruling: rank for rank, ruling in enumerate(Ruling)}
 
 
 class Role(StrEnum):

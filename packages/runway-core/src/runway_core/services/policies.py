@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from runway_core.calculators.outlook import HORIZON_DAYS
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.papers import PaperKey, PaperKind, WorkingPaper
@@ -96,7 +97,18 @@ def _find_problems(policy: Policy) -> Sequence[str]:
         problems.append("payment_weekdays: name at least one day")
     if not _is_rising(policy.amount_tiers):
         problems.append("amount_tiers: amounts must rise, and the last tier alone has no limit (`below` is null)")
-    counts = ("payroll_cover_days", "bank_warn_hours", "bank_block_hours", "mirror_warn_hours", "rail_business_days")
+    if not 1 <= policy.minimum_cash_window_days <= HORIZON_DAYS:
+        problems.append(f"minimum_cash_window_days: must be 1 to {HORIZON_DAYS}")
+    if policy.minimum_cash_days is not None and policy.minimum_cash_days < 0:
+        problems.append("minimum_cash_days: must not be negative")
+    counts = (
+        "changed_details_days",
+        "payroll_cover_days",
+        "bank_warn_hours",
+        "bank_block_hours",
+        "mirror_warn_hours",
+        "rail_business_days",
+    )
     problems += [f"{name}: must not be negative" for name in counts if getattr(policy, name) < 0]
     if policy.bank_block_hours < policy.bank_warn_hours:
         problems.append("bank_block_hours: must not be less than bank_warn_hours")

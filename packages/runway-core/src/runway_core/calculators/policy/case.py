@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from runway_core.calculators.calendar import ONE_DAY, add_business_days, is_business_day, roll_forward
+from runway_core.calculators.calendar import add_business_days, roll_forward
 from runway_core.calculators.payables import Payable
 from runway_core.calculators.policy.ground import PolicyGround
 from runway_core.calculators.policy.line import CashLine
-from runway_core.domain.policy import Policy, RuleName, VendorTier
+from runway_core.domain.policy import VendorTier
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +65,6 @@ class PaymentCase:
         return max((self.on - max(self.due_on, self.earliest_on)).days, 0)
 
 
-def is_payment_day(policy: Policy, day: date) -> bool:
-    """Whether the policy releases payments on `day`."""
-    if not is_business_day(day):
-        return False
-    if RuleName.PAYMENT_DAYS not in policy.rules or not policy.payment_weekdays:
-        return True
-    return day.weekday() in policy.payment_weekdays
-
-
-def find_payment_day(policy: Policy, day: date) -> date:
-    """`day` itself if payments are released on it, else the next day on which they are."""
-    while not is_payment_day(policy, day) and day < date.max:
-        day += ONE_DAY
-    return day
-
-
 def find_first_release(ground: PolicyGround, tier: VendorTier) -> date:
     """The next day on which a bill can be released: a payment day, or for those that cannot wait any business day."""
-    as_of = ground.books.as_of
-    return roll_forward(as_of) if tier <= VendorTier.CRITICAL else find_payment_day(ground.policy, as_of)
-
-
-def find_payment_day_before(policy: Policy, day: date, *, not_before: date) -> date | None:
-    """The last payment day up to `day`; `None` where there is none from `not_before` on."""
-    while day >= not_before:
-        if is_payment_day(policy, day):
-            return day
-        day -= ONE_DAY
-    return None
+    return roll_forward(ground.books.as_of) if tier <= VendorTier.CRITICAL else ground.first_payment_day

@@ -7,9 +7,10 @@ from decimal import Decimal
 from runway_core.calculators.calendar import add_business_days, add_days, is_business_day, roll_forward
 from runway_core.calculators.discounts import compute_discount_rate
 from runway_core.calculators.payables import Payable
-from runway_core.calculators.policy.case import PaymentCase, find_payment_day_before
+from runway_core.calculators.policy.case import PaymentCase
 from runway_core.calculators.policy.ground import PolicyGround
 from runway_core.calculators.policy.minimum_cash import judge_minimum_cash
+from runway_core.calculators.policy.payment_calendar import find_payment_day_before
 from runway_core.calculators.policy.wording import say_day, say_money
 from runway_core.domain.decisions import RuleResult
 from runway_core.domain.policy import RuleName, Ruling

@@ -12,6 +12,7 @@ from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import RAIL_BUSINESS_DAYS, Payable, compute_payables
 from runway_core.calculators.policy.budgets import AccountMonth, sum_budgeted
 from runway_core.calculators.policy.line import CashLine, Movement
+from runway_core.calculators.policy.payment_calendar import find_payment_day
 from runway_core.calculators.policy.set_aside import SetAside, find_set_aside
 from runway_core.calculators.policy.vendor_tiers import VendorTiers
 from runway_core.domain.bills import PaymentMethod
@@ -36,6 +37,7 @@ class PolicyGround:
     outlook: Outlook
     line: CashLine
     floor: Decimal  # minimum cash, home currency
+    first_payment_day: date  # the next one, today included
     payables: Mapping[str, Payable]  # by bill id
     tiers: Mapping[str, VendorTier]  # by bill id
     expected: Mapping[str, tuple[Movement, ...]]  # when the line has each bill leave; absent when it does not
@@ -85,6 +87,7 @@ def gather_ground(
         outlook=outlook,
         line=CashLine.of(outlook),
         floor=_find_floor(books, policy, cash),
+        first_payment_day=find_payment_day(policy, books.as_of),
         payables={payable.bill.external_id: payable for payable in payables},
         tiers=tier_of,
         expected=expected,

@@ -1,8 +1,8 @@
 """Payment days: payments are released on fixed days of the week."""
 
 from runway_core.calculators.calendar import add_business_days
-from runway_core.calculators.policy.case import (
-    PaymentCase,
+from runway_core.calculators.policy.case import PaymentCase
+from runway_core.calculators.policy.payment_calendar import (
     find_payment_day,
     find_payment_day_before,
     is_payment_day,
