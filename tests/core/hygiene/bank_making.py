@@ -13,9 +13,10 @@ RAIL = "bank"
 
 def account(external_id: str = "bank", balance: int | str = 0, **more: Any) -> Account:
     """A deposit account."""
+    name = more.pop("name", external_id.capitalize())
     values: dict[str, Any] = {
-        "name": external_id.capitalize(),
-        "full_name": external_id.capitalize(),
+        "name": name,
+        "full_name": name,
         "account_kind": AccountKind.BANK,
         "account_type": "bank",
         "currency": "USD",

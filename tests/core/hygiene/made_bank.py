@@ -16,6 +16,7 @@ from runway_core.domain.bank import BankLineSource, BankTransaction, Reconciliat
 from runway_core.domain.bills import PaymentMethod
 from runway_core.domain.books import Books
 from runway_core.domain.company import CompanySettings, Connection, ConnectionState
+from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.identity import ConnectionId
 from runway_core.domain.ledger import AccountKind, Deposit, Purchase, Transfer
 from runway_testkit.books_making import READ_AT, amount, connection, day, make_books
@@ -41,6 +42,7 @@ class MadeBank:
     deposits: list[Deposit] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
+    changes: list[FieldChange] = field(default_factory=list)
     reconciled: dict[str, int] = field(default_factory=dict)  # account → days ago
     alone: list[BankTransaction] = field(default_factory=list)  # lines that only the bank knows
     read_hours: int = 0  # how long ago the bank was read
@@ -313,6 +315,24 @@ def _plant_unmapped(made: MadeBank) -> None:
         made.plant("BK12", ("account", "foreign"))
 
 
+def _plant_late_change(made: MadeBank) -> None:
+    """Entries changed after their account was reconciled; beside them some changed before, or dated later."""
+    rng = made.rng
+    for paid in rng.sample(made.purchases, 6):
+        days = made.reconciled.get(paid.account_id or "")
+        if days is None:
+            continue
+        seen_days = rng.randint(0, 40)
+        made.changes.append(
+            FieldChange(
+                record=paid.key, field="total", before=str(paid.total + 5), after=str(paid.total),
+                seen_at=READ_AT - timedelta(days=seen_days, hours=1), rail="qbo",
+            )
+        )  # fmt: skip
+        if paid.document_date <= day(-days) and seen_days < days - 1:
+            made.plant("BK11", ("purchase", paid.external_id))
+
+
 _PLANTERS: tuple[Callable[[MadeBank], None], ...] = (
     _plant_drift,
     _plant_stale,
@@ -323,6 +343,7 @@ _PLANTERS: tuple[Callable[[MadeBank], None], ...] = (
     _plant_one_sided,
     _plant_unreconciled,
     _plant_unmapped,
+    _plant_late_change,
 )
 
 
@@ -352,6 +373,7 @@ def _close(made: MadeBank) -> Books:
         "bank_balances": balances,
         "bank_transactions": tuple(made.lines),
         "reconciliations": reconciliations,
+        "changes": tuple(made.changes),
         "purchases": tuple(made.purchases),
         "deposits": tuple(made.deposits),
         "transfers": tuple(made.transfers),

@@ -1,7 +1,6 @@
 """BK01, BK03 and BK04 read one comparison of the bank with the ledger."""
 
 from datetime import timedelta
-from itertools import count
 
 import pytest
 from runway_core.calculators.hygiene.checks.balance_drift import BalanceDrift
@@ -9,7 +8,6 @@ from runway_core.calculators.hygiene.checks.bank_not_in_ledger import BankNotInL
 from runway_core.calculators.hygiene.checks.ledger_not_at_bank import LedgerNotAtBank
 from runway_core.calculators.hygiene.find import find_findings
 from runway_core.calculators.hygiene.impact import find_weighed_findings
-from runway_core.calculators.hygiene.shared import OncePerBooks, find_drifts
 from runway_core.domain.books import Books
 from runway_core.domain.company import CompanySettings
 from runway_core.domain.findings import Finding, Severity
@@ -147,12 +145,3 @@ def test_without_a_bank_nothing_is_compared() -> None:
     checks = {finding.check for finding in find_findings(sample_books(with_bank=False))}
 
     assert checks.isdisjoint({"BK01", "BK03", "BK04"})
-
-
-def test_the_same_books_are_compared_once() -> None:
-    counts = count()
-    once = OncePerBooks(lambda _: next(counts))
-    first, second = banked(), banked()
-
-    assert (once(first), once(first), once(second), once(first)) == (0, 0, 1, 2)
-    assert find_drifts(first) is find_drifts(first)

@@ -99,7 +99,7 @@ def test_a_journal_entry_is_found_where_it_adds_to_what_is_unsorted(
     assert bool(list(Uncategorised().find(books(journal_entries=(entry,))))) is is_found
 
 
-@pytest.mark.parametrize(("usual", "says"), [(4, "rent, 4 of the last 5"), (3, "no usual account")])
+@pytest.mark.parametrize(("usual", "says"), [(4, "rent, 4 of the last 12 at most"), (3, "no usual account")])
 def test_the_payees_usual_account_is_suggested_from_four_of_five_on(usual: int, says: str) -> None:
     payee = {"payee_kind": RecordKind.VENDOR, "payee_id": "V1"}
     past = [spent("rent" if n < usual else "fees", external_id=f"P{n}", **payee) for n in range(5)]

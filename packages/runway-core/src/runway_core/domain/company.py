@@ -72,6 +72,7 @@ class CompanySettings(Value):
     ledger_outflow_days: int = 90  # how long a ledger payment not seen at the bank is subtracted
     stale_mirror_hours: int = 26  # SY01
     excluded_account_ids: tuple[str, ...] = ()  # trust, escrow, payroll tax
+    books_closed_through: date | None = None  # where the ledger does not say, or says an earlier day
     loans_due_within_year: Amount = ZERO  # of loans the ledger calls long-term, home currency
     series: tuple[EnteredSeries, ...] = ()
     exchange_rates: dict[Currency, Decimal] = Field(default_factory=dict)  # home units for one foreign unit

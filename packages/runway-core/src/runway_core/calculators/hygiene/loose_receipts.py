@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from runway_core.calculators.hygiene.check import plain_amount
 from runway_core.calculators.hygiene.double_receipts import pair_double_receipts
-from runway_core.calculators.hygiene.shared import OncePerBooks
 from runway_core.calculators.matching.from_books import read_deposit_lines, read_open_invoices
 from runway_core.calculators.matching.money import match_money
 from runway_core.calculators.matching.money_match import MoneyMatch, MoneyTier, Shortfall, ShortfallReason
@@ -86,8 +85,9 @@ def _compute(books: Books) -> LooseReceipts:
     return LooseReceipts(tuple(doubles), tuple(paid), tuple(short))
 
 
-find_loose_receipts: OncePerBooks[LooseReceipts] = OncePerBooks(_compute)
-"""Receipts beside the invoices, and what each of them is; those that are nothing known are left out."""
+def find_loose_receipts(books: Books) -> LooseReceipts:
+    """Receipts beside the invoices, and what each of them is; those that are nothing known are left out."""
+    return books.derive(_compute)
 
 
 def read_loose_receipts(books: Books) -> list[MoneyMovement]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from runway_core.calculators.cash import find_usable_bank_balances
-from runway_core.calculators.matching.at_bank import Unpaired, find_unpaired
+from runway_core.calculators.matching.at_bank import PAIRING_READS, Unpaired, find_unpaired
 from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.ledger import Account
 from runway_core.domain.money import ZERO
+
+DRIFT_READS = PAIRING_READS | {"bank_balances", "read_at"}
+"""The fields of books that drifts depend on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from runway_core.calculators.hygiene.checks.bill_stale import BillStale
 from runway_core.calculators.hygiene.checks.bill_uncategorised import BillUncategorised
 from runway_core.calculators.hygiene.checks.bill_vendor_missing import BillVendorMissing
 from runway_core.calculators.hygiene.checks.card_payment_as_expense import CardPaymentAsExpense
+from runway_core.calculators.hygiene.checks.closed_period_changed import ClosedPeriodChanged
 from runway_core.calculators.hygiene.checks.control_mismatch import ControlMismatch
 from runway_core.calculators.hygiene.checks.credit_memo_unapplied import CreditMemoUnapplied
 from runway_core.calculators.hygiene.checks.customer_balance_negative import CustomerBalanceNegative
@@ -46,6 +47,7 @@ from runway_core.calculators.hygiene.checks.payout_not_unbundled import PayoutNo
 from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedItemStale
 from runway_core.calculators.hygiene.checks.rate_missing import RateMissing
 from runway_core.calculators.hygiene.checks.receipt_booked_twice import ReceiptBookedTwice
+from runway_core.calculators.hygiene.checks.reconciled_changed import ReconciledChanged
 from runway_core.calculators.hygiene.checks.reconciliation_old import ReconciliationOld
 from runway_core.calculators.hygiene.checks.recurring_bill_absent import RecurringBillAbsent
 from runway_core.calculators.hygiene.checks.recurring_invoice_absent import RecurringInvoiceAbsent
@@ -107,11 +109,13 @@ CHECKS: tuple[Check, ...] = (
     Uncategorised(),
     PayeeMissing(),
     ReconciliationOld(),
+    ReconciledChanged(),
     AccountUnmapped(),
     CardPaymentAsExpense(),
     FinancingAsIncome(),
     ControlMismatch(),
     SuspenseNotZero(),
+    ClosedPeriodChanged(),
     MirrorStale(),
     PaymentStateConflict(),
     ReferenceOrphan(),

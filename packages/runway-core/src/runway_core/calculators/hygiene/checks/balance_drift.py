@@ -6,8 +6,7 @@ from decimal import Decimal
 from runway_core.calculators.cash import find_usable_bank_balances
 from runway_core.calculators.hygiene.bank_evidence import show_bank_balance
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.hygiene.shared import DRIFT_READS, find_drifts
-from runway_core.calculators.matching.drift import Drift
+from runway_core.calculators.matching.drift import DRIFT_READS, Drift, compute_drifts
 from runway_core.domain.bank import BankBalance
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -31,7 +30,7 @@ class BalanceDrift:
     def find(self, books: Books) -> Iterable[Finding]:
         """Every account with an unexplained rest."""
         balances = find_usable_bank_balances(books)
-        for drift in find_drifts(books):
+        for drift in books.derive(compute_drifts):
             account, balance = books.account_by_id[drift.account_id], balances[drift.account_id]
             if abs(drift.unexplained) < LEAST_UNEXPLAINED or balance.currency != account.currency:
                 continue

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from runway_core.calculators.hygiene.bank_evidence import show_lines
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.hygiene.shared import DRIFT_READS, find_drifts
+from runway_core.calculators.matching.drift import DRIFT_READS, compute_drifts
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -25,7 +25,7 @@ class BankNotInLedger:
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every account with such lines, however many: they wait together in the ledger's bank feed."""
-        for drift in find_drifts(books):
+        for drift in books.derive(compute_drifts):
             old = [line for line in drift.lines if (books.as_of - line.booked_on).days > WAITING_DAYS]
             if old:
                 yield self._report(books, books.account_by_id[drift.account_id], old)

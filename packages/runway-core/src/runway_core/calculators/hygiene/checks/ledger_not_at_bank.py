@@ -6,7 +6,7 @@ from decimal import Decimal
 from runway_core.calculators.cash import find_not_at_bank
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.hygiene.shared import DRIFT_READS, find_drifts
+from runway_core.calculators.matching.drift import DRIFT_READS, compute_drifts
 from runway_core.calculators.matching.from_books import CHEQUE_DAYS
 from runway_core.calculators.matching.ledger_legs import LedgerLeg
 from runway_core.domain.amendments import Amendment, AmendmentAction
@@ -33,7 +33,7 @@ class LedgerNotAtBank:
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such entry; both sides of a transfer on their own."""
         late: dict[RecordKey, list[LedgerLeg]] = {}
-        for drift in find_drifts(books):
+        for drift in books.derive(compute_drifts):
             for leg in drift.legs:
                 if (books.as_of - leg.day).days > (CHEQUE_DAYS if leg.is_cheque else WAITING_DAYS):
                     late.setdefault(leg.record, []).append(leg)

@@ -1,12 +1,12 @@
 """GL02: something waits on a suspense or clearing account for weeks."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
 from runway_core.calculators.calendar import add_days
-from runway_core.calculators.hygiene.catch_all import is_passing
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.postings import read_postings
 from runway_core.domain.books import Books
@@ -15,6 +15,8 @@ from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.money import ZERO
 
 PASSING_DAYS = 30
+
+_PASSING = re.compile(r"\b(?:suspense|clearing)\b", re.IGNORECASE)
 
 _BANDS = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDEST = "over 90"
@@ -49,7 +51,7 @@ class SuspenseNotZero:
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such account."""
-        passing = {a.external_id: a for a in books.accounts if a.balance and is_passing(a) and _keeps_balance(a)}
+        passing = {a.external_id: a for a in books.accounts if a.balance and _is_passing(a)}
         if not passing:
             return
         moved: dict[str, list[tuple[date, Decimal]]] = {account_id: [] for account_id in passing}
@@ -80,8 +82,9 @@ class SuspenseNotZero:
         )
 
 
-def _keeps_balance(account: Account) -> bool:
-    return account.account_kind not in {AccountKind.ACCOUNTS_PAYABLE, AccountKind.ACCOUNTS_RECEIVABLE}
+def _is_passing(account: Account) -> bool:
+    is_control = account.account_kind in {AccountKind.ACCOUNTS_PAYABLE, AccountKind.ACCOUNTS_RECEIVABLE}
+    return not is_control and _PASSING.search(account.name) is not None
 
 
 def _find_left(

@@ -1,13 +1,11 @@
 """BK08: money that moved and that nobody sorted."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 
-from runway_core.calculators.hygiene.catch_all import (
-    find_catch_alls,
+from runway_core.calculators.hygiene.categories import (
+    find_unsorted_accounts,
     find_unsorted_lines,
     find_usual_account,
-    is_suspense,
 )
 from runway_core.calculators.hygiene.check import build_finding, say_amount
 from runway_core.domain.bills import Bill, VendorCredit
@@ -15,12 +13,15 @@ from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine, LineKind
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntry, Purchase
+from runway_core.domain.ledger import AccountKind, Deposit, JournalEntry, Purchase
 from runway_core.domain.money import ZERO
 
 _Unsorted = Purchase | Deposit | VendorCredit | JournalEntry
-_History = Mapping[RecordKey, list[tuple[date, str]]]
-_INCOME = frozenset({AccountKind.INCOME, AccountKind.OTHER_INCOME})
+_Past = list[Purchase | Bill]
+_ADDING = dict.fromkeys((AccountKind.INCOME, AccountKind.OTHER_INCOME), LineKind.CREDIT) | dict.fromkeys(
+    (AccountKind.EXPENSE, AccountKind.OTHER_EXPENSE, AccountKind.COST_OF_GOODS_SOLD), LineKind.DEBIT
+)
+"""The side of a journal entry on which something is put on an account."""
 
 
 class Uncategorised:
@@ -38,13 +39,13 @@ class Uncategorised:
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such entry."""
-        accounts = find_catch_alls(books)
-        found = list(_find_unsorted(books, accounts))
+        unsorted = books.derive(find_unsorted_accounts)
+        found = list(_find_unsorted(books, unsorted))
         if not found:
             return
-        history = _read_history(books, {_party_of(record, lines) for record, lines in found}, accounts)
+        history = _read_history(books, {_party_of(record, lines) for record, lines in found})
         for record, lines in found:
-            yield self._report(books, record, lines, accounts=accounts, history=history)
+            yield self._report(books, record, lines, unsorted=unsorted, history=history)
 
     def _report(
         self,
@@ -52,15 +53,15 @@ class Uncategorised:
         record: _Unsorted,
         lines: Sequence[DocumentLine],
         *,
-        accounts: Mapping[str, Account],
-        history: _History,
+        unsorted: Mapping[str, str],
+        history: Mapping[RecordKey, _Past],
     ) -> Finding:
         amount = sum((abs(line.amount) for line in lines), ZERO) or record.total
-        where = {line.account_id for line in lines} & accounts.keys()
-        named = ", ".join(sorted(accounts[account_id].name for account_id in where if account_id)) or "no account"
+        named = ", ".join(sorted({unsorted.get(line.account_id or "", "no account") for line in lines})) or "no account"
         kind = record.kind.value.replace("_", " ").capitalize()
         party = _party_of(record, lines)
-        past = [] if party is None else history.get(party, [])
+        past = [] if party is None else sorted(history[party], key=lambda one: (one.document_date, one.key))
+        usual = find_usual_account([one.lines for one in past], unsorted)
         return build_finding(
             self,
             books,
@@ -71,32 +72,31 @@ class Uncategorised:
             evidence=(
                 Evidence(name="account", value=named, record=record.key),
                 Evidence(name="text", value=_text_of(record, lines), record=record.key),
-                Evidence(name="payee_history", value=_say_history(books, past), record=record.key),
+                Evidence(name="payee_history", value=_say_history(books, past, usual), record=record.key),
             ),
-            fixes=tuple(_suggest(books, record, past)),
+            fixes=(_suggest(books, record, usual),),
         )
 
 
-def _find_unsorted(books: Books, accounts: dict[str, Account]) -> Iterator[tuple[_Unsorted, list[DocumentLine]]]:
+def _find_unsorted(books: Books, unsorted: Mapping[str, str]) -> Iterator[tuple[_Unsorted, list[DocumentLine]]]:
     for purchase in books.purchases:
-        lines = find_unsorted_lines(purchase.lines, accounts)
+        lines = find_unsorted_lines(purchase.lines, unsorted)
         if not purchase.is_void and purchase.total and (lines or not purchase.lines):
             yield purchase, lines
     records: tuple[Deposit | VendorCredit, ...] = (*books.deposits, *books.vendor_credits)
     for record in records:
-        if lines := find_unsorted_lines(record.lines, accounts):
+        if lines := find_unsorted_lines(record.lines, unsorted):
             yield record, lines
-    chosen_by_nobody = {key: account for key, account in accounts.items() if not is_suspense(account)}
+    sides = {
+        account.external_id: side
+        for account in books.accounts
+        if account.external_id in unsorted and (side := _ADDING.get(account.account_kind)) is not None
+    }
     for entry in books.journal_entries:
-        if lines := [line for line in entry.lines if _adds(line, chosen_by_nobody)]:
+        if lines := [
+            line for line in entry.lines if line.amount and sides.get(line.account_id or "") is line.line_kind
+        ]:
             yield entry, lines
-
-
-def _adds(line: DocumentLine, accounts: Mapping[str, Account]) -> bool:
-    account = accounts.get(line.account_id or "")
-    if account is None or not line.amount:
-        return False
-    return line.line_kind is (LineKind.CREDIT if account.account_kind in _INCOME else LineKind.DEBIT)
 
 
 def _party_of(record: _Unsorted, lines: Iterable[DocumentLine]) -> RecordKey | None:
@@ -111,28 +111,20 @@ def _key(kind: RecordKind | None, external_id: str | None) -> RecordKey | None:
     return None if kind is None or external_id is None else RecordKey(kind, external_id)
 
 
-def _read_history(books: Books, wanted: set[RecordKey | None], accounts: Mapping[str, Account]) -> _History:
-    """Where lines of the wanted parties went, by purchases and bills."""
-    found: dict[RecordKey, list[tuple[date, str]]] = {key: [] for key in wanted if key is not None}
+def _read_history(books: Books, wanted: set[RecordKey | None]) -> dict[RecordKey, _Past]:
+    """The purchases from and bills of the wanted parties."""
+    found: dict[RecordKey, _Past] = {key: [] for key in wanted if key is not None}
     if not found:
         return found
     for purchase in books.purchases:
         payee = _key(purchase.payee_kind, purchase.payee_id)
         if payee in found and not purchase.is_void:
-            found[payee] += _list_accounts(purchase, accounts)
+            found[payee].append(purchase)
     for bill in books.bills:
         vendor = _key(RecordKind.VENDOR, bill.vendor_id)
         if vendor in found:
-            found[vendor] += _list_accounts(bill, accounts)
+            found[vendor].append(bill)
     return found
-
-
-def _list_accounts(record: Purchase | Bill, accounts: Mapping[str, Account]) -> list[tuple[date, str]]:
-    return [
-        (record.document_date, line.account_id)
-        for line in record.lines
-        if line.account_id is not None and line.account_id not in accounts
-    ]
 
 
 def _text_of(record: _Unsorted, lines: Iterable[DocumentLine]) -> str:
@@ -140,18 +132,15 @@ def _text_of(record: _Unsorted, lines: Iterable[DocumentLine]) -> str:
     return "; ".join(text for text in said if text) or "none"
 
 
-def _say_history(books: Books, history: Sequence[tuple[date, str]]) -> str:
-    usual = find_usual_account(history)
+def _say_history(books: Books, past: _Past, usual: tuple[str, int] | None) -> str:
     if usual is None:
-        return "no usual account" if history else "none"
-    account_id, count, of = usual
-    return f"{_name(books, account_id)}, {count} of the last {of}"
+        return "no usual account" if past else "none"
+    return f"{_name(books, usual[0])}, {usual[1]} of the last 12 at most"
 
 
-def _suggest(books: Books, record: _Unsorted, history: Sequence[tuple[date, str]]) -> Iterator[SuggestedFix]:
-    usual = find_usual_account(history)
+def _suggest(books: Books, record: _Unsorted, usual: tuple[str, int] | None) -> SuggestedFix:
     label = "Choose an account" if usual is None else f"Book it to {_name(books, usual[0])}"
-    yield SuggestedFix(label=label, record=record.key)
+    return SuggestedFix(label=label, record=record.key)
 
 
 def _name(books: Books, account_id: str) -> str:
