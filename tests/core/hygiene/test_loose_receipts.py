@@ -251,6 +251,15 @@ def test_a_deposit_less_a_fee_is_found_beside_its_invoice(net: str, customer_id:
     )
 
 
+def test_a_card_fee_to_the_cent_decides_between_two_invoices() -> None:
+    """970.70 are 1,000 less the card fee; they are also 1.9 % less than 989.50."""
+    owed = (invoice("I1", 1_000), invoice("I2", "989.50"))
+    paid = income("D1", "970.70", customer_id="C1")
+
+    assert found(FeeNotRecorded(), invoices=owed, deposits=(paid,)) == [["D1", "I1"]]
+    assert found(FeeNotRecorded(), invoices=(*owed, invoice("I3", 1_000)), deposits=(paid,)) == []
+
+
 def test_a_little_income_is_no_card_payment_of_what_is_left_of_an_invoice() -> None:
     """Interest of 2.42, and 2.80 that keep an invoice open: the card fee on 2.80 happens to be 0.38."""
     left = invoice("I1", 600, open_balance=amount("2.80"))

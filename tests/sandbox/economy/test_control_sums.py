@@ -89,13 +89,15 @@ def balances(company: EconomyCompany) -> dict[str, Decimal]:
     aliases = {
         SUBTYPES[a["AccountSubType"]]: a["Id"] for a in company.records["Account"] if a["AccountSubType"] in SUBTYPES
     }
+    foreign = {a["Id"] for a in company.records["Account"] if a["CurrencyRef"]["value"] != company.home_currency}
     totals: dict[str, Decimal] = defaultdict(lambda: NIL)
     for kind in KINDS:
         for row in company.records[kind]:
             moved = movements(kind, row)
             assert sum(amount for _, amount in moved) == 0, (kind, row)
             for account, amount in moved:
-                totals[aliases.get(account, account)] += amount
+                account_id = aliases.get(account, account)
+                totals[account_id] += amount if account_id in foreign else amount * row.get("ExchangeRate", 1)
     return totals
 
 

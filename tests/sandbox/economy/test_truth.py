@@ -155,6 +155,11 @@ def brute_force(company: EconomyCompany) -> Found:
     }
     found |= paid_elsewhere(company)
     found |= booked_beside(company)
+    found |= {
+        ("SY06", frozenset({("Account", row["Id"])}))
+        for row in company.records["Account"]
+        if row["CurrencyRef"]["value"] != company.home_currency and row["CurrentBalance"]
+    }
     found |= vendor_habits(company)
     found |= find_ledger_defects(company, as_of=AS_OF)
     return found | badly_named(company) | missing_in_bills(company) | not_applied(company) | left_lying(company)
@@ -356,7 +361,7 @@ def test_one_company_in_seven_is_clean_and_every_check_is_planted_somewhere() ->
         *("AP15", "AP16", "AP17", "AP18", "AP20", "AP21"),
         *("AR01", "AR02", "AR03", "AR04", "AR05", "AR06", "AR07", "AR08", "AR09", "AR10", "AR11", "AR12", "AR13"),
         *("BK06", "BK08", "BK09", "BK13", "BK14", "GL01", "GL02"),
-        *("SY03", "SY05"),
+        *("SY03", "SY05", "SY06"),
     }
 
 

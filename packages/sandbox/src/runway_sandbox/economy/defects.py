@@ -37,6 +37,9 @@ ADDING_BILL = frozenset({"AP01", "AP02", "AP03", "AP04", "AP05", "AP06", "AP07",
 TWICE = frozenset({"AP06", "AP07", "AP10", "AP11", "BK08", "BK09"})
 """Defects of which a company may have two."""
 
+SELDOM = {"SY06": 0.15}
+"""Defects that few companies can have, as a share of what others get: few keep money abroad."""
+
 CLEAN_SHARE = 0.15
 
 
@@ -53,7 +56,7 @@ def choose_defects(plan: Plan) -> None:
     for check in PLANTERS:
         rng = random.Random(f"defects:{plan.seed}:{plan.index}:{check}")
         draws = 2 if check in TWICE else 1
-        chosen.extend((rng.random(), check) for _ in range(draws) if rng.random() < chance)
+        chosen.extend((rng.random(), check) for _ in range(draws) if rng.random() < chance * SELDOM.get(check, 1))
     plan.defects = [check for _, check in sorted(chosen)][: plan.bills // 8]
 
 

@@ -29,7 +29,10 @@ def postings(plan: Plan, doc: Doc) -> Iterator[Posting]:
     if kind in {"Bill", "VendorCredit", "Invoice", "CreditMemo"}:
         yield from _trade_postings(plan, doc)
     elif kind == "JournalEntry":
-        yield from ((line.account, line.amount) for line in doc.lines)
+        # What a foreign entry moves on the company's own accounts is converted at the entry's rate.
+        yield from (
+            (line.account, line.amount if line.account.currency else int(line.amount * doc.rate)) for line in doc.lines
+        )
     elif doc.account is not None:  # without an account: a payment that only joins a credit to an invoice
         # `sent` is false on a card refund, the one purchase that brings money back.
         brings = kind in {"Payment", "Deposit", "Transfer"} or (kind == "Purchase" and not doc.sent)

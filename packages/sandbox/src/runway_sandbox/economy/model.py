@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from runway_sandbox.economy.calendar import DAY_SECONDS, next_business_day
@@ -41,6 +42,7 @@ class Account:
     created: int = 0
     updated: int = 0
     parent: Account | None = None
+    currency: str = ""  # empty: the company's own; else `balance` is in it
 
     @property
     def full_name(self) -> str:
@@ -144,6 +146,8 @@ class Doc:
     planted: bool = False
     attached: bool = False
     recurring: bool = False
+    currency: str = ""  # empty: the company's own
+    rate: Decimal = Decimal(1)  # home units for one unit of `currency`
     dangling: str = ""  # "account" or "term": that reference points to nothing
 
     def touch(self, moment: int) -> None:

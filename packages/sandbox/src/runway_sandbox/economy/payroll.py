@@ -61,7 +61,7 @@ def _pay_withheld(plan: Plan) -> None:
     agency = new_vendor(plan, "United Treasury, Payroll Taxes", terms=None, account=plan.accounts["payroll_liability"])
     agency.method = "payroll"
     owed: dict[tuple[int, int], int] = {}
-    for entry in plan.of_kind("JournalEntry"):
+    for entry in [one for one in plan.of_kind("JournalEntry") if one.memo == "Payroll"]:
         when = date.fromordinal(entry.day)
         following = (when.year + when.month // 12, when.month % 12 + 1)
         owed[following] = owed.get(following, 0) - entry.lines[3].amount

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import combinations
 
 from runway_sandbox.economy.calendar import is_business_day, next_business_day
-from runway_sandbox.economy.model import Doc, Line, Party, Plan
+from runway_sandbox.economy.model import Account, Doc, Line, Party, Plan
 from runway_sandbox.economy.plant_bills import entered_soon
 from runway_sandbox.economy.plant_sales import add_invoice, buyers, take_buyer
 from runway_sandbox.economy.sales import card_fee, new_credit_memo, receive
@@ -185,10 +186,32 @@ def _fee_missing(plan: Plan, taken: set[Party]) -> bool:
     return True
 
 
+def _rate_missing(plan: Plan, taken: set[Party]) -> bool:  # noqa: ARG001 - it takes nobody
+    """Open a bank account abroad; nobody told the advisors what its currency is worth."""
+    rng = plan.rng
+    code, rate = rng.choice((("EUR", Decimal("1.08")), ("GBP", Decimal("1.25"))))
+    number = max(int(one.id) for one in plan.accounts.values()) + 1
+    moment = plan.moment(plan.first - 20)
+    name = f"{code} account"
+    account = Account("abroad", str(number), name, "Bank", "MoneyMarket", "Asset", created=moment, updated=moment)
+    account.currency = code
+    plan.accounts["abroad"] = account
+    day = next_business_day(plan.first + rng.randint(20, 400))
+    amount = rng.randint(5, 90) * 10_000
+    lines = [Line(amount, account, "Owner's money"), Line(-amount, plan.accounts["opening"], "Owner's money")]
+    entry = Doc("JournalEntry", day, plan.moment(day), None, amount, lines)
+    entry.updated = entry.entered
+    entry.currency, entry.rate, entry.memo = code, rate, f"{code} account opened"
+    plan.docs.append(entry)
+    plan.truth.append(("SY06", [account], f"an account in {code}, which has no rate"))
+    return True
+
+
 RECEIPT_PLANTERS: dict[str, Callable[[Plan, set[Party]], bool]] = {
     "AR04": _paid_elsewhere,
     "AR06": _unapplied,
     "AR09": _booked_twice,
     "AR10": _balance_negative,
     "SY05": _fee_missing,
+    "SY06": _rate_missing,
 }

@@ -13,7 +13,12 @@ Wire = dict[str, Any]
 
 MISSING_ACCOUNT = "9041"
 MISSING_TERM = "77"
-_CURRENCY_NAMES = {"USD": "United States Dollar", "CAD": "Canadian Dollar"}
+_CURRENCY_NAMES = {
+    "USD": "United States Dollar",
+    "CAD": "Canadian Dollar",
+    "EUR": "Euro",
+    "GBP": "British Pound Sterling",
+}
 _PURCHASE_CODES = {"CreditCard": "1", "Check": "3", "Cash": "31"}
 _JAXB = {
     "name": "{http://schema.intuit.com/finance/v3}NameValue",
@@ -32,9 +37,10 @@ def reference(thing: Account | Party) -> Wire:
     return {"value": thing.id, "name": thing.full_name if isinstance(thing, Account) else thing.name}
 
 
-def currency(plan: Plan) -> Wire:
-    """Return the reference to the company's currency."""
-    return {"value": plan.home_currency, "name": _CURRENCY_NAMES[plan.home_currency]}
+def currency(plan: Plan, code: str = "") -> Wire:
+    """Return the reference to a currency, the company's own unless another is named."""
+    code = code or plan.home_currency
+    return {"value": code, "name": _CURRENCY_NAMES[code]}
 
 
 def modifier(plan: Plan) -> str:
@@ -397,7 +403,9 @@ def journal_entry(plan: Plan, doc: Doc) -> Wire:
     if doc.number:
         row["DocNumber"] = doc.number
     row["TxnDate"] = iso(doc.day)
-    row["CurrencyRef"] = currency(plan)
+    row["CurrencyRef"] = currency(plan, doc.currency)
+    if doc.currency:
+        row["ExchangeRate"] = doc.rate
     if doc.memo:
         row["PrivateNote"] = doc.memo
     row["Line"] = [

@@ -3,6 +3,7 @@
 What they may pay is told by matching, once for all checks that ask.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from runway_core.calculators.matching.money_match import MoneyMatch, MoneyTier, 
 from runway_core.calculators.matching.money_sides import MoneyMovement, SideKey
 from runway_core.calculators.matching.name_index import NameIndex
 from runway_core.calculators.matching.name_match import NamedParty
+from runway_core.calculators.matching.shortfalls import card_fee
 from runway_core.calculators.undeposited import find_waiting
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence
@@ -75,6 +77,7 @@ def _compute(books: Books) -> LooseReceipts:
         report = match_money(named.values(), read_open_invoices(books))
         matches = [match for match in (*report.acted, *report.suggested) if not match.is_tied]
         matches += _break_ties(report.suggested, named, invoices)
+        matches += _prefer_card_fees(report.suggested, invoices)
         for match in matches:
             receipt = named[match.movements[0]]
             found = tuple(invoices[key] for key in match.documents)
@@ -157,6 +160,18 @@ def _index_debtors(books: Books) -> NameIndex:
     )
     aliases = {alias.paper_id: alias.party for alias in books.aliases if alias.party.kind is RecordKind.CUSTOMER}
     return NameIndex(parties, aliases=aliases)
+
+
+def _prefer_card_fees(suggested: Iterable[MoneyMatch], invoices: dict[SideKey, Invoice]) -> list[MoneyMatch]:
+    """Of several invoices that a receipt may be less a fee, the only one short by the card fee to the cent."""
+    exact = [match for match in suggested if match.is_tied and match.tier in _SHORT and _is_card_fee(match, invoices)]
+    claims = Counter(side for match in exact for side in (*match.movements, *match.documents))
+    return [match for match in exact if all(claims[side] == 1 for side in (*match.movements, *match.documents))]
+
+
+def _is_card_fee(match: MoneyMatch, invoices: dict[SideKey, Invoice]) -> bool:
+    invoice = invoices[match.documents[0]]
+    return match.shortfall is not None and match.shortfall.amount == card_fee(invoice.open_balance, invoice.currency)
 
 
 def _break_ties(
