@@ -113,7 +113,7 @@ async def test_the_script_gets_the_line_and_the_figures(client: httpx.AsyncClien
         "37 days",
     )
     assert any("late" in rule for rule in document["rules"])
-    assert absent.status_code == 422
+    assert absent.status_code == 404
 
 
 async def test_a_contact_is_noted_and_shown(client: httpx.AsyncClient, firm: Firm) -> None:

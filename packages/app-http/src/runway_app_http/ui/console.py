@@ -11,11 +11,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from markupsafe import Markup
-from runway_core.calculators.policy.judge import Payment
 from runway_core.domain.decisions import Figures, RuleResult
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.money import Money, to_amount
-from runway_core.domain.outlook import OutlookDay
+from runway_core.domain.money import to_amount
+from runway_core.domain.outlook import Outlook
 from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.console import ConsoleView
@@ -79,15 +78,17 @@ class MovedBill:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What moving a bill would do."""
+    """What moving a bill would do, from one reading of the books."""
 
     moved: MovedBill
+    name: str  # what people call the bill
     results: tuple[RuleResult, ...]
+    booked: Outlook
+    is_known: bool
     before: Figures
+    proposed: Figures
     after: Figures
-    days: tuple[OutlookDay, ...]
-    lowest: Money
-    lowest_on: date
+    outlook: Outlook  # with the bill moved
 
 
 def read_amount(text: str) -> Decimal | None:
@@ -136,7 +137,7 @@ async def show_console(
     if not bill or not on:
         return console_page(request, view)
     try:
-        return console_page(request, view, asked=await _ask(runway, company_id, view, MovedBill(bill, on, amount)))
+        return console_page(request, view, asked=await _ask(runway, company_id, MovedBill(bill, on, amount)))
     except (InvalidRequest, NotFound) as refused:
         return console_page(request, view, refused=str(refused))
 
@@ -146,14 +147,14 @@ async def answer_what_if(
     company_id: CompanyInPath, runway: RunwayOfApp, *, bill: BillMoved, on: DayMoved, amount: DayMoved = ""
 ) -> Response:
     """The same for the page's script: the figures in words, and the cash line drawn anew."""
-    view = await runway.console(company_id)
-    asked = await _ask(runway, company_id, view, MovedBill(bill, on, amount))
+    asked = await _ask(runway, company_id, MovedBill(bill, on, amount))
+    figures = (asked.before, asked.proposed, asked.after)
     return answer(
         {
-            "moves": lay_out_moves(view, asked),
-            "said": say_move(view, asked),
+            "moves": lay_out_moves(figures, today=asked.booked.as_of, is_known=asked.is_known),
+            "said": say_move(asked),
             "rules": [f"{_WORDS[r.ruling]}: {r.reason}" for r in asked.results if r.ruling is not Ruling.ALLOW],
-            "chart": str(draw_line(view, asked)),
+            "chart": str(draw_line(asked.outlook)),
         }
     )
 
@@ -175,39 +176,37 @@ async def save_bills(
     return csv_answer(BILL_COLUMNS, (to_plain(item.bill) for item in items), file_name="bills.csv")
 
 
-async def _ask(runway: Runway, company_id: CompanyId, view: ConsoleView, moved: MovedBill) -> Asked:
+async def _ask(runway: Runway, company_id: CompanyId, moved: MovedBill) -> Asked:
     """What moving a bill would do.
 
     Raises:
-        InvalidRequest: a day or an amount that is none, or a bill that is not on the page.
+        InvalidRequest: a day or an amount that is none.
+        NotFound: no such open bill.
     """
-    shown = {bill.bill_id: bill.open_balance.amount for bill in (*view.ready, *view.held)}
-    if moved.bill not in shown:
-        raise InvalidRequest(f"bill {moved.bill!r} is not open, or is decided already")
-    whole = next((b.proposed.amount for b in view.ready if b.bill_id == moved.bill and b.proposed), shown[moved.bill])
-    amount = read_amount(moved.amount)
-    payment = Payment(moved.bill, read_day(moved.on), whole if amount is None else amount)
-    checked = await runway.decisions.check(company_id, [payment])
+    day, amount = read_day(moved.on), read_amount(moved.amount)
+    checked = await runway.decisions.move(company_id, moved.bill, day, amount=amount)
+    ground = checked.proposed.ground
+    bill = ground.payables[moved.bill].bill
     return Asked(
         moved=moved,
+        name=bill.number or bill.external_id,
         results=checked.judged[0].results,
+        booked=ground.outlook,
+        is_known=ground.outlook.runway.is_known,
         before=checked.before,
+        proposed=checked.proposed.proposal.after,
         after=checked.after,
-        days=checked.outlook.days,
-        lowest=checked.outlook.low_28_days,
-        lowest_on=checked.outlook.low_28_days_on,
+        outlook=checked.outlook,
     )
 
 
-def lay_out_moves(view: ConsoleView, asked: Asked | None) -> list[dict[str, str]]:
-    """The figures that decisions move: as booked, as proposed, and as asked, each ready to be read."""
-    columns = [view.as_booked, view.as_proposed, *([asked.after] if asked is not None else [])]
-    titles = ("booked", "proposed", "asked")
-    days = ["not known" if not view.runway.is_known else say_days(figures.runway_days) for figures in columns]
-    breaches = [_say_breach(figures, view.as_of) for figures in columns]
-    lows = [f"{say_money(f.low_28_days)} on {say_day(f.low_28_days_on, view.as_of)}" for f in columns]
+def lay_out_moves(columns: Sequence[Figures], *, today: date, is_known: bool) -> list[dict[str, str]]:
+    """The figures that decisions move: as booked, as proposed, and as asked where asked; each ready to be read."""
+    days = [say_days(figures.runway_days) if is_known else "not known" for figures in columns]
+    breaches = [_say_breach(figures, today) for figures in columns]
+    lows = [f"{say_money(f.low_28_days)} on {say_day(f.low_28_days_on, today)}" for f in columns]
     return [
-        {"name": name, **dict(zip(titles, [*values, ""][:3], strict=False))}
+        {"name": name, **dict(zip(("booked", "proposed", "asked"), [*values, ""], strict=False))}
         for name, values in (("Runway", days), ("Buffer breached", breaches), ("28-day low", lows))
     ]
 
@@ -216,37 +215,39 @@ def _say_breach(figures: Figures, today: date) -> str:
     return "no breach in sight" if figures.buffer_breach_on is None else say_day(figures.buffer_breach_on, today)
 
 
-def say_move(view: ConsoleView, asked: Asked) -> str:
+def say_move(asked: Asked) -> str:
     """One sentence, verb first, with the gain: "Pay BA-1042 on Wed 8 Apr: +5 days, +8,000.00 at the low"."""
-    bill = next(b for b in (*view.ready, *view.held) if b.bill_id == asked.moved.bill)
-    gained = (asked.after.runway_days or _HORIZON) - (asked.before.runway_days or _HORIZON)
+    gained = _count_days(asked.after) - _count_days(asked.before)
     low = asked.after.low_28_days - asked.before.low_28_days
     sign = "+" if low.amount > 0 else ""
-    day = say_weekday(read_day(asked.moved.on), view.as_of)
-    return f"Pay {bill.number or bill.bill_id} on {day}: {say_change(gained)}, {sign}{say_money(low)} at the 28-day low"
+    day = say_weekday(read_day(asked.moved.on), asked.booked.as_of)
+    return f"Pay {asked.name} on {day}: {say_change(gained)}, {sign}{say_money(low)} at the 28-day low"
 
 
-def draw_line(view: ConsoleView, asked: Asked | None) -> Markup:
-    """The cash line as booked, or as asked."""
-    home = view.company.home_currency
-    buffer = view.opening_cash.amount - view.available_cash.amount
-    low = view.low_28_days if asked is None else asked.lowest
-    low_on = view.low_28_days_on if asked is None else asked.lowest_on
+def _count_days(figures: Figures) -> int:
+    return _HORIZON if figures.runway_days is None else figures.runway_days
+
+
+def draw_line(shown: ConsoleView | Outlook) -> Markup:
+    """The cash line as booked, or of an outlook with a bill moved."""
+    home = shown.opening_cash.currency
+    buffer = shown.opening_cash.amount - shown.available_cash.amount
     label = (
-        f"Cash day by day in {home}: {say_amount(view.opening_cash.amount, home)} on {say_day(view.as_of)}, lowest in "
-        f"28 days {say_amount(low.amount, home)} on {say_day(low_on)}. The table of weeks has the figures."
+        f"Cash day by day in {home}: {say_amount(shown.opening_cash.amount, home)} on {say_day(shown.as_of)}, lowest "
+        f"in 28 days {say_amount(shown.low_28_days.amount, home)} on {say_day(shown.low_28_days_on)}. "
+        "The table of weeks has the figures."
     )
-    days: Sequence[OutlookDay] = view.days if asked is None else asked.days
-    return draw_cash_line(days, currency=home, floor=buffer, label=label)
+    return draw_cash_line(shown.days, currency=home, floor=buffer, label=label)
 
 
 def console_page(request: Request, view: ConsoleView, *, asked: Asked | None = None, refused: str = "") -> Response:
     """Lay the console out; `refused` says why the act before was not done."""
+    figures = [view.as_booked, view.as_proposed, *([asked.after] if asked is not None else [])]
     values = {
-        "chart": draw_line(view, asked),
-        "moves": lay_out_moves(view, asked),
+        "chart": draw_line(view if asked is None else asked.outlook),
+        "moves": lay_out_moves(figures, today=view.as_of, is_known=view.runway.is_known),
         "asked": asked,
-        "said": say_move(view, asked) if asked is not None else "",
+        "said": say_move(asked) if asked is not None else "",
         "most": MOST_ROWS,
         "refused": refused,
         "roles": tuple(role.value for role in Role),

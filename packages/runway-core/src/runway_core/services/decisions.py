@@ -6,6 +6,8 @@ logged with it: what was saved stands, whatever happens next.
 """
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 
 from runway_core.calculators.decided import OBSERVER, find_lapses, find_needs, move_decision, plan_observed, read_facts
 from runway_core.calculators.policy.judge import JudgedPayment, Payment, judge_payments
@@ -29,6 +31,7 @@ from runway_core.domain.decisions import (
     RuleResult,
 )
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import to_amount
 from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, StaleRevision
 from runway_core.services.books import BooksService
@@ -87,6 +90,19 @@ class DecisionService:
         if not payments:
             raise InvalidRequest("name at least one payment to check")
         return check_batch(await self.propose(company_id), payments)
+
+    async def move(self, company_id: CompanyId, bill_id: str, on: date, *, amount: Decimal | None = None) -> BatchCheck:
+        """What it would be like if an open bill, or `amount` of it, were paid on a day. Writes nothing.
+
+        Raises:
+            NotFound: no such company in this firm, or no such open bill.
+            InvalidRequest: the amount cannot be.
+        """
+        proposed = await self.propose(company_id)
+        payable = proposed.ground.payables.get(bill_id)
+        if payable is None:
+            raise NotFound(f"{proposed.books.company.name!r} has no open bill {bill_id!r}")
+        return check_batch(proposed, [Payment(bill_id, on, payable.balance if amount is None else to_amount(amount))])
 
     async def decide(
         self,
