@@ -79,7 +79,7 @@ def test_a_confirmed_alias_says_whose_a_text_is() -> None:
     assert not find(line(text="ZQ PAYMENTS"))
 
 
-@pytest.mark.parametrize("parts", [(2000,), (1200, 800), ("2000.80",)])
+@pytest.mark.parametrize("parts", [(2000,), (1200, 800), ("2000.80",), ("1999.99",)])
 def test_open_bills_of_the_vendor_that_it_may_pay_stand_for_it(parts: tuple[int | str, ...]) -> None:
     """Whole, several at once, or but for some cents."""
     bills = [bill(f"B{n}", part, document_date=day(-20)) for n, part in enumerate(parts)]

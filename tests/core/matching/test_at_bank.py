@@ -52,6 +52,23 @@ def test_where_one_is_left_over_those_of_one_party_pair_first() -> None:
         assert left([seen], [paid("P1", -7, 1), paid("P2", -7, 2)]) == ([], missing)
 
 
+def test_a_cheques_number_goes_before_everything() -> None:
+    """The bank's text names nobody, only the number; another line names the vendor."""
+    cheque = paid("P", -30, 1, method=PaymentMethod.CHECK, number="2041")
+    cashed = line("N1", -14).model_copy(update={"text": "CHECK #2041"})
+
+    assert left([cashed, line("N2", -5, 1)], [cheque]) == (["N2"], [])
+
+
+def test_what_is_older_than_the_banks_first_line_explains_only_what_nothing_else_does() -> None:
+    """Rents that come round: the one from before was seen before, and the line is the next one's."""
+    rents = [paid("P0", -72, method=PaymentMethod.CHECK), paid("P1", -40, method=PaymentMethod.CHECK)]
+    first = line("N0", -60).model_copy(update={"amount": amount(-7)})
+
+    assert left([first, line("N1", -20)], rents) == (["N0"], ["P0"])
+    assert left([first, line("N1", -20), line("N2", -10)], rents) == (["N0"], [])
+
+
 def test_a_line_that_names_another_party_may_still_be_the_entry() -> None:
     """Somebody booked it under the wrong name: the money is in the ledger all the same."""
     assert left([line("N", -5, 2)], [paid("P", -7, 1)]) == ([], [])

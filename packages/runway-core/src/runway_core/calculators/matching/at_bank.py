@@ -8,7 +8,7 @@ from functools import cached_property
 from heapq import heappop, heappush
 
 from runway_core.calculators.calendar import add_days
-from runway_core.calculators.matching.bank_twins import find_twins
+from runway_core.calculators.matching.bank_twins import find_cheque_number, find_twins
 from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
 from runway_core.calculators.matching.name_index import NameIndex
 from runway_core.calculators.matching.name_match import Aliases
@@ -20,8 +20,11 @@ SEEN_BEFORE_DAYS = 3
 SEEN_AFTER_DAYS = 30
 CHEQUE_SEEN_AFTER_DAYS = 90
 
-_NEAR = (0, 1, -1, 2, 3, 4, 5, -2, -3)
-"""Days from the ledger to the bank within which equal amounts are one movement, the likeliest first."""
+_NEAR = (0, 1, -1, 2, 3, 4, 5, 6, 7, 8, -2, -3)
+"""Days from the ledger to the bank within which equal amounts are one movement, the likeliest first.
+
+Five business days are eight days over a weekend with a holiday.
+"""
 
 PAIRING_READS = frozenset(
     {
@@ -66,12 +69,17 @@ class LineParties:
 
     def find(self, line: BankTransaction) -> RecordKey | None:
         """The vendor that money went to, or the customer that it came from."""
+        parties = self.find_all(line)
+        return next(iter(parties)) if len(parties) == 1 else None
+
+    def find_all(self, line: BankTransaction) -> frozenset[RecordKey]:
+        """The same with all records that the proof points to: one party may be in the books twice."""
         names = self._customers if line.amount > 0 else self._vendors
         for text in filter(None, (line.counterparty, line.text)):
             found = names.prove(text)
-            if found is not None and found.may_act:
-                return found.party
-        return None
+            if found is not None:
+                return frozenset(candidate.party for candidate in found.candidates)
+        return frozenset()
 
 
 def read_aliases(books: Books) -> Aliases:
@@ -108,32 +116,33 @@ def _compute_unpaired(books: Books) -> Mapping[str, Unpaired]:
 def _pair_account(
     lines: Mapping[Decimal, list[BankTransaction]], legs: Mapping[Decimal, list[LedgerLeg]], parties: LineParties
 ) -> Unpaired:
+    began = min(line.booked_on for group in lines.values() for line in group)
     only_lines: list[BankTransaction] = []
     only_legs: list[LedgerLeg] = []
     for amount, group in lines.items():
-        left_lines, left_legs = _pair_group(group, legs.get(amount, ()), parties)
+        left_lines, left_legs = _pair_group(group, legs.get(amount, ()), parties, began=began)
         only_lines += left_lines
         only_legs += left_legs
     for amount, entries in legs.items():
         if amount not in lines:
             only_legs += entries
     return Unpaired(
-        began=min(line.booked_on for group in lines.values() for line in group),
+        began=began,
         lines=tuple(sorted(only_lines, key=_line_order)),
         legs=tuple(sorted(only_legs, key=_leg_order)),
     )
 
 
 def _pair_group(
-    lines: Sequence[BankTransaction], legs: Sequence[LedgerLeg], parties: LineParties
+    lines: Sequence[BankTransaction], legs: Sequence[LedgerLeg], parties: LineParties, *, began: date
 ) -> tuple[Sequence[BankTransaction], Sequence[LedgerLeg]]:
     """What is left over of lines and entries of one amount on one account."""
     if not legs:
         return lines, ()
     if len(lines) == len(legs) == 1:
         return ((), ()) if _is_in_time(lines[0], legs[0]) else (lines, legs)
-    lines, legs = sorted(lines, key=_line_order), sorted(legs, key=_leg_order)
-    left_lines, left_legs = _pair(lines, legs)
+    lines, legs = _pair_by_number(sorted(lines, key=_line_order), sorted(legs, key=_leg_order))
+    left_lines, left_legs = _pair(lines, legs, began=began)
     is_other_line = left_lines and len(lines) > len(left_lines)
     is_other_leg = left_legs and len(legs) > len(left_legs) and len({leg.party for leg in legs}) > 1
     if not is_other_line and not is_other_leg:
@@ -148,29 +157,38 @@ def _pair_group(
             by_party.setdefault(party, []).append(line)
     left_legs = [leg for leg in legs if leg.party not in by_party]
     for party, some in by_party.items():
-        unseen, untold = _pair(some, [leg for leg in legs if leg.party == party])
+        unseen, untold = _pair(some, [leg for leg in legs if leg.party == party], began=began)
         left_lines += unseen
         left_legs += untold
-    return _pair(sorted(left_lines, key=_line_order), sorted(left_legs, key=_leg_order))
+    return _pair(sorted(left_lines, key=_line_order), sorted(left_legs, key=_leg_order), began=began)
 
 
-def _pair(lines: Sequence[BankTransaction], legs: Sequence[LedgerLeg]) -> tuple[list[BankTransaction], list[LedgerLeg]]:
-    """What is left of lines and entries, both in order: first what is sure or near is paired, then what days allow."""
-    left_lines, left_legs = _pair_by_number(lines, legs)
+def _pair(
+    lines: Sequence[BankTransaction], legs: Sequence[LedgerLeg], *, began: date
+) -> tuple[list[BankTransaction], list[LedgerLeg]]:
+    """What is left of lines and entries, both in order: first what is near is paired, then what the days allow."""
+    left_lines, left_legs = list(lines), list(legs)
     for days in _NEAR:
         if not left_lines or not left_legs:
             return left_lines, left_legs
         left_lines, left_legs = _pair_at(days, left_lines, left_legs)
-    return _pair_by_day(left_lines, left_legs)
+    left = _pair_by_day(left_lines, left_legs)
+    if not left_lines or not left_legs or left_legs[0].day >= began:
+        return left
+    # What is older than the bank's first line was mostly seen before it: it explains a line that nothing else does.
+    unseen, untold = _pair_by_day(left_lines, [leg for leg in left_legs if leg.day >= began])
+    unseen, older = _pair_by_day(unseen, [leg for leg in left_legs if leg.day < began])
+    return (unseen, [*older, *untold]) if len(unseen) <= len(left[0]) else left
 
 
 def _pair_by_number(
     lines: Iterable[BankTransaction], legs: Iterable[LedgerLeg]
 ) -> tuple[list[BankTransaction], list[LedgerLeg]]:
     """Cheques whose number both sides name; of two with one number the older is taken first."""
-    numbers = {line.cheque_number for line in lines if line.cheque_number}
-    if not numbers:
+    if not any(leg.is_cheque and leg.number for leg in legs):
         return list(lines), list(legs)
+    named = {line.external_id: number for line in lines if (number := find_cheque_number(line)) is not None}
+    numbers = set(named.values())
     left_legs: list[LedgerLeg] = []
     numbered: dict[str, list[LedgerLeg]] = {}
     for leg in legs:
@@ -178,7 +196,7 @@ def _pair_by_number(
         (numbered.setdefault(leg.number or "", []) if is_numbered else left_legs).append(leg)
     left_lines: list[BankTransaction] = []
     for line in lines:
-        waiting = numbered.get(line.cheque_number) if line.cheque_number else None
+        waiting = numbered.get(named.get(line.external_id, ""))
         if waiting and _is_in_time(line, waiting[0]):
             waiting.pop(0)
         else:

@@ -63,9 +63,15 @@ def _group_by_text(lines: Iterable[BankTransaction]) -> Iterable[list[BankTransa
 def _form_of(line: BankTransaction) -> str:
     """What the text says of the other party, "" where it names nobody; cheques keep their numbers."""
     text = " ".join(line.text.upper().split())
-    named = _CHEQUE.search(text)
-    number = line.cheque_number or (named[1] if named else "")
-    return f"{normal_bank_text(text)}#{number}"
+    return f"{normal_bank_text(text)}#{find_cheque_number(line) or ''}"
+
+
+def find_cheque_number(line: BankTransaction) -> str | None:
+    """The number of a cheque, as the rail names it or the text does: "CHECK #2036"."""
+    if line.cheque_number or not line.text:
+        return line.cheque_number
+    named = _CHEQUE.search(line.text.upper())
+    return named[1] if named else None
 
 
 def _pair_source(lines: Iterable[BankTransaction], kept: list[BankTransaction]) -> Iterator[Twins]:

@@ -182,14 +182,14 @@ def _find_bank_lines(books: Books, windows: _Windows) -> Iterator[_Outflow]:
                 continue
             if not _is_wanted(windows, -line.amount, line.currency, day=line.booked_on):
                 continue
-            party = parties.find(line)
-            if party is not None:
+            vendor_ids = frozenset(party.external_id for party in parties.find_all(line))
+            if vendor_ids:
                 yield _Outflow(
                     line.key,
                     line.booked_on,
                     -line.amount,
                     line.currency,
-                    frozenset({party.external_id}),
+                    vendor_ids,
                     line.text or line.counterparty or "",
                     line.rail or None,
                 )

@@ -19,6 +19,7 @@ from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severit
 from runway_core.domain.identity import RecordKey, RecordKind
 
 NOTABLE_OUTFLOW = Decimal(1000)
+TOLERANCE = Decimal("0.01")
 ENTRY_DAYS = 30
 """A payment written down on another account, or under another day, may stand for a line so many days away."""
 
@@ -51,10 +52,11 @@ class OutflowWithoutBill:
             for line, party in lines.values()
         ]
         wanted = {party for _, party in lines.values()}
-        report = match_money(movements, [*_read_bills(books, wanted), *_read_entries(books, wanted)])
+        bills = list(_read_bills(books, wanted))
+        report = match_money(movements, [*bills, *_read_entries(books, wanted)])
         left = frozenset(report.unmatched_movements)
         for key, (line, party) in lines.items():
-            if key in left:
+            if key in left and not any(_is_over_as_much(line, party, bill) for bill in bills):
                 yield self._report(books, line, party)
 
     def _report(self, books: Books, line: BankTransaction, party: RecordKey) -> Finding:
@@ -116,6 +118,12 @@ def _read_bills(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocu
             number=bill.number,
             record=bill.key,
         )
+
+
+def _is_over_as_much(line: BankTransaction, party: RecordKey, bill: MoneyDocument) -> bool:
+    """Whether an open bill of the vendor is over as much, a cent more or less: then AP08 tells of it."""
+    is_near = bill.party == party and bill.currency == line.currency and bill.since <= line.booked_on <= bill.until
+    return is_near and abs(bill.amount - line.amount) <= TOLERANCE
 
 
 def _read_entries(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocument]:
