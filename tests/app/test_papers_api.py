@@ -36,14 +36,24 @@ async def test_a_planned_item_is_entered_moved_and_dropped(client: httpx.AsyncCl
     assert len(read(await client.get(address(firm, "/planned-items?include_closed=true")))["items"]) == 1
 
 
+async def test_a_bill_takes_the_place_of_an_item(client: httpx.AsyncClient, firm: Firm) -> None:
+    item = read(await client.post(address(firm, "/planned-items"), json=ITEM))["item"]
+    one = address(firm, f"/planned-items/{item['paper_id']}")
+    unnamed = await client.post(one, json={"action": "fulfil"})
+    record = {"kind": "bill", "external_id": "B4"}
+    fulfilled = read(await client.post(one, json={"action": "fulfil", "record": record}))
+
+    assert unnamed.status_code == 422
+    assert (fulfilled["item"]["fulfilled_by"], fulfilled["item"]["is_closed"]) == (record, True)
+
+
 async def test_the_stored_position_has_seen_an_entered_item(client: httpx.AsyncClient, firm: Firm) -> None:
-    before = await firm.runway.positions.current(firm.sample.company_id)
+    length = await firm.runway.log_length(firm.sample.company_id)
     await client.post(address(firm, "/planned-items"), json=ITEM)
     after = await firm.runway.positions.current(firm.sample.company_id)
 
-    assert before is not None
     assert after is not None
-    assert after.log_sequence == before.log_sequence + 1 == await firm.runway.log_length(firm.sample.company_id)
+    assert after.log_sequence == length + 1
 
 
 @pytest.mark.parametrize(

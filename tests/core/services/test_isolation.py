@@ -56,6 +56,7 @@ ARGUMENTS: dict[str, Any] = {
     "question_id": "any",
     "rail": "memory",
     "role": Role.OWNER,
+    "record": RecordKey(RecordKind.BILL, "B1"),
     "scenario_id": "any",
     "secrets": {"token": "stolen"},
     "sent_to": "Ed",

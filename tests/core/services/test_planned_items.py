@@ -148,6 +148,23 @@ async def test_a_dropped_item_is_kept_with_its_reason_and_takes_no_part() -> Non
     assert [entry.draft.what for entry in history] == ["planned_item_added", "planned_item_closed"]
 
 
+async def test_a_record_takes_the_place_of_an_item() -> None:
+    desk, acme = await desk_with_a_company()
+    items, key = desk.runway.planned_items, bill("B1").key
+    item = await enter(desk, acme)
+    other = await enter(desk, acme, label="Another")
+    fulfilled = await items.fulfil(acme.company_id, item.paper_id, key, actor="ada")
+    again = await items.fulfil(acme.company_id, item.paper_id, key, actor="bob")
+    with pytest.raises(NotFound, match="no bill:B9"):
+        await items.fulfil(acme.company_id, other.paper_id, bill("B9").key, actor="ada")
+    with pytest.raises(InvalidRequest, match="is fulfilled by bill:B1"):
+        await items.move(acme.company_id, item.paper_id, on=AS_OF, actor="ada")
+
+    assert (fulfilled.is_closed, fulfilled.fulfilled_by) == (True, key)
+    assert again == fulfilled
+    assert (await desk.runway.books.read(acme.company_id)).planned_items == (other,)
+
+
 async def test_an_item_that_is_not_there_is_not_found() -> None:
     desk, acme = await desk_with_a_company()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from runway_core.domain.identity import CompanyId
+from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.planned_items import PlannedItem, PlannedItemState
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import CompanyHeading, View
@@ -18,6 +18,7 @@ from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
 from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.api.findings import IdempotencyKey
+from runway_app_http.api.scenarios import RecordName
 from runway_app_http.api.versions import IfMatch, tag_of
 from runway_app_http.following import follow_change
 
@@ -29,6 +30,7 @@ class PlannedItemAct(StrEnum):
 
     CONFIRM = "confirm"
     MOVE = "move"
+    FULFIL = "fulfil"
     DROP = "drop"
 
 
@@ -63,6 +65,7 @@ class PlannedItemChange(BaseModel):
     on: date | None = Field(None, description="To move it: the new day.")
     amount: SentAmount | None = Field(None, description="To move it: the new amount.")
     owner: str | None = Field(None, max_length=200, description="To move it: who answers for it from now on.")
+    record: RecordName | None = Field(None, description="To fulfil it: the document or payment that stands for it.")
     note: str | None = Field(None, max_length=2000, description="To move it: the new note; to drop it: why.")
 
 
@@ -130,7 +133,7 @@ async def change_planned_item(
     if_match: IfMatch,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Confirm an item, move it to another day, amount or owner, or drop it."""
+    """Confirm an item, move it to another day, amount or owner, say what stands for it, or drop it."""
     actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     changed = await act_on_item(
         runway, company_id, item_id=require_id(item_id, "planned item"), change=change, actor=actor, version=if_match
@@ -155,10 +158,11 @@ async def act_on_item(
         InvalidRequest: a value that cannot be, or that this act does not take.
     """
     items = runway.planned_items
-    given = {name for name in ("on", "amount", "owner", "note") if getattr(change, name) is not None}
+    given = {name for name in ("on", "amount", "owner", "note", "record") if getattr(change, name) is not None}
     takes: dict[PlannedItemAct, set[str]] = {
         PlannedItemAct.CONFIRM: set(),
         PlannedItemAct.MOVE: {"on", "amount", "owner", "note"},
+        PlannedItemAct.FULFIL: {"record"},
         PlannedItemAct.DROP: {"note"},
     }
     if given - takes[change.action]:
@@ -167,6 +171,11 @@ async def act_on_item(
         return await items.confirm(company_id, item_id, actor=actor, version=version)
     if change.action is PlannedItemAct.DROP:
         return await items.drop(company_id, item_id, actor=actor, reason=change.note or "", version=version)
+    if change.action is PlannedItemAct.FULFIL:
+        if change.record is None:
+            raise InvalidRequest("'fulfil' needs the record that stands for the item")
+        record = RecordKey(change.record.kind, change.record.external_id)
+        return await items.fulfil(company_id, item_id, record, actor=actor, version=version)
     if not given:
         raise InvalidRequest("'move' needs a day, an amount, an owner or a note")
     return await items.move(

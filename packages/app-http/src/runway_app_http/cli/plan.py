@@ -18,7 +18,9 @@ from runway_app_http.api.planned_items import (
     PlannedItemList,
     act_on_item,
 )
+from runway_app_http.api.scenarios import RecordName
 from runway_app_http.cli.companies import CompanyName, read_amount
+from runway_app_http.cli.log import read_record_key
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.following import follow_change
@@ -152,6 +154,22 @@ def move_item(
         note=note,
     )
     _show_one(session, _act(session, company, item=item, change=change, version=version), "moved")
+
+
+@command(app, "fulfil", example="runway plan fulfil acme 7f3a bill:145")
+def fulfil_item(
+    session: Session,
+    *,
+    company: CompanyName,
+    item: ItemId,
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="Kind and id, such as bill:145.")],
+    version: Version = None,
+) -> None:
+    """Say which document or payment stands for an item now: the item is closed, and the record counts instead."""
+    key = read_record_key(record)
+    name = RecordName(kind=key.kind, external_id=key.external_id)
+    change = PlannedItemChange(action=PlannedItemAct.FULFIL, record=name)
+    _show_one(session, _act(session, company, item=item, change=change, version=version), "fulfilled")
 
 
 @command(app, "drop", example='runway plan drop acme 7f3a --reason "paid by card"')

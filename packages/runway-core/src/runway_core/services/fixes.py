@@ -182,7 +182,7 @@ class FixService:
     async def follow_up(self, company_id: CompanyId) -> Sequence[Fix]:
         """Move on the fixes that wait: confirm what the mirror shows, and read back what got no answer.
 
-        Called after every pull; costs one query when nothing waits. A rail that does not answer is asked next time.
+        Called after every pull; costs two queries when nothing waits. A rail that does not answer is asked next time.
 
         Returns:
             The fixes whose state moved.
@@ -191,7 +191,7 @@ class FixService:
             NotFound: no such company in this firm.
         """
         company = await self._scope.company(company_id)
-        waiting = await self._desk.list(company_id, Fix)
+        waiting = await self._scope.store.papers.papers(company_id, Fix)
         if not waiting:
             return []
         mirrored = await self._scope.store.mirror.read_records(company_id, [fix.record for fix in waiting])

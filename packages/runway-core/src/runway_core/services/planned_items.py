@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from runway_core.domain.company import Company
-from runway_core.domain.identity import CompanyId
+from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.money import to_amount
 from runway_core.domain.planned_items import PlannedItem, PlannedItemState
-from runway_core.errors import InvalidRequest
+from runway_core.errors import InvalidRequest, NotFound
 from runway_core.services.papers import PaperDesk, clean_text, name_by
 from runway_core.services.scope import Scope, local_day
 
@@ -160,18 +160,46 @@ class PlannedItemService:
             company_id, self._desk.change(item, {"is_closed": True, "note": note}), actor=actor
         )
 
+    async def fulfil(
+        self, company_id: CompanyId, item_id: str, record: RecordKey, *, actor: str, version: int | None = None
+    ) -> PlannedItem:
+        """Say which document or payment stands for an item now: it is closed, and the record counts instead.
+
+        Repeating is harmless.
+
+        Raises:
+            NotFound: no such company in this firm, no such item, or no such record in its books.
+            StaleRevision: it was changed since `version`.
+            InvalidRequest: it was dropped, or another record stands for it.
+        """
+        company = await self._scope.company(company_id)
+        item = await self._desk.read(company_id, PlannedItem, item_id, version=version)
+        if item.fulfilled_by == record:
+            return item
+        if item.is_closed:
+            raise InvalidRequest(_say_closed(item))
+        held = (await self._scope.store.mirror.read_records(company_id, [record])).get(record)
+        if held is None or held.is_deleted:
+            raise NotFound(f"{company.name!r} has no {record}")
+        fulfilled = self._desk.change(item, {"is_closed": True, "fulfilled_by": record})
+        return await self._desk.save(company_id, fulfilled, actor=actor)
+
     async def _change(
         self, company_id: CompanyId, item_id: str, values: dict[str, Any], *, actor: str, version: int | None
     ) -> PlannedItem:
         company = await self._scope.company(company_id)
         item = await self._desk.read(company_id, PlannedItem, item_id, version=version)
         if item.is_closed:
-            ended = f"is fulfilled by {item.fulfilled_by}" if item.fulfilled_by is not None else "was dropped"
-            raise InvalidRequest(f"{item.label!r} {ended}: enter a new planned item")
+            raise InvalidRequest(_say_closed(item))
         today = local_day(self._scope.clock.now(), company)
         changed = self._desk.change(item, values | {"confirmed_on": today})
         _demand_sense(changed, company, today)
         return await self._desk.save(company_id, changed, actor=actor)
+
+
+def _say_closed(item: PlannedItem) -> str:
+    ended = f"is fulfilled by {item.fulfilled_by}" if item.fulfilled_by is not None else "was dropped"
+    return f"{item.label!r} {ended}: enter a new planned item"
 
 
 def _demand_sense(item: PlannedItem, company: Company, today: date) -> None:
