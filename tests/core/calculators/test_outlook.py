@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -14,7 +14,8 @@ from runway_core.calculators.readiness import find_readiness
 from runway_core.domain.books import Books
 from runway_core.domain.company import EnteredSeries, Rhythm, SeriesKind
 from runway_core.domain.money import round_to_minor
-from runway_core.domain.outlook import OutlookEvent, OutlookKind
+from runway_core.domain.outlook import ESTIMATED_KINDS, Outlook, OutlookEvent, OutlookKind
+from runway_core.services.books import SETTLED_DAYS
 from runway_testkit.books_strategies import amounts, books, shuffle_books
 from runway_testkit.sample import amend_books, amend_settings, sample_books
 from runway_testkit.sample_records import AS_OF
@@ -49,35 +50,26 @@ CLOSINGS = [
     "-25700.00",
     "-36033.33",
 ]
-BILL_COVERAGE = ["0.95", "0.80", "0.55", "0.30", "0.10"]
-RECEIPT_COVERAGE = ["1", "0.95", "0.85", "0.65", "0.40", "0.20", "0.10"]
+
+USUAL = [  # not yet entered in, not yet entered and residual out
+    ("0.00", "1400.00"),
+    ("700.00", "2100.00"),
+    ("2100.00", "3266.67"),
+    ("4900.00", "4433.33"),
+    ("8400.00", "5366.67"),
+    ("11200.00", "5833.33"),
+    ("12600.00", "5833.33"),
+    *(("14000.00", "5833.33"),) * 6,
+]
 
 
-def not_yet_entered(*, with_sales: bool = True) -> list[OutlookEvent]:
-    """Kinds 5 and 6 of the reference table, each on its week's Friday."""
-    bills, receipts, residual = (Decimal(total) * 7 / 90 for total in (60_000, 180_000, 15_000))
-    events: list[OutlookEvent] = []
-
-    def add(week: int, amount: Decimal, kind: OutlookKind) -> None:
-        if amount:
-            events.append(
-                OutlookEvent(
-                    on=date(2026, 3, 6) + timedelta(weeks=week),
-                    amount=amount.quantize(Decimal("0.0001")),
-                    kind=kind,
-                    label=kind.value,
-                    reason="history",
-                )
-            )
-
-    for week in range(13):
-        bill_share = 1 - Decimal(BILL_COVERAGE[week]) if week < len(BILL_COVERAGE) else Decimal(1)
-        receipt_share = 1 - Decimal(RECEIPT_COVERAGE[week]) if week < len(RECEIPT_COVERAGE) else Decimal(1)
-        add(week, -bills * bill_share, OutlookKind.NOT_YET_ENTERED)
-        add(week, -residual, OutlookKind.RESIDUAL)
-        if with_sales:
-            add(week, receipts * receipt_share, OutlookKind.NOT_YET_ENTERED)
-    return events
+def sum_by_week(outlook: Outlook, kinds: Collection[OutlookKind]) -> list[tuple[Decimal, Decimal]]:
+    """What comes in and goes out each week by events of these kinds, in cents."""
+    sums = [[Decimal(0), Decimal(0)] for _ in range(13)]
+    for event in outlook.events:
+        if event.kind in kinds:
+            sums[(event.on - AS_OF).days // 7][event.amount < 0] += abs(event.amount)
+    return [(round_to_minor(come, "USD"), round_to_minor(go, "USD")) for come, go in sums]
 
 
 def without(sample: Books, *external_ids: str) -> Books:
@@ -90,17 +82,21 @@ def without(sample: Books, *external_ids: str) -> Books:
 
 @pytest.mark.parametrize("with_bank", [True, False])
 def test_what_is_known_of_the_sample_agrees_with_the_reference_week_by_week(with_bank: bool) -> None:
-    weeks = compute_outlook(sample_books(with_bank=with_bank)).weeks
+    outlook = compute_outlook(sample_books(with_bank=with_bank))
+    weeks = outlook.weeks
 
-    assert [(int(week.inflow), -int(week.outflow)) for week in weeks] == KNOWN
-    assert all(not (week.inflow % 1 or week.outflow % 1) for week in weeks)
+    assert sum_by_week(outlook, set(OutlookKind) - ESTIMATED_KINDS) == [
+        (Decimal(known_in), Decimal(known_out)) for known_in, known_out in KNOWN
+    ]
     assert [week.starts_on for week in weeks] == [AS_OF + timedelta(weeks=number) for number in range(13)]
     assert [week.number for week in weeks] == list(range(1, 14))
 
 
-def test_the_whole_table_of_the_sample() -> None:
-    outlook = compute_outlook(sample_books(), extra=not_yet_entered())
+@pytest.mark.parametrize("with_bank", [True, False])
+def test_the_whole_table_of_the_sample(with_bank: bool) -> None:
+    outlook = compute_outlook(sample_books(with_bank=with_bank))
 
+    assert sum_by_week(outlook, ESTIMATED_KINDS) == [(Decimal(come), Decimal(go)) for come, go in USUAL]
     assert [str(round_to_minor(week.closing, "USD")) for week in outlook.weeks] == CLOSINGS
     assert (outlook.runway.days, outlook.runway.falls_on) == (32, date(2026, 4, 3))
     assert outlook.runway.covered_through == date(2026, 4, 2)
@@ -109,17 +105,13 @@ def test_the_whole_table_of_the_sample() -> None:
     assert outlook.low_28_days_on == date(2026, 3, 27)
 
 
-def test_without_new_sales_cash_ends_after_25_days() -> None:
-    assert compute_outlook(sample_books(), extra=not_yet_entered(with_sales=False)).runway.days == 25
-
-
 @pytest.mark.parametrize(
     ("gone", "days", "low"),
     [("B4", 39, 8_700), ("I1", 23, -11_300)],
     ids=["the agency's bill is a duplicate", "the hospital's invoice was paid"],
 )
 def test_removing_a_document_moves_the_sample_as_the_reference_says(gone: str, days: int, low: int) -> None:
-    outlook = compute_outlook(without(sample_books(), gone), extra=not_yet_entered())
+    outlook = compute_outlook(without(sample_books(), gone))
 
     assert outlook.runway.days == days
     assert round_to_minor(outlook.low_28_days.amount, "USD") == low
@@ -131,7 +123,7 @@ def test_a_due_date_of_today_for_the_undated_bill_changes_nothing() -> None:
         bill.model_copy(update={"due_date": AS_OF}) if bill.external_id == "B6" else bill for bill in sample.bills
     )
 
-    outlook = compute_outlook(amend_books(sample, bills=due_now), extra=not_yet_entered())
+    outlook = compute_outlook(amend_books(sample, bills=due_now))
 
     assert outlook.runway.days == 32
     assert round_to_minor(outlook.low_28_days.amount, "USD") == 700
@@ -139,7 +131,7 @@ def test_a_due_date_of_today_for_the_undated_bill_changes_nothing() -> None:
 
 def test_a_friday_dips_below_nil_though_its_week_ends_above() -> None:
     """Outflows of a day come before its inflows."""
-    outlook = compute_outlook(sample_books(), extra=not_yet_entered())
+    outlook = compute_outlook(sample_books())
     friday = next(day for day in outlook.days if day.day == date(2026, 4, 3))
 
     assert friday.low < 0 < friday.closing
@@ -158,7 +150,7 @@ def test_every_event_of_the_sample_says_why() -> None:
 
 
 def test_payrolls_are_guarded() -> None:
-    paydays = compute_outlook(sample_books(), extra=not_yet_entered()).paydays
+    paydays = compute_outlook(sample_books()).paydays
 
     assert [(payday.on, payday.is_covered) for payday in paydays[:3]] == [
         (date(2026, 3, 6), True),
@@ -182,8 +174,23 @@ def test_opening_cash_below_nil_is_no_runway_at_all() -> None:
     assert compute_outlook(broke).runway.days == 0
 
 
+def without_history(sample: Books) -> Books:
+    """Only what is open, and nothing that says what is usual."""
+    return amend_books(
+        sample,
+        bills=(),
+        bill_payments=(),
+        customer_payments=(),
+        purchases=(),
+        transfers=(),
+        journal_entries=(),
+        deposits=(),
+        bank_transactions=(),
+    )
+
+
 def test_nothing_to_pay_is_91_days_and_more() -> None:
-    runway = compute_outlook(amend_settings(amend_books(sample_books(), bills=()), series=())).runway
+    runway = compute_outlook(amend_settings(without_history(sample_books()), series=())).runway
 
     assert (runway.days, runway.falls_on) == (None, None)
     assert runway.covered_through == AS_OF + timedelta(days=90)
@@ -200,7 +207,7 @@ def entered(rhythm: Rhythm, first_day: date, *, last_day: date | None = None) ->
         amount=Decimal("100.0000"),
         currency="USD",
     )
-    return amend_settings(sample_books(), series=(series,))
+    return amend_settings(without_history(sample_books()), series=(series,))
 
 
 @pytest.mark.parametrize(
@@ -303,7 +310,7 @@ def test_a_lower_floor_never_comes_sooner(movements: list[tuple[int, Decimal]], 
 def test_long_settled_bills_change_no_figure_while_every_bill_has_a_due_date(drawn: Books) -> None:
     """What `MirrorStore.load_books` may leave out: views read books without them, positions with them."""
     dated = amend_books(drawn, bills=tuple(bill for bill in drawn.bills if bill.due_date is not None))
-    due_from = dated.as_of - timedelta(days=60)
+    due_from = dated.as_of - timedelta(days=SETTLED_DAYS)
     kept = tuple(b for b in dated.bills if b.open_balance > 0 or (b.due_date is not None and b.due_date >= due_from))
 
     narrow = amend_books(dated, bills=kept)

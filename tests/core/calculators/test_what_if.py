@@ -18,12 +18,10 @@ from runway_core.domain.outlook import Outlook
 from runway_testkit.books_strategies import amounts, books
 from runway_testkit.sample import AS_OF, sample_books
 
-from tests.core.calculators.test_outlook import not_yet_entered
-
 B4 = RecordKey(RecordKind.BILL, "B4")
 SAMPLE = sample_books()
 CASH = compute_cash(SAMPLE)
-OUTLOOK = compute_outlook(SAMPLE, cash=CASH, extra=not_yet_entered())
+OUTLOOK = compute_outlook(SAMPLE, cash=CASH)
 
 
 def ask(*amendments: Amendment) -> Outlook:

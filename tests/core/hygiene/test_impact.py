@@ -18,13 +18,11 @@ from runway_core.domain.money import Money, round_to_minor
 from runway_core.domain.outlook import Band
 from runway_testkit.books_making import bill, day, invoice, make_books
 from runway_testkit.books_strategies import books
-from runway_testkit.sample import AS_OF, amend_books, sample_books
-
-from tests.core.calculators.test_outlook import not_yet_entered
+from runway_testkit.sample import AS_OF, sample_books
 
 SAMPLE = sample_books()
 CASH = compute_cash(SAMPLE)
-OUTLOOK = compute_outlook(SAMPLE, cash=CASH, extra=not_yet_entered())
+OUTLOOK = compute_outlook(SAMPLE, cash=CASH)
 
 
 def finding(record: RecordKey, *amendments: Amendment) -> Finding:
@@ -119,14 +117,9 @@ def test_a_narrow_band_is_reliable_unless_it_is_over_half_the_figure() -> None:
 
 
 def test_the_duplicate_in_the_sample_is_weighed_by_what_it_does_to_the_outlook() -> None:
-    """Without what is not yet entered the Sample lasts 35 days, so the duplicate is worth another number of days."""
     (duplicate,) = [one for one in find_weighed_findings(SAMPLE) if one.check == "AP06"]
-    plain = compute_outlook(SAMPLE).runway.days
-    without = compute_outlook(
-        amend_books(SAMPLE, bills=tuple(bill for bill in SAMPLE.bills if bill.external_id != "B4"))
-    ).runway.days
 
-    assert duplicate.impact_days == (91 if without is None else without) - (91 if plain is None else plain)
+    assert duplicate.impact_days == 7
     assert duplicate.impact_low is not None
     assert duplicate.impact_low.amount == Decimal(8_000)
 

@@ -21,7 +21,6 @@ from runway_core.domain.policy import DEFAULT_POLICY, RuleName, Ruling, VendorTi
 from runway_testkit.books_strategies import amounts, books, shuffle_books
 from runway_testkit.sample import AS_OF, amend_books, amend_settings, sample_books
 
-from tests.core.calculators.test_outlook import not_yet_entered
 from tests.core.policy.policy_making import amount, bill, books_with, day, ground_of, payroll
 
 SAMPLE = sample_books()
@@ -30,7 +29,7 @@ ON_TIME, NOW, LATER = date(2026, 3, 25), AS_OF, date(2026, 4, 8)
 
 def sample_ground() -> PolicyGround:
     cash = compute_cash(SAMPLE)
-    return gather_ground(SAMPLE, (), cash=cash, outlook=compute_outlook(SAMPLE, cash=cash, extra=not_yet_entered()))
+    return gather_ground(SAMPLE, (), cash=cash, outlook=compute_outlook(SAMPLE, cash=cash))
 
 
 def propose(any_books: Books) -> tuple[PolicyGround, Proposal]:

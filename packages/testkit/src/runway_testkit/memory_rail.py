@@ -64,7 +64,7 @@ class MemoryLedger:
     written: dict[str, Change] = field(default_factory=dict)
 
     def put(self, *records: Record) -> None:
-        """Enter records, or edit the ones that are there."""
+        """Enter records, or edit the ones that are there; a new one keeps the time it says it was entered at."""
         for record in records:
             held = self.records.get(record.key)
             number = self.revisions[record.key] = self.revisions.get(record.key, -1) + 1
@@ -73,7 +73,7 @@ class MemoryLedger:
                 update={
                     "revision": str(number),
                     "revision_number": number,
-                    "created_at": held.created_at if held is not None else self.now,
+                    "created_at": held.created_at if held is not None else record.created_at or self.now,
                     "modified_at": self.now,
                 }
             )

@@ -35,6 +35,7 @@ class _PaidBill:
     due_date: date
     total: int
     paid_on: date
+    entered_on: date | None = None  # later than its date
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class _PaidInvoice:
     total: int
     term_days: int = 30
     paid_before: int = 0  # an earlier part payment, still in undeposited funds
+    entered_on: date | None = None  # later than its date
 
     @property
     def due_date(self) -> date:
@@ -66,49 +68,76 @@ _VENDORS = {
 }
 _CUSTOMERS = {"C1": "Elm Hospital", "C2": "Fjord Retail", "C3": "Granite Works", "C4": "Heron Labs"}
 
+# What was entered how long before it was settled makes the entry curves of the reference: of the 60,000 of bills but
+# rent, 3,000 came in the week they were paid, 9,000 in the week before, then 15,000, 15,000, 12,000 and 6,000; of the
+# 180,000 of invoices 9,000, 18,000, 36,000, 45,000, 36,000, 18,000 and 18,000, none in the week itself.
 _PAID_BILLS = (
     _PaidBill("P01", "V1", "RENT-2025-12", date(2025, 11, 20), date(2025, 12, 5), 6_000, date(2025, 12, 5)),
-    _PaidBill("P02", "V2", "CL-70021", date(2025, 11, 12), date(2025, 12, 12), 3_100, date(2025, 12, 12)),
-    _PaidBill("P03", "V3", "C-511", date(2025, 11, 14), date(2025, 12, 14), 9_000, date(2025, 12, 15)),
-    _PaidBill("P04", "V6", "55120", date(2025, 11, 13), date(2025, 12, 13), 5_200, date(2025, 12, 15)),
-    _PaidBill("P05", "V5", "POL-8", date(2025, 12, 1), date(2025, 12, 31), 3_700, date(2025, 12, 31)),
+    _PaidBill(
+        "P02", "V2", "CL-70021", date(2025, 12, 4), date(2025, 12, 12), 3_000, date(2025, 12, 12), date(2025, 12, 10)
+    ),
+    _PaidBill(
+        "P03", "V3", "C-511", date(2025, 12, 5), date(2025, 12, 14), 9_000, date(2025, 12, 15), date(2025, 12, 9)
+    ),
+    _PaidBill("P04", "V6", "55120", date(2025, 12, 4), date(2026, 1, 3), 5_200, date(2025, 12, 31), date(2025, 12, 9)),
+    _PaidBill("P05", "V5", "POL-8", date(2025, 12, 10), date(2025, 12, 31), 3_800, date(2025, 12, 31)),
     _PaidBill("P06", "V1", "RENT-2026-01", date(2025, 12, 20), date(2026, 1, 5), 6_000, date(2026, 1, 5)),
-    _PaidBill("P07", "V2", "CL-78410", date(2025, 12, 12), date(2026, 1, 12), 3_150, date(2026, 1, 12)),
-    _PaidBill("P08", "V6", "55987", date(2025, 12, 16), date(2026, 1, 15), 4_600, date(2026, 1, 15)),
-    _PaidBill("P09", "V3", "C-540", date(2025, 12, 17), date(2026, 1, 16), 9_200, date(2026, 1, 16)),
-    _PaidBill("P10", "V4", "BA-1007", date(2025, 12, 27), date(2026, 1, 26), 1_050, date(2026, 1, 26)),
+    _PaidBill(
+        "P07", "V2", "CL-78410", date(2025, 12, 12), date(2026, 1, 12), 2_400, date(2026, 1, 12), date(2025, 12, 15)
+    ),
+    _PaidBill(
+        "P08", "V6", "55987", date(2025, 12, 16), date(2026, 1, 15), 4_600, date(2026, 1, 15), date(2025, 12, 23)
+    ),
+    _PaidBill("P09", "V3", "C-540", date(2025, 12, 17), date(2026, 1, 16), 9_600, date(2026, 1, 16)),
+    _PaidBill(
+        "P10", "V4", "BA-1007", date(2025, 12, 27), date(2026, 1, 26), 1_400, date(2026, 1, 26), date(2026, 1, 6)
+    ),
     _PaidBill("P11", "V1", "RENT-2026-02", date(2026, 1, 20), date(2026, 2, 5), 6_000, date(2026, 2, 5)),
-    _PaidBill("P12", "V2", "CL-83377", date(2026, 1, 12), date(2026, 2, 12), 3_200, date(2026, 2, 12)),
-    _PaidBill("P13", "V6", "56713", date(2026, 1, 14), date(2026, 2, 13), 3_800, date(2026, 2, 13)),
+    _PaidBill(
+        "P12", "V2", "CL-83377", date(2026, 1, 12), date(2026, 2, 12), 3_200, date(2026, 2, 12), date(2026, 1, 27)
+    ),
+    _PaidBill("P13", "V6", "56713", date(2026, 1, 14), date(2026, 2, 13), 3_800, date(2026, 2, 13), date(2026, 1, 28)),
     _PaidBill("P14", "V3", "C-566", date(2026, 1, 16), date(2026, 2, 15), 6_000, date(2026, 2, 16)),
     # The bill that B4 repeats: paid already.
-    _PaidBill("P15", "V4", "BA-1042", date(2026, 2, 23), date(2026, 3, 25), 8_000, date(2026, 2, 26)),
+    _PaidBill("P15", "V4", "BA-1042", date(2026, 2, 11), date(2026, 3, 13), 8_000, date(2026, 2, 26)),
 )
 
 _PAID_INVOICES = (
-    _PaidInvoice("R01", "C1", date(2025, 9, 17), 5, 10_000),
-    _PaidInvoice("R02", "C1", date(2025, 12, 10), 40, 22_000),
-    _PaidInvoice("R03", "C1", date(2025, 12, 19), 25, 20_000),
-    _PaidInvoice("R04", "C1", date(2026, 1, 8), 18, 30_000, paid_before=2_000),
-    _PaidInvoice("R05", "C1", date(2026, 1, 22), 12, 25_000),
+    _PaidInvoice("R01", "C1", date(2025, 9, 17), 40, 10_000),
+    _PaidInvoice("R02", "C1", date(2025, 12, 10), 5, 15_000, entered_on=date(2025, 11, 10)),
+    _PaidInvoice("R03", "C1", date(2025, 12, 19), 25, 15_000, term_days=7),
+    _PaidInvoice("R04", "C1", date(2026, 1, 8), 18, 18_000, paid_before=2_000),
+    _PaidInvoice("R05", "C1", date(2026, 1, 22), 12, 25_000, entered_on=date(2025, 12, 29)),
     _PaidInvoice("R06", "C1", date(2026, 2, 11), 9, 18_000),
-    _PaidInvoice("R07", "C2", date(2025, 12, 16), 8, 12_000),
-    _PaidInvoice("R08", "C2", date(2026, 1, 20), 10, 11_000),
+    _PaidInvoice("R07", "C2", date(2025, 12, 16), 8, 16_000, entered_on=date(2025, 11, 10)),
+    _PaidInvoice("R08", "C2", date(2026, 1, 20), 10, 8_000, entered_on=date(2025, 12, 15)),
     _PaidInvoice("R09", "C3", date(2025, 10, 15), 0, 7_000),
     _PaidInvoice("R10", "C3", date(2025, 11, 12), 1, 7_500),
-    _PaidInvoice("R11", "C3", date(2025, 12, 30), 0, 6_000),
-    _PaidInvoice("R12", "C3", date(2026, 2, 5), -1, 11_000),
-    _PaidInvoice("R13", "C3", date(2026, 2, 18), 0, 9_000),
+    _PaidInvoice("R11", "C3", date(2025, 12, 30), 0, 14_000, entered_on=date(2025, 12, 17)),
+    _PaidInvoice("R12", "C3", date(2026, 2, 5), -1, 11_000, entered_on=date(2026, 1, 12)),
+    _PaidInvoice("R13", "C3", date(2026, 2, 18), 0, 9_000, entered_on=date(2026, 2, 10)),
     _PaidInvoice("R14", "C3", date(2026, 2, 25), -2, 4_000, term_days=15),
-    _PaidInvoice("R15", "C4", date(2026, 2, 3), 6, 9_000),
+    _PaidInvoice("R15", "C4", date(2026, 2, 3), 6, 12_000),
+    _PaidInvoice("R16", "C4", date(2026, 1, 2), 6, 15_000, entered_on=date(2025, 12, 2)),
 )
 
 _PAYDAYS = tuple(date(2025, 11, 28) + timedelta(days=14 * count) for count in range(7))
 _CARD_PAID = (date(2025, 12, 22), date(2026, 1, 20), date(2026, 2, 20))
-_PETTY = tuple(date(2025, 12, day) for day in (2, 9, 16, 23, 30)) + tuple(
-    date(2026, month, day) for month, days in ((1, (6, 13, 20, 27, 30)), (2, (3, 10, 17, 24, 27))) for day in days
+# Weeks of 1,000 six times, of 1,250 four times, of 1,500 twice, and 1,000 in the six days that end February: the median
+# week is 1,000 ÷ 6 × 7, as is the average of all 15,000 in 90 days.
+_PETTY = (
+    *((date(2025, 12, on), 1_000) for on in (2, 9, 16, 23, 30)),
+    (date(2026, 1, 6), 1_250),
+    (date(2026, 1, 13), 1_250),
+    (date(2026, 1, 20), 1_500),
+    (date(2026, 1, 27), 500),
+    (date(2026, 1, 30), 500),
+    (date(2026, 2, 3), 1_250),
+    (date(2026, 2, 10), 1_250),
+    (date(2026, 2, 17), 1_500),
+    (date(2026, 2, 24), 500),
+    (date(2026, 2, 27), 500),
 )
-_CASH_SALE_ON = date(2026, 2, 24)
 _SAVED_ON = date(2026, 1, 14)
 _OWNER_PAID_IN_ON = date(2025, 12, 18)
 
@@ -143,6 +172,11 @@ def _line(amount: int, account_id: str, text: str, *, kind: LineKind = LineKind.
     return DocumentLine(line_id="1", line_kind=kind, amount=exact(amount), description=text, account_id=account_id)
 
 
+def _at_four(day: date) -> datetime:
+    """Ten in the morning in Chicago."""
+    return datetime(day.year, day.month, day.day, 16, 0, tzinfo=UTC)
+
+
 def _bill(
     external_id: str,
     vendor_id: str,
@@ -152,12 +186,13 @@ def _bill(
     due: date | None,
     total: int,
     open_balance: int,
+    entered_on: date | None = None,
 ) -> Bill:
     return Bill(
         external_id=external_id,
         revision="0",
-        created_at=datetime(dated.year, dated.month, dated.day, 16, 0, tzinfo=UTC),
-        modified_at=datetime(dated.year, dated.month, dated.day, 16, 0, tzinfo=UTC),
+        created_at=_at_four(entered_on or dated),
+        modified_at=_at_four(entered_on or dated),
         number=number,
         vendor_id=vendor_id,
         vendor_name=_VENDORS[vendor_id],
@@ -194,6 +229,7 @@ def paid_bills() -> Iterable[Bill]:
             due=paid.due_date,
             total=paid.total,
             open_balance=0,
+            entered_on=paid.entered_on,
         )
 
 
@@ -213,12 +249,21 @@ def bill_payments() -> Iterable[BillPayment]:
         )
 
 
-def _invoice(external_id: str, customer_id: str, *, dated: date, due: date, total: int, open_balance: int) -> Invoice:
+def _invoice(
+    external_id: str,
+    customer_id: str,
+    *,
+    dated: date,
+    due: date,
+    total: int,
+    open_balance: int,
+    entered_on: date | None = None,
+) -> Invoice:
     return Invoice(
         external_id=external_id,
         revision="0",
-        created_at=datetime(dated.year, dated.month, dated.day, 16, 0, tzinfo=UTC),
-        modified_at=datetime(dated.year, dated.month, dated.day, 16, 0, tzinfo=UTC),
+        created_at=_at_four(entered_on or dated),
+        modified_at=_at_four(entered_on or dated),
         number=f"S-{external_id}",
         customer_id=customer_id,
         customer_name=_CUSTOMERS[customer_id],
@@ -248,6 +293,7 @@ def paid_invoices() -> Iterable[Invoice]:
             due=paid.due_date,
             total=paid.total + paid.paid_before,
             open_balance=0,
+            entered_on=paid.entered_on,
         )
 
 
@@ -282,19 +328,16 @@ def receipts() -> tuple[tuple[CustomerPayment, ...], tuple[Deposit, ...]]:
             deposits.append(_deposit(f"D-{paid.external_id}", paid.paid_on, paid.total, links=(link,)))
     receive("CP-old", "C1", "R04", on=date(2025, 12, 15), total=2_000)
     receive("CP-new", "C3", "I3", on=date(2026, 2, 27), total=1_000)
-    deposits.append(_deposit("D-sale", _CASH_SALE_ON, 3_000))
     return tuple(payments), tuple(deposits)
 
 
-def _deposit(external_id: str, on: date, total: int, *, links: tuple[DocumentLink, ...] = ()) -> Deposit:
-    lines = () if links else (_line(total, INCOME, "Cash sale", kind=LineKind.DEPOSIT),)
+def _deposit(external_id: str, on: date, total: int, *, links: tuple[DocumentLink, ...]) -> Deposit:
     return Deposit(
         external_id=external_id,
         document_date=on,
         currency=USD,
         total=exact(total),
         account_id=OPERATING,
-        lines=lines,
         links=links,
     )
 
@@ -314,7 +357,9 @@ def purchases() -> tuple[Purchase, ...]:
             lines=(_line(total, EXPENSES, "Sundries"),),
         )
 
-    petty = (purchase(f"E{number:02}", on, 1_000, PaymentMethod.CASH) for number, on in enumerate(_PETTY, start=1))
+    petty = (
+        purchase(f"E{number:02}", on, total, PaymentMethod.CASH) for number, (on, total) in enumerate(_PETTY, start=1)
+    )
     return (*petty, purchase("E-cheque", AS_OF, 800, PaymentMethod.CHECK))
 
 
@@ -369,14 +414,13 @@ def bank_transactions() -> tuple[BankTransaction, ...]:
     """What the bank shows from 28 November on: everything of the ledger but the cheque."""
     moved: list[tuple[date, int, str]] = [(on, -18_500, "PAYROLL") for on in _PAYDAYS]
     moved += [(on, -6_000, "CARD PAYMENT") for on in _CARD_PAID]
-    moved += [(on, -1_000, "SUNDRIES") for on in _PETTY]
+    moved += [(on, -total, "SUNDRIES") for on, total in _PETTY]
     moved += [(paid.paid_on, -paid.total, _VENDORS[paid.vendor_id]) for paid in _PAID_BILLS]
     moved += [
         (paid.paid_on, paid.total, _CUSTOMERS[paid.customer_id])
         for paid in _PAID_INVOICES
         if paid.paid_on >= _PAYDAYS[0]
     ]
-    moved.append((_CASH_SALE_ON, 3_000, "COUNTER DEPOSIT"))
 
     def line(number: str, on: date, amount: int, text: str, **more: bool) -> BankTransaction:
         account_id = SAVINGS if number == "N-saved-in" else OPERATING

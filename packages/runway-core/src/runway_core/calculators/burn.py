@@ -1,19 +1,15 @@
 """The measures of burn: how fast cash leaves, and how long it would last at that pace."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from runway_core.calculators.calendar import last_of_month, months_before, roll_forward
 from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.flows import FULL_MONTHS, Flow, Flows, FlowSort, read_flows
+from runway_core.calculators.flows import Flow, Flows, FlowSort, read_flows
+from runway_core.calculators.history import FULL_MONTHS, LEAST_DAYS, Span, find_full_spans
 from runway_core.domain.books import Books
 from runway_core.domain.money import AMOUNT_STEP, ZERO, to_amount
 from runway_core.domain.outlook import Burn, BurnMonth, Cash
-
-LEAST_DAYS = 28
-"""With fewer days of history there is no burn measure."""
 
 
 def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None = None) -> Burn:
@@ -53,25 +49,11 @@ def compute_week_outflow(books: Books, *, flows: Flows | None = None) -> Decimal
 
 
 def _sum_months(books: Books, flows: Flows) -> list[BurnMonth]:
-    months = _sum_spans(flows.past(books.as_of), _find_spans(flows.began, books.as_of))
+    months = _sum_spans(flows.past(books.as_of), find_full_spans(flows.began, books.as_of))
     return months if sum(month.days for month in months) >= LEAST_DAYS else []
 
 
-def _find_spans(began: date | None, as_of: date) -> list[tuple[date, date]]:
-    """The full months that history covers, oldest first, each with its last day.
-
-    A month is covered when money moved on or before its first business day: earlier days of it can hold nothing.
-    """
-    if began is None:
-        return []
-    full = [first for first in months_before(as_of, FULL_MONTHS) if began <= roll_forward(first)]
-    if full:
-        return [(first, last_of_month(first)) for first in full]
-    yesterday = as_of - timedelta(days=1)
-    return [(began, yesterday)] if began <= yesterday else []
-
-
-def _sum_spans(past: Sequence[Flow], spans: list[tuple[date, date]]) -> list[BurnMonth]:
+def _sum_spans(past: Sequence[Flow], spans: Sequence[Span]) -> list[BurnMonth]:
     if not spans:
         return []
     inflow, outflow = [ZERO] * len(spans), [ZERO] * len(spans)
@@ -87,11 +69,11 @@ def _sum_spans(past: Sequence[Flow], spans: list[tuple[date, date]]) -> list[Bur
     return [
         BurnMonth(
             month=first,
-            days=(last - first).days + 1,
+            days=spans[index].days,
             inflow=to_amount(inflow[index]),
             outflow=to_amount(outflow[index]),
         )
-        for index, (first, last) in enumerate(spans)
+        for index, (first, _) in enumerate(spans)
     ]
 
 

@@ -116,18 +116,18 @@ def find_series(books: Books) -> tuple[DetectedSeries, ...]:
     return (*find_bill_series(books), *find_invoice_series(books), *find_outflow_series(books))
 
 
-def find_outflow_series(books: Books) -> tuple[DetectedSeries, ...]:
-    """Series of payments out of deposit accounts, payroll among them, by id."""
+def find_outflow_series(books: Books, outflows: Iterable[Outflow] | None = None) -> tuple[DetectedSeries, ...]:
+    """Series of payments out of deposit accounts, payroll among them, by id; `outflows` saves reading them again."""
     wages = find_wage_account_ids(books)
     groups: dict[tuple[RecordKey, str], list[Outflow]] = {}
-    for outflow in read_outflows(books):
+    for outflow in read_outflows(books) if outflows is None else outflows:
         if outflow.on <= books.as_of:
             groups.setdefault((outflow.party, outflow.currency), []).append(outflow)
     found: list[DetectedSeries] = []
-    for (party, currency), outflows in groups.items():
-        if len(outflows) >= LEAST_MEMBERS:
-            is_payroll = bool(wages) and any(is_for_wages(outflow, wages) for outflow in outflows)
-            rows = [_Row(outflow.on.toordinal(), outflow.amount, (outflow.record,)) for outflow in outflows]
+    for (party, currency), paid in groups.items():
+        if len(paid) >= LEAST_MEMBERS:
+            is_payroll = bool(wages) and any(is_for_wages(outflow, wages) for outflow in paid)
+            rows = [_Row(outflow.on.toordinal(), outflow.amount, (outflow.record,)) for outflow in paid]
             rows = _sum_days(rows) if is_payroll else rows  # many are paid on one day
             found += _name_chains(books, SeriesSource.OUTFLOW, party, currency, rows=rows, is_payroll=is_payroll)
     return _by_id(found)
@@ -298,7 +298,7 @@ def _median_amount(rows: Sequence[_Row]) -> Decimal:
 def _sort(rows: Iterable[_Row]) -> list[_Row]:
     """Rows by day, then amount; only among those alike in both do their records decide."""
     ordered = sorted(rows, key=_day_and_amount)
-    if any(_day_and_amount(one) == _day_and_amount(other) for one, other in pairwise(ordered)):
+    if any(one.on == other.on and one.amount == other.amount for one, other in pairwise(ordered)):
         ordered.sort(key=_order)
     return ordered
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days, months_before
 from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.history import FULL_MONTHS
 from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine, LineKind
@@ -67,9 +68,6 @@ class Flows:
         found += [flow for flow in self.ledger if flow.on <= as_of and flow.account_id not in at_bank]
         return found
 
-
-FULL_MONTHS = 3
-"""Burn looks at so many full months; no figure looks further back."""
 
 FINANCING_KINDS = frozenset({AccountKind.LONG_TERM_LIABILITY, AccountKind.EQUITY, AccountKind.FIXED_ASSET})
 

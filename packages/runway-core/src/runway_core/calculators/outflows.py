@@ -15,10 +15,11 @@ from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine, LineKind
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.ledger import Account, AccountKind, JournalEntry, Purchase, Transfer
+from runway_core.domain.ledger import AccountKind, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
 
-_WAGE_WORDS = re.compile(r"\b(payrolls?|wages?|salary|salaries)\b", re.IGNORECASE)
+_WAGE_WORDS = re.compile(r"\b(payrolls?|wages?|salary|salaries)\b(?!.*\btax)", re.IGNORECASE)
+_WAGE_KINDS = frozenset({AccountKind.EXPENSE, AccountKind.OTHER_EXPENSE, AccountKind.COST_OF_GOODS_SOLD})
 _NO_SERIES = frozenset({AccountKind.BANK, AccountKind.UNDEPOSITED_FUNDS, AccountKind.EQUITY, AccountKind.FIXED_ASSET})
 """Accounts on the other side of which nothing comes round: own money, what owners take, equipment."""
 
@@ -34,8 +35,12 @@ class Outflow(NamedTuple):
 
 
 def find_wage_account_ids(books: Books) -> frozenset[str]:
-    """Accounts that payroll is booked to, by their kind or name."""
-    return frozenset(account.external_id for account in books.accounts if _is_for_wages(account))
+    """Expense accounts that wages are booked to, by their name; payroll taxes are none."""
+    return frozenset(
+        account.external_id
+        for account in books.accounts
+        if account.account_kind in _WAGE_KINDS and _WAGE_WORDS.search(account.name) is not None
+    )
 
 
 def find_card_account_ids(books: Books) -> frozenset[str]:
@@ -80,12 +85,6 @@ def is_for_wages(outflow: Outflow, wage_account_ids: frozenset[str]) -> bool:
     if not isinstance(outflow.record, Purchase):
         return False
     return any(line.account_id in wage_account_ids for line in outflow.record.lines)
-
-
-def _is_for_wages(account: Account) -> bool:
-    if account.account_kind is AccountKind.PAYROLL_LIABILITY:
-        return True
-    return account.account_kind not in _NO_SERIES and _WAGE_WORDS.search(account.name) is not None
 
 
 def _find_payee(purchase: Purchase, wages: frozenset[str]) -> RecordKey | None:

@@ -8,28 +8,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from runway_core.calculators.calendar import add_business_days, add_days, monday_of, roll_forward
-from runway_core.calculators.cash import compute_cash, find_pending, find_usable_bank_balances
+from runway_core.calculators.calendar import add_days, monday_of
+from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.exchange import HomeRates, name_unrated
 from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
+from runway_core.calculators.history import find_usual_span
+from runway_core.calculators.outlook_known import (
+    place_bills,
+    place_future_entries,
+    place_in_flight,
+    place_invoices,
+    place_series,
+)
+from runway_core.calculators.outlook_usual import NO_HISTORY, place_usual
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.calculators.receivables import Receivable, compute_receivables
-from runway_core.calculators.series import Occurrence, find_occurrences
-from runway_core.calculators.undeposited import BUSINESS_DAYS_TO_BANK, find_undeposited
+from runway_core.calculators.series import ComingSeries, compute_series
 from runway_core.domain.books import Books
-from runway_core.domain.company import SeriesKind
-from runway_core.domain.identity import RecordKey, Subject
 from runway_core.domain.money import ZERO, Money
-from runway_core.domain.outlook import (
-    Cash,
-    Outlook,
-    OutlookDay,
-    OutlookEvent,
-    OutlookKind,
-    OutlookWeek,
-    Payday,
-    Runway,
-)
+from runway_core.domain.outlook import Cash, Outlook, OutlookDay, OutlookEvent, OutlookWeek, Payday, Runway
 
 HORIZON_DAYS = 91
 WEEKS = 13
@@ -48,7 +45,7 @@ def compute_outlook(
     payables: Sequence[Payable] | None = None,
     receivables: Sequence[Receivable] | None = None,
 ) -> Outlook:
-    """Expected cash from documents, entered series and what is in flight, plus `extra` events in home currency.
+    """Expected cash from documents, series, what is in flight and what is usual, plus `extra` events in home currency.
 
     What lies outside of the 91 days is not part of it. The other parameters save computing them again.
     """
@@ -57,17 +54,21 @@ def compute_outlook(
     payables = compute_payables(books) if payables is None else payables
     receivables = compute_receivables(books) if receivables is None else receivables
     last = add_days(books.as_of, HORIZON_DAYS - 1)
-    occurrences = find_occurrences(books, last)
+    span = find_usual_span(flows.began, books.as_of)
+    series = compute_series(books, last, since=books.as_of if span is None else span.first)
     found = [
-        *_place_bills(payables),
-        *_place_invoices(receivables),
-        *_place_series(books, occurrences),
-        *_place_in_flight(books),
-        *_place_future_entries(books, flows),
+        *place_bills(payables),
+        *place_invoices(receivables),
+        *place_series(books, series),
+        *place_in_flight(books),
+        *place_future_entries(books, flows),
+        *place_usual(books, flows, span, in_series=series.in_series, last=last),
         *extra,
     ]
     events = order_events(event for event in found if books.as_of <= event.on <= last)
-    left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, occurrences))
+    left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, series))
+    if span is None:
+        left_out += (NO_HISTORY,)
     return project_outlook(books, cash, events, left_out=left_out)
 
 
@@ -169,10 +170,9 @@ def _sum_weeks(days: Sequence[OutlookDay]) -> Iterator[OutlookWeek]:
 
 def _find_paydays(books: Books, days: Sequence[OutlookDay], events: Iterable[OutlookEvent]) -> Iterator[Payday]:
     """Payrolls, one a day, each covered when the day's low stays at nil or above."""
-    payroll = {s.series_id for s in books.company.settings.series if s.series_kind is SeriesKind.PAYROLL}
     sums: dict[date, Decimal] = {}
     for event in events:
-        if event.series_id in payroll:
+        if event.is_payroll:
             sums[event.on] = sums.get(event.on, ZERO) - event.amount
     for on, amount in sums.items():
         low = days[(on - books.as_of).days].low
@@ -184,109 +184,14 @@ def _order(event: OutlookEvent) -> tuple[date, str, str, str, Decimal, str]:
     return event.on, event.kind.value, source, event.series_id or "", event.amount, event.label
 
 
-def _event(
-    on: date,
-    amount: Decimal,
-    kind: OutlookKind,
-    *,
-    label: str,
-    reason: str,
-    source: Subject | None = None,
-    series_id: str | None = None,
-) -> OutlookEvent:
-    return OutlookEvent(on=on, amount=amount, kind=kind, label=label, reason=reason, source=source, series_id=series_id)
-
-
-def _name(party: str | None, number: str | None, external_id: str) -> str:
-    return f"{party or 'unknown'} {number or external_id}"
-
-
-def _place_bills(payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
-    for payable in payables:
-        if payable.home:
-            bill = payable.bill
-            label = _name(bill.vendor_name, bill.number, bill.external_id)
-            for on, home in payable.leaves:
-                reason = payable.due_reason
-                if on != payable.due:
-                    reason += f", paid {on}"
-                if payable.balance < bill.open_balance:
-                    reason += f", less credits of {bill.open_balance - payable.balance:,.2f}"
-                yield _event(on, -home, OutlookKind.DOCUMENT, label=label, reason=reason, source=bill.key)
-
-
-def _place_invoices(receivables: Iterable[Receivable]) -> Iterator[OutlookEvent]:
-    for receivable in receivables:
-        if receivable.home:
-            invoice = receivable.invoice
-            reason = receivable.expected_reason
-            if receivable.balance < invoice.open_balance:
-                reason += f", less credits of {invoice.open_balance - receivable.balance:,.2f}"
-            yield _event(
-                receivable.expected,
-                receivable.home,
-                OutlookKind.DOCUMENT,
-                label=_name(invoice.customer_name, invoice.number, invoice.external_id),
-                reason=reason,
-                source=invoice.key,
-            )
-
-
-def _place_series(books: Books, occurrences: Iterable[Occurrence]) -> Iterator[OutlookEvent]:
-    rates = HomeRates.of(books)
-    for series, nominal, on in occurrences:
-        home = rates.convert(series.amount if series.is_inflow else -series.amount, series.currency)
-        if home:
-            reason = f"{series.rhythm.value}, {nominal}" + ("" if on == nominal else ", moved to a business day")
-            yield _event(on, home, OutlookKind.SERIES, label=series.name, reason=reason, series_id=series.series_id)
-
-
-def _place_in_flight(books: Books) -> Iterator[OutlookEvent]:
-    rates = HomeRates.of(books)
-    read_at_bank = find_cash_account_ids(books) & find_usable_bank_balances(books).keys()
-    for payment, home in find_undeposited(books).fresh:
-        yield _event(
-            add_business_days(max(books.as_of, payment.document_date), BUSINESS_DAYS_TO_BANK),
-            home,
-            OutlookKind.IN_FLIGHT,
-            label=_name(payment.customer_name, payment.number, payment.external_id),
-            reason=f"received {payment.document_date}, not deposited yet",
-            source=payment.key,
-        )
-    next_day = roll_forward(add_days(books.as_of, 1))
-    for line in find_pending(books):
-        incoming = rates.convert(line.amount, line.currency) if line.amount > 0 else None
-        if incoming and line.account_id in read_at_bank:
-            label = line.text or line.external_id
-            reason = "pending at the bank"
-            yield _event(next_day, incoming, OutlookKind.IN_FLIGHT, label=label, reason=reason, source=line.key)
-
-
-def _place_future_entries(books: Books, flows: Flows) -> Iterator[OutlookEvent]:
-    """Ledger entries dated after today. The legs of a transfer between own accounts cancel out."""
-    sums: dict[tuple[date, RecordKey], Decimal] = {}
-    for flow in flows.ledger:
-        key = flow.key if flow.on > books.as_of else None
-        if key is not None and flow.home is not None:
-            sums[flow.on, key] = sums.get((flow.on, key), ZERO) + flow.home
-    for (on, key), amount in sums.items():
-        if amount:
-            label = f"{key.kind.value.replace('_', ' ').capitalize()} {key.external_id}"
-            yield _event(on, amount, OutlookKind.IN_FLIGHT, label=label, reason=f"entered, dated {on}", source=key)
-
-
 def _name_left_out(
     books: Books,
     payables: Iterable[Payable],
     receivables: Iterable[Receivable],
-    occurrences: Iterable[Occurrence],
+    series: ComingSeries,
 ) -> Iterator[str]:
     yield from name_unrated("open bills", ((p.balance, p.bill.currency) for p in payables if p.home is None))
     yield from name_unrated("open invoices", ((r.balance, r.invoice.currency) for r in receivables if r.home is None))
     rates = HomeRates.of(books)
-    unrated = (
-        (o.series.amount, o.series.currency)
-        for o in occurrences
-        if rates.convert(o.series.amount, o.series.currency) is None
-    )
-    yield from name_unrated("entered series", unrated)
+    unrated = ((o.amount, o.currency) for o in series.occurrences if rates.convert(o.amount, o.currency) is None)
+    yield from name_unrated("series", unrated)

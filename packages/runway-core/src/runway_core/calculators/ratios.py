@@ -12,7 +12,7 @@ from runway_core.calculators.calendar import first_of_month, last_of_month, mont
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.credits import find_customer_credits
 from runway_core.calculators.exchange import HomeRates
-from runway_core.calculators.flows import FULL_MONTHS
+from runway_core.calculators.history import FULL_MONTHS
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books

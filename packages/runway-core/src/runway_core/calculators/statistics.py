@@ -1,10 +1,10 @@
-"""Medians and percentiles of whole days, without floats."""
+"""Medians and percentiles, without floats."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 
-def median(values: Sequence[int]) -> Fraction:
+def median(values: Sequence[int | Fraction]) -> Fraction:
     """The middle of `values`, or half-way between the two middle ones.
 
     `values` must not be empty.
@@ -13,7 +13,7 @@ def median(values: Sequence[int]) -> Fraction:
     middle = len(ordered) // 2
     if len(ordered) % 2:
         return Fraction(ordered[middle])
-    return Fraction(ordered[middle - 1] + ordered[middle], 2)
+    return Fraction(ordered[middle - 1] + ordered[middle]) / 2
 
 
 def round_half_up(value: Fraction) -> int:

@@ -23,6 +23,18 @@ class OutlookKind(StrEnum):
     RESIDUAL = "residual"
 
 
+ESTIMATED_KINDS = frozenset({OutlookKind.NOT_YET_ENTERED, OutlookKind.RESIDUAL})
+"""What no record stands for: history says it is usual."""
+
+
+class OutlookLine(StrEnum):
+    """What the outlook supposes."""
+
+    EXPECTED = "expected"  # everything on the day it is expected
+    NO_NEW_SALES = "no_new_sales"  # nothing comes in that is not invoiced by now
+    CAUTIOUS = "cautious"  # customers pay as late as four of five of their invoices are
+
+
 class OutlookEvent(Value):
     """One expected movement of cash on one day. `amount` is in home currency, negative when it leaves."""
 
@@ -33,6 +45,7 @@ class OutlookEvent(Value):
     reason: str  # why this day and this amount
     source: Subject | None = None
     series_id: str | None = None
+    is_payroll: bool = False
 
 
 class OutlookDay(Value):
@@ -120,6 +133,20 @@ class Outlook(Value):
     low_on: date
     paydays: tuple[Payday, ...] = ()
     left_out: tuple[str, ...] = ()  # what could not be placed, and why, for a person
+
+
+class LineFigures(Value):
+    """One line of the outlook in its figures."""
+
+    line: OutlookLine
+    runway: Runway
+    buffer_breach: Runway
+    month_end_on: date
+    month_end: Money  # cash at the end of this month
+    three_months_on: date
+    three_months: Money  # cash at the end of the 91 days
+    low: Money
+    low_on: date
 
 
 class BurnMonth(Value):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from runway_core.calculators.aging import compute_receivables_aging
@@ -22,8 +23,9 @@ from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.forecasts import ForecastQuality
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.money import Money
+from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import (
+    ESTIMATED_KINDS,
     Aging,
     Band,
     Burn,
@@ -194,17 +196,24 @@ def _month_end(day: date) -> date:
 
 
 def _list_due(outlook: Outlook) -> tuple[DueLine, ...]:
-    """Payments of the next days in order; cash counts receipts of earlier days, as the low of a day does."""
+    """Payments of the next days in order; cash counts receipts of earlier days, as the low of a day does.
+
+    What is only usual on a day is no payment that falls due, but the cash left after those of the day is without it.
+    """
     last = outlook.as_of + timedelta(days=DUE_DAYS)
     opening = {day.day: day.opening for day in outlook.days}
     lines: list[DueLine] = []
     running, on = outlook.opening_cash.amount, outlook.as_of
+    estimated: dict[date, Decimal] = {}
     for event in outlook.events:
-        if event.on > last or event.amount >= 0:
+        if event.kind in ESTIMATED_KINDS and event.amount < 0:
+            estimated[event.on] = estimated.get(event.on, ZERO) + event.amount
+    for event in outlook.events:
+        if event.on > last or event.amount >= 0 or event.kind in ESTIMATED_KINDS:
             continue
         if event.on != on or not lines:
             on = event.on
-            running = opening.get(on, running)
+            running = opening.get(on, running) + estimated.get(on, ZERO)
         running += event.amount
         lines.append(DueLine(event=event, cash_after=Money(amount=running, currency=outlook.currency)))
     return tuple(lines)

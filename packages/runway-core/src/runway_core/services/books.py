@@ -9,9 +9,8 @@ from runway_core.services.scope import Scope, local_day
 HISTORY_DAYS = 400
 """How far closed documents are read back: twelve months of payment habits, and a month's margin."""
 
-SETTLED_DAYS = 130
-"""A closed bill that fell due longer ago lies in none of the last three full months, and fulfils no occurrence of a
-series any more: no figure depends on it."""
+SETTLED_DAYS = 225
+"""A closed bill that fell due longer ago counts for no figure: neither for series nor for what is usual in a week."""
 
 
 class BooksService:

@@ -1,0 +1,141 @@
+"""Expected movements that somebody wrote down or that are under way: documents, series, money in flight."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from runway_core.calculators.calendar import add_business_days, add_days, roll_forward
+from runway_core.calculators.cash import find_pending, find_usable_bank_balances
+from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.flows import Flows, find_cash_account_ids
+from runway_core.calculators.payables import Payable
+from runway_core.calculators.receivables import Receivable
+from runway_core.calculators.series import ComingSeries, Occurrence
+from runway_core.calculators.undeposited import BUSINESS_DAYS_TO_BANK, find_undeposited
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey, Subject
+from runway_core.domain.money import ZERO
+from runway_core.domain.outlook import OutlookEvent, OutlookKind
+
+
+def build_event(
+    on: date,
+    amount: Decimal,
+    kind: OutlookKind,
+    *,
+    label: str,
+    reason: str,
+    source: Subject | None = None,
+    series_id: str | None = None,
+    is_payroll: bool = False,
+) -> OutlookEvent:
+    """An expected movement."""
+    return OutlookEvent(
+        on=on,
+        amount=amount,
+        kind=kind,
+        label=label,
+        reason=reason,
+        source=source,
+        series_id=series_id,
+        is_payroll=is_payroll,
+    )
+
+
+def name_document(party: str | None, number: str | None, external_id: str) -> str:
+    """A document in words."""
+    return f"{party or 'unknown'} {number or external_id}"
+
+
+def place_bills(payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
+    """Open bills on the days they are expected to leave."""
+    for payable in payables:
+        if payable.home:
+            bill = payable.bill
+            label = name_document(bill.vendor_name, bill.number, bill.external_id)
+            for on, home in payable.leaves:
+                reason = payable.due_reason
+                if on != payable.due:
+                    reason += f", paid {on}"
+                if payable.balance < bill.open_balance:
+                    reason += f", less credits of {bill.open_balance - payable.balance:,.2f}"
+                yield build_event(on, -home, OutlookKind.DOCUMENT, label=label, reason=reason, source=bill.key)
+
+
+def place_invoices(receivables: Iterable[Receivable]) -> Iterator[OutlookEvent]:
+    """Open invoices on the day they are expected to arrive."""
+    for receivable in receivables:
+        if receivable.home:
+            invoice = receivable.invoice
+            reason = receivable.expected_reason
+            if receivable.balance < invoice.open_balance:
+                reason += f", less credits of {invoice.open_balance - receivable.balance:,.2f}"
+            yield build_event(
+                receivable.expected,
+                receivable.home,
+                OutlookKind.DOCUMENT,
+                label=name_document(invoice.customer_name, invoice.number, invoice.external_id),
+                reason=reason,
+                source=invoice.key,
+            )
+
+
+def place_series(books: Books, series: ComingSeries) -> Iterator[OutlookEvent]:
+    """What comes round, entered or found in what was paid."""
+    rates = HomeRates.of(books)
+    for one in series.occurrences:
+        home = rates.convert(one.amount if one.is_inflow else -one.amount, one.currency)
+        if home:
+            reason = f"{one.rhythm.value}, {one.nominal}" + _say_moved(one)
+            if one.is_detected:
+                reason = f"found in what was paid: {reason}"
+            yield build_event(
+                one.on,
+                home,
+                OutlookKind.SERIES,
+                label=one.name,
+                reason=reason,
+                series_id=one.series_id,
+                is_payroll=one.series_id in series.payroll_ids,
+            )
+
+
+def _say_moved(one: Occurrence) -> str:
+    if one.on == one.nominal:
+        return ""
+    return ", moved to a business day" if one.on == roll_forward(one.nominal) else ", late"
+
+
+def place_in_flight(books: Books) -> Iterator[OutlookEvent]:
+    """Money received and not deposited yet, and inflows that the bank has announced."""
+    rates = HomeRates.of(books)
+    read_at_bank = find_cash_account_ids(books) & find_usable_bank_balances(books).keys()
+    for payment, home in find_undeposited(books).fresh:
+        yield build_event(
+            add_business_days(max(books.as_of, payment.document_date), BUSINESS_DAYS_TO_BANK),
+            home,
+            OutlookKind.IN_FLIGHT,
+            label=name_document(payment.customer_name, payment.number, payment.external_id),
+            reason=f"received {payment.document_date}, not deposited yet",
+            source=payment.key,
+        )
+    next_day = roll_forward(add_days(books.as_of, 1))
+    for line in find_pending(books):
+        incoming = rates.convert(line.amount, line.currency) if line.amount > 0 else None
+        if incoming and line.account_id in read_at_bank:
+            label = line.text or line.external_id
+            reason = "pending at the bank"
+            yield build_event(next_day, incoming, OutlookKind.IN_FLIGHT, label=label, reason=reason, source=line.key)
+
+
+def place_future_entries(books: Books, flows: Flows) -> Iterator[OutlookEvent]:
+    """Ledger entries dated after today. The legs of a transfer between own accounts cancel out."""
+    sums: dict[tuple[date, RecordKey], Decimal] = {}
+    for flow in flows.ledger:
+        key = flow.key if flow.on > books.as_of else None
+        if key is not None and flow.home is not None:
+            sums[flow.on, key] = sums.get((flow.on, key), ZERO) + flow.home
+    for (on, key), amount in sums.items():
+        if amount:
+            label = f"{key.kind.value.replace('_', ' ').capitalize()} {key.external_id}"
+            yield build_event(on, amount, OutlookKind.IN_FLIGHT, label=label, reason=f"entered, dated {on}", source=key)

@@ -1,0 +1,58 @@
+"""Expected movements that nobody wrote down: what history says will still be entered, and what is usual beside it."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from runway_core.calculators.calendar import roll_forward
+from runway_core.calculators.entry_curve import EntryCurve, compute_bill_curve, compute_receipt_curve, find_fridays
+from runway_core.calculators.flows import Flows
+from runway_core.calculators.history import Span
+from runway_core.calculators.residual import compute_residual
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey
+from runway_core.domain.money import AMOUNT_STEP
+from runway_core.domain.outlook import OutlookEvent, OutlookKind
+
+NO_HISTORY = "what is not entered yet: less than 28 days of history, so nothing is expected beyond the books"
+
+
+def place_usual(
+    books: Books, flows: Flows, span: Span | None, *, in_series: frozenset[RecordKey], last: date
+) -> Iterator[OutlookEvent]:
+    """What is usual in a week and not in the books yet, on the Friday of each week to come.
+
+    `span` is the past that says what is usual, `None` when it is too short to say anything. Payments and receipts
+    `in_series` come round by themselves.
+    """
+    if span is None:
+        return
+    bills = compute_bill_curve(books, span, in_series=in_series)
+    receipts = compute_receipt_curve(books, span, in_series=in_series)
+    residual = compute_residual(books, flows, span, in_series=in_series)
+    for week, friday in find_fridays(books.as_of, last):
+        on = roll_forward(friday)
+        if bills is not None:
+            yield from _expect(on, bills, week, sign=-1, label="Bills not yet entered", what="bills")
+        if receipts is not None:
+            yield from _expect(on, receipts, week, sign=1, label="Sales not yet invoiced", what="invoices")
+        for amount, label in ((-residual.outflow, "Other payments"), (residual.inflow, "Other receipts")):
+            home = _exact(amount)
+            if home:
+                reason = f"the median week since {span.first}, beside documents and series"
+                yield OutlookEvent(on=on, amount=home, kind=OutlookKind.RESIDUAL, label=label, reason=reason)
+
+
+def _expect(on: date, curve: EntryCurve, week: int, *, sign: int, label: str, what: str) -> Iterator[OutlookEvent]:
+    home = _exact(sign * curve.coming(week))
+    if home:
+        usual = _exact(curve.usual_week)
+        known = int(curve.coverage_of(week) * 100)
+        reason = f"{usual:,.2f} of {what} are settled in a usual week, {known} % of it entered by now"
+        yield OutlookEvent(on=on, amount=home, kind=OutlookKind.NOT_YET_ENTERED, label=label, reason=reason)
+
+
+def _exact(amount: Fraction) -> Decimal:
+    """Four places, halves up."""
+    return (Decimal(amount.numerator) / amount.denominator).quantize(AMOUNT_STEP, rounding=ROUND_HALF_UP)

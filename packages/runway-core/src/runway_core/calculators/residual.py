@@ -1,0 +1,103 @@
+"""What moves at the bank beside documents, series and transfers: sundries, fees, cash sales, in a usual week."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from runway_core.calculators.flows import Flow, Flows, FlowSort
+from runway_core.calculators.history import Span, find_weeks
+from runway_core.calculators.statistics import median
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.money import ZERO
+
+_DOCUMENTS = frozenset({RecordKind.BILL_PAYMENT, RecordKind.CUSTOMER_PAYMENT})
+_SEEN_BEFORE_DAYS = 3  # a bank may book a payment a business day before the ledger's date
+_SEEN_AFTER_DAYS = 45  # and a cheque weeks after it
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """The median week of what nothing else explains; home currency, both positive."""
+
+    inflow: Fraction
+    outflow: Fraction
+
+
+def compute_residual(books: Books, flows: Flows, span: Span, *, in_series: frozenset[RecordKey]) -> Residual:
+    """The median weekly flow of `span` that is no document, none of the records `in_series` and no transfer.
+
+    Each account counts by its bank where the bank is read, else by the ledger. A week that the span holds in part
+    counts by its days.
+    """
+    deposited = _sum_deposited(books)
+    rest: list[tuple[date, Decimal]] = []
+    explained: list[Flow] = []
+    for flow in flows.ledger:
+        if flow.account_id in flows.bank_account_ids:
+            if _is_explained(flow, in_series) or flow.external_id in deposited:
+                explained.append(flow)
+        elif flow.sort is FlowSort.OPERATING and flow.home is not None and not _is_explained(flow, in_series):
+            linked = deposited.get(flow.external_id, ZERO) if flow.kind is RecordKind.DEPOSIT else ZERO
+            rest.append((flow.on, flow.home - linked))
+    rest += _find_unexplained(flows.bank, explained)
+    weeks = list(find_weeks(span))
+    sums = {week: [ZERO, ZERO] for week in weeks}
+    starts = [week.first for week in weeks]
+    for on, home in rest:
+        place = bisect_right(starts, on) - 1
+        if place >= 0 and on <= weeks[place].last:
+            sums[weeks[place]][home < 0] += abs(home)
+    inflow, outflow = ([Fraction(sums[week][side]) * 7 / week.days for week in weeks] for side in (0, 1))
+    return Residual(inflow=median(inflow), outflow=median(outflow))
+
+
+def _is_explained(flow: Flow, in_series: frozenset[RecordKey]) -> bool:
+    if flow.sort is not FlowSort.OPERATING or flow.kind in _DOCUMENTS:
+        return True
+    return flow.key in in_series
+
+
+def _sum_deposited(books: Books) -> dict[str, Decimal]:
+    """What each deposit took to the bank of customer payments, in its own currency, by its id."""
+    totals = {payment.external_id: payment.total for payment in books.customer_payments if not payment.is_void}
+    found: dict[str, Decimal] = {}
+    for deposit in books.deposits:
+        taken = [
+            totals[link.external_id]
+            for link in deposit.links
+            if link.kind is RecordKind.CUSTOMER_PAYMENT and link.external_id in totals
+        ]
+        if taken:
+            found[deposit.external_id] = min(sum(taken, ZERO), deposit.total)
+    return found
+
+
+def _find_unexplained(lines: Iterable[Flow], explained: Iterable[Flow]) -> Iterator[tuple[date, Decimal]]:
+    """Operating lines at the bank that no explained entry of the ledger stands for, each entry used once."""
+    waiting: dict[tuple[str, Decimal], list[date]] = {}
+    for (account_id, on, _), amount in _merge(explained).items():
+        waiting.setdefault((account_id, amount), []).append(on)
+    for days in waiting.values():
+        days.sort()
+    for line in sorted(lines, key=lambda line: (line.on, line.account_id, line.amount)):
+        if line.sort is FlowSort.OPERATING and line.home is not None:
+            days = waiting.get((line.account_id, line.amount), [])
+            while days and (line.on - days[0]).days > _SEEN_AFTER_DAYS:
+                days.pop(0)
+            if days and (days[0] - line.on).days <= _SEEN_BEFORE_DAYS:
+                days.pop(0)
+            else:
+                yield line.on, line.home
+
+
+def _merge(flows: Iterable[Flow]) -> dict[tuple[str, date, RecordKey | None], Decimal]:
+    """The legs of one record on one account in one: the bank shows them as one line."""
+    sums: dict[tuple[str, date, RecordKey | None], Decimal] = {}
+    for flow in flows:
+        held = flow.account_id, flow.on, flow.key
+        sums[held] = sums.get(held, ZERO) + flow.amount
+    return sums
