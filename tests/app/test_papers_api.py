@@ -109,7 +109,7 @@ async def test_a_question_is_answered_without_being_kept(client: httpx.AsyncClie
     listed = read(await client.get(address(firm, "/scenarios")))
     dropped = await client.post(address(firm, f"/scenarios/{scenario_id}/drop"))
 
-    assert (asked["before"]["runway_days"], asked["after"]["runway_days"]) == (35, 37)
+    assert (asked["before"]["runway_days"], asked["after"]["runway_days"]) == (32, 37)
     assert (asked["scenario"], asked["policy_version"]) == (None, 0)
     assert shown["scenario"] == read(kept) == listed["items"][0]
     assert {**shown, "scenario": None} == asked

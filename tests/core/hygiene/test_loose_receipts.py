@@ -20,8 +20,6 @@ from runway_testkit import sample_records as records
 from runway_testkit.books_making import amount, customer_payment, day, deposit, invoice, line, make_books
 from runway_testkit.sample import amend_books, sample_books
 
-from tests.core.calculators.test_outlook import not_yet_entered
-
 TO_DEPOSIT: dict[str, Any] = {"account_id": "undeposited", "unapplied": amount(0)}
 
 
@@ -154,7 +152,7 @@ def test_the_samples_invoice_that_was_paid_is_worth_nine_days_and_twelve_thousan
     sample = sample_books()
     books = amend_books(sample, deposits=(*sample.deposits, deposit_of_12_000))
     cash = compute_cash(books)
-    outlook = compute_outlook(books, cash=cash, extra=not_yet_entered())
+    outlook = compute_outlook(books, cash=cash)
 
     (finding,) = compute_impacts(books, cash, outlook, list(InvoicePaidElsewhere().find(books)))
 
