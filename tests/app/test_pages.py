@@ -173,7 +173,7 @@ async def test_trouble_comes_first_on_the_health_page(client: httpx.AsyncClient,
 async def test_evidence_stands_side_by_side(client: httpx.AsyncClient, firm: Firm) -> None:
     _, text = await read(client, f"/companies/{firm.sample.company_id}/tray?check=AP06")
 
-    assert '<th scope="row">number</th><td>INV-BA1042</td><td>BA-1042</td>' in text
+    assert '<th scope="row">number</th><td>BA-1042</td><td>INV-BA1042</td>' in text
     assert '<th scope="row">total</th><td>8,000.00</td><td>8,000.00</td>' in text
 
 

@@ -194,7 +194,7 @@ async def test_the_tray_puts_first_what_moves_the_runway_most(pulled: Pulled) ->
 
     assert view.headline == f"{len(found)} findings to clear, 1 of them critical"
     assert view.band == Band(worst_days=32, best_days=39)
-    assert view.band_sentence == "2 findings make the band 35–46 days: not reliable yet, fix these"
+    assert view.band_sentence == "2 findings make the band 32–39 days"
     assert [group.check for group in view.groups[:2]] == ["AP06", "AP01"]  # days, then money: 8,000 and 5,000
     assert [(group.name, group.worst, group.count) for group in (view.groups[0], groups["AP01"])] == [
         ("bill_duplicate", Severity.CRITICAL, 1),
