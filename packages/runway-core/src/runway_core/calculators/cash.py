@@ -1,6 +1,6 @@
 """Opening and available cash: what is in the bank, less what has left already and is only not seen there yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -68,8 +68,12 @@ def compute_cash(books: Books, *, flows: Flows | None = None) -> Cash:
     )
 
 
-def find_usable_bank_balances(books: Books) -> dict[str, BankBalance]:
+def find_usable_bank_balances(books: Books) -> Mapping[str, BankBalance]:
     """The newest posted balance of each account that is at most 72 hours old."""
+    return books.derive(_compute_usable_balances)
+
+
+def _compute_usable_balances(books: Books) -> dict[str, BankBalance]:
     found: dict[str, BankBalance] = {}
     for balance in sorted(books.bank_balances, key=lambda b: (b.read_at, b.posted)):
         if books.read_at - balance.read_at <= BANK_USABLE:
@@ -112,14 +116,14 @@ def _sum_future(flows: Flows, books: Books) -> dict[str, Decimal]:
     return sums
 
 
-def _find_pending(books: Books, balances: dict[str, BankBalance], rates: HomeRates) -> Iterable[CashPart]:
+def _find_pending(books: Books, balances: Mapping[str, BankBalance], rates: HomeRates) -> Iterable[CashPart]:
     for line in find_pending(books):
         home = rates.convert(line.amount, line.currency)
         if line.amount < 0 and line.account_id in balances and home is not None:
             yield _part(f"Pending at the bank: {line.text or line.external_id}", home, books.home, None)
 
 
-def _find_not_at_bank(books: Books, flows: Flows, balances: dict[str, BankBalance]) -> Iterable[CashPart]:
+def _find_not_at_bank(books: Books, flows: Flows, balances: Mapping[str, BankBalance]) -> Iterable[CashPart]:
     """Ledger payments that the bank does not show. An account without bank lines cannot tell, so none are taken off."""
     lines: dict[tuple[str, Decimal], list[BankTransaction]] = {}
     first_line: dict[str, date] = {}

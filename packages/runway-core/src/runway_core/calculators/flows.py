@@ -87,11 +87,19 @@ def read_flows(books: Books, *, since: date | None = None) -> Flows:
 
     `since` asks for those from that day on instead.
     """
+    return books.derive(_read_recent) if since is None else _read_since(books, since)
+
+
+def _read_recent(books: Books) -> Flows:
     looked_at = min(
         months_before(books.as_of, FULL_MONTHS)[0],
         add_days(books.as_of, -books.company.settings.ledger_outflow_days),
     )
-    reader = _FlowReader(books, looked_at if since is None else since)
+    return _read_since(books, looked_at)
+
+
+def _read_since(books: Books, since: date) -> Flows:
+    reader = _FlowReader(books, since)
     ledger = tuple(reader.read_ledger(books))
     by_ledger = dict(reader.began)
     reader.began.clear()

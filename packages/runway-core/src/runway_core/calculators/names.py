@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+
+_REMEMBERED = 32_768  # names of some companies: many checks ask about the same ones
 
 _PLACEHOLDERS = frozenset(
     {
@@ -15,6 +18,7 @@ _PLACEHOLDERS = frozenset(
 _NOISE = re.compile(r"[^a-z0-9]+")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_placeholder_name(name: str | None) -> bool:
     """Whether a party's name says nothing: "Unknown", "Misc.", "Vendor", "N/A", or only signs. `None` is no name."""
     if name is None:

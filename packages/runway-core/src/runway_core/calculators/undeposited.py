@@ -23,8 +23,12 @@ class Undeposited:
     left_out: tuple[str, ...]
 
 
-def find_waiting(books: Books) -> list[CustomerPayment]:
+def find_waiting(books: Books) -> tuple[CustomerPayment, ...]:
     """Payments in undeposited funds that no deposit names, in no particular order."""
+    return books.derive(_compute_waiting)
+
+
+def _compute_waiting(books: Books) -> tuple[CustomerPayment, ...]:
     waiting = {a.external_id for a in books.accounts if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
     held = [
         payment
@@ -35,14 +39,14 @@ def find_waiting(books: Books) -> list[CustomerPayment]:
         and not _names_deposit(payment)
     ]
     if not held:
-        return held
+        return ()
     deposited = {
         link.external_id
         for deposit in books.deposits
         for link in deposit.links
         if link.kind is RecordKind.CUSTOMER_PAYMENT
     }
-    return [payment for payment in held if payment.external_id not in deposited]
+    return tuple(payment for payment in held if payment.external_id not in deposited)
 
 
 def find_undeposited(books: Books) -> Undeposited:

@@ -89,7 +89,8 @@ class Books(Value):
     def derive(self, compute: Callable[["Books"], Derived]) -> Derived:
         """What `compute` makes of these books, kept beside them: calculators that need the same pay for it once.
 
-        `compute` must be a pure function that lives as long as the program, and nobody may change what it gave.
+        `compute` must be a pure function that lives as long as the program. What it gives nobody may change, and it may
+        not hold the books: they would hold themselves, and large ones would stay until the collector comes.
         """
         if compute not in self.derived:
             self.derived[compute] = compute(self)

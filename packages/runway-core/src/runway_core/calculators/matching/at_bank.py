@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from heapq import heappop, heappush
 
 from runway_core.calculators.calendar import add_days
@@ -59,14 +58,6 @@ class LineParties:
     def __init__(self, books: Books) -> None:
         self._books = books
 
-    @cached_property
-    def _vendors(self) -> NameIndex:
-        return NameIndex.of_vendors(self._books, aliases=read_aliases(self._books))
-
-    @cached_property
-    def _customers(self) -> NameIndex:
-        return NameIndex.of_customers(self._books, aliases=read_aliases(self._books))
-
     def find(self, line: BankTransaction) -> RecordKey | None:
         """The vendor that money went to, or the customer that it came from."""
         parties = self.find_all(line)
@@ -74,7 +65,7 @@ class LineParties:
 
     def find_all(self, line: BankTransaction) -> frozenset[RecordKey]:
         """The same with all records that the proof points to: one party may be in the books twice."""
-        names = self._customers if line.amount > 0 else self._vendors
+        names = index_customers(self._books) if line.amount > 0 else index_vendors(self._books)
         for text in filter(None, (line.counterparty, line.text)):
             found = names.prove(text)
             if found is not None:
@@ -85,6 +76,24 @@ class LineParties:
 def read_aliases(books: Books) -> Aliases:
     """A person's answers, by the normal form of the text they were given for."""
     return {alias.paper_id: alias.party for alias in books.aliases if not alias.is_closed}
+
+
+def index_vendors(books: Books) -> NameIndex:
+    """The company's vendors by every name and by what people said. Reads vendors and aliases."""
+    return books.derive(_index_vendors)
+
+
+def _index_vendors(books: Books) -> NameIndex:
+    return NameIndex.of_vendors(books, aliases=read_aliases(books))
+
+
+def index_customers(books: Books) -> NameIndex:
+    """The company's customers likewise. Reads customers and aliases."""
+    return books.derive(_index_customers)
+
+
+def _index_customers(books: Books) -> NameIndex:
+    return NameIndex.of_customers(books, aliases=read_aliases(books))
 
 
 def find_unpaired(books: Books) -> Mapping[str, Unpaired]:
@@ -244,11 +253,15 @@ def _pair_by_day(
 
 
 def _is_in_time(line: BankTransaction, leg: LedgerLeg) -> bool:
-    return add_days(leg.day, -SEEN_BEFORE_DAYS) <= line.booked_on <= _seen_until(leg)
+    return -SEEN_BEFORE_DAYS <= (line.booked_on - leg.day).days <= _days_to_be_seen(leg)
 
 
 def _seen_until(leg: LedgerLeg) -> date:
-    return add_days(leg.day, CHEQUE_SEEN_AFTER_DAYS if leg.is_cheque else SEEN_AFTER_DAYS)
+    return add_days(leg.day, _days_to_be_seen(leg))
+
+
+def _days_to_be_seen(leg: LedgerLeg) -> int:
+    return CHEQUE_SEEN_AFTER_DAYS if leg.is_cheque else SEEN_AFTER_DAYS
 
 
 def _line_order(line: BankTransaction) -> tuple[date, str]:

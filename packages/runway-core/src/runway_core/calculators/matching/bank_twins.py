@@ -17,21 +17,28 @@ Twins = tuple[BankTransaction, BankTransaction]
 """The line that stays, and the one that repeats it."""
 
 
-def find_twins(books: Books) -> Iterator[Twins]:
+def find_twins(books: Books) -> tuple[Twins, ...]:
     """Lines of one account, amount and normalised text, at most 3 days apart, from two sources or two imports.
 
     Also a pending line that stayed although it was posted within 3 days. Two posted lines from one source are two
     purchases, and so are a posted line and a pending one that was announced after it. Each line repeats one at most.
     """
+    return books.derive(_compute)
+
+
+def _compute(books: Books) -> tuple[Twins, ...]:
     pending = {line.external_id for line in find_pending(books)}
     groups: dict[tuple[object, ...], list[BankTransaction]] = {}
     for line in books.bank_transactions:
         if not line.is_pending or line.external_id in pending:
             groups.setdefault((line.account_id, line.currency, line.amount), []).append(line)
-    for alike in groups.values():
-        if len(alike) > 1:
-            for lines in _group_by_text(alike):
-                yield from _find_pairs(lines)
+    return tuple(
+        twins
+        for alike in groups.values()
+        if len(alike) > 1
+        for lines in _group_by_text(alike)
+        for twins in _find_pairs(lines)
+    )
 
 
 def source_of(line: BankTransaction) -> _Source:

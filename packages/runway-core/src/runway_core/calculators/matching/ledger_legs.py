@@ -33,12 +33,14 @@ class LedgerLeg(NamedTuple):
         return f"{self.record.kind.value}@{self.account_id}", self.record.external_id
 
 
-def read_ledger_legs(books: Books) -> Iterator[LedgerLeg]:
+def read_ledger_legs(books: Books) -> tuple[LedgerLeg, ...]:
     """Every leg that is not nil on a bank or card account, void records left out, in no particular order."""
+    return books.derive(_compute)
+
+
+def _compute(books: Books) -> tuple[LedgerLeg, ...]:
     kept = {account.external_id for account in books.accounts if account.account_kind in BANK_KINDS}
-    for leg in _read_all(books):
-        if leg.account_id in kept and leg.amount:
-            yield leg
+    return tuple(leg for leg in _read_all(books) if leg.account_id in kept and leg.amount)
 
 
 def _read_all(books: Books) -> Iterator[LedgerLeg]:

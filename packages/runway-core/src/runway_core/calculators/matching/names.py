@@ -56,6 +56,7 @@ def normal_bank_text(text: str) -> str:
     return normal_name(strip_bank_text(text))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_generic_name(form: str) -> bool:
     """Whether a form is empty, a bare number, or made of words that many share: it never makes a match."""
     words = form.split()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.matching.at_bank import PAIRING_READS, LineParties, find_unpaired, read_aliases
+from runway_core.calculators.matching.at_bank import PAIRING_READS, LineParties, find_unpaired, index_vendors
 from runway_core.calculators.matching.from_books import OUTFLOW_AFTER_DAYS, OUTFLOW_BEFORE_DAYS
 from runway_core.calculators.matching.name_index import NameIndex
 from runway_core.calculators.terms import UsualTerms, date_bills
@@ -143,7 +143,7 @@ def _find_expenses(books: Books, windows: _Windows) -> Iterator[_Outflow]:
         if not _is_wanted(windows, purchase.total, purchase.currency, day=purchase.document_date):
             continue
         if names is None:
-            names = NameIndex.of_vendors(books, aliases=read_aliases(books))
+            names = index_vendors(books)
         yield _Outflow(
             purchase.key,
             purchase.document_date,
