@@ -17,7 +17,7 @@ from runway_core.calculators.payables import Payable
 from runway_core.calculators.policy.case import PaymentCase, find_first_release
 from runway_core.calculators.policy.discount import Discount, find_discount
 from runway_core.calculators.policy.ground import PolicyGround
-from runway_core.calculators.policy.judge import find_strictest, judge_case
+from runway_core.calculators.policy.judge import find_strictest
 from runway_core.calculators.policy.late_tolerance import find_tolerance_days
 from runway_core.calculators.policy.line import CashLine, Movement
 from runway_core.calculators.policy.payment_calendar import is_payment_day
@@ -47,6 +47,7 @@ class _Candidate:
 class _Placed:
     candidate: _Candidate
     on: date | None  # None: escalated
+    static: Mapping[RuleName, RuleResult]  # of the rules that no day changes
     failed: RuleResult | None = None  # what kept it from its day
 
 
@@ -137,26 +138,26 @@ def _take_out_all(ground: PolicyGround, candidates: Sequence[_Candidate]) -> Cas
 
 def _place(ground: PolicyGround, candidate: _Candidate, *, line: CashLine, bare: CashLine) -> _Placed:
     first_case = _case(ground, candidate, _first_day(ground, candidate), line, bare)
-    static = [RULES[name](first_case) for name in ground.policy.rules if name not in _OF_THE_DAY]
-    blocked = next((result for result in static if result.ruling is Ruling.BLOCK), None)
+    static = {name: RULES[name](first_case) for name in ground.policy.rules if name not in _OF_THE_DAY}
+    blocked = next((result for result in static.values() if result.ruling is Ruling.BLOCK), None)
     if blocked is not None:
-        return _Placed(candidate, None, blocked)
+        return _Placed(candidate, None, static, blocked)
     failed: RuleResult | None = None
     if candidate.offer is not None and _find_failing(_case(ground, candidate, candidate.offer.on, line, bare)) is None:
-        return _Placed(candidate, candidate.offer.on)
+        return _Placed(candidate, candidate.offer.on, static)
     for on in _find_days_in_time(ground, candidate):
         failing = _find_failing(_case(ground, candidate, on, line, bare))
         if failing is None:
-            return _Placed(candidate, on)
+            return _Placed(candidate, on, static)
         failed = failed or failing
         if failing.rule in _WORSE_WHEN_EARLIER:
             break
     for on in _find_later_days(ground, candidate):
         failing = _find_failing(_case(ground, candidate, on, line, bare))
         if failing is None:
-            return _Placed(candidate, on, failed)
+            return _Placed(candidate, on, static, failed)
         failed = failed or failing
-    return _Placed(candidate, None, failed)
+    return _Placed(candidate, None, static, failed)
 
 
 def _find_failing(case: PaymentCase) -> RuleResult | None:
@@ -232,7 +233,8 @@ def _tell(ground: PolicyGround, place: _Placed, *, line: CashLine, bare: CashLin
     judged_on = on or _first_day(ground, candidate)
     taken_out = line if on is None else line.spend(on, -candidate.home)
     case = _case(ground, candidate, judged_on, taken_out, bare)
-    results = judge_case(case)
+    names = dict.fromkeys(ground.policy.rules)
+    results = tuple(place.static[name] if name in place.static else RULES[name](case) for name in names)
     late = 0 if on is None else max((on - _due_on(candidate)).days, 0)
     bill = payable.bill
     monthly = ground.policy.late_fee_monthly.get(bill.vendor_id or "")
