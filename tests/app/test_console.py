@@ -128,3 +128,12 @@ async def test_a_contact_is_noted_and_shown(client: httpx.AsyncClient, firm: Fir
     assert noted.headers["location"].endswith("/console#collections")
     assert "Wait for 2026-03-13, as promised" in after
     assert "a dispute needs its reason" in refused.text
+
+
+async def test_a_moved_bill_is_kept_by_name(client: httpx.AsyncClient, firm: Firm) -> None:
+    kept = await send(client, firm, "scenarios", bill="B4", on="2026-04-08", amount="", name="B4 in April")
+    nameless = await send(client, firm, "scenarios", bill="B4", on="2026-04-08", amount="", name=" ")
+
+    assert kept.status_code == 303
+    assert nameless.status_code == 422
+    assert [scenario.name for scenario in await firm.runway.scenarios.list(firm.sample.company_id)] == ["B4 in April"]

@@ -33,6 +33,7 @@ _SENTENCES = {
     "released": "Released: tell the client to pay it. Nothing was paid by Runway; the ledger will show when it is.",
     "withdrawn": "Withdrawn: the bill is ready again.",
     "noted": "Noted.",
+    "kept": "Kept: `runway scenarios list` shows its figures from the books of the day.",
     "mailed": "Sent.",
     "fixed": "Written. It waits for the ledger: the next reading confirms it.",
     "unfixed": "Taken back. It waits for the ledger: the next reading confirms it.",

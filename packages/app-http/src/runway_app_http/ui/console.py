@@ -18,6 +18,7 @@ from runway_core.domain.outlook import Outlook
 from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.console import ConsoleView
+from runway_core.experiences.letters import write_letter
 from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
@@ -248,6 +249,11 @@ def console_page(request: Request, view: ConsoleView, *, asked: Asked | None = N
         "moves": lay_out_moves(figures, today=view.as_of, is_known=view.runway.is_known),
         "asked": asked,
         "said": say_move(asked) if asked is not None else "",
+        "letters": {
+            case.invoice_id: letter
+            for case in view.collection_cases[:MOST_ROWS]
+            if (letter := write_letter(case, company_name=view.company.name)) is not None
+        },
         "most": MOST_ROWS,
         "refused": refused,
         "roles": tuple(role.value for role in Role),

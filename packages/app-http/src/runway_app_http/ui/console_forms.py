@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
-from runway_core.domain.identity import CompanyId
+from runway_core.domain.amendments import Amendment, AmendmentAction
+from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.policy import Role
 from runway_core.errors import ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, StaleRevision
 from runway_core.runway import Runway
@@ -77,6 +78,24 @@ async def post_note(request: Request, company_id: CompanyInPath, runway: RunwayO
         return "noted"
 
     return await _act(request, company_id, runway, act, end="#collections")
+
+
+@router.post("/companies/{company_id}/console/scenarios")
+async def post_scenario(request: Request, company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
+    """Keep a moved bill as a named scenario, then show the console again; books stay as they are."""
+    fields = await read_form(request)
+
+    async def act() -> str:
+        moved = Amendment(
+            action=AmendmentAction.PAY_ON,
+            record=RecordKey(RecordKind.BILL, fields.get("bill", "")),
+            on=read_day(fields.get("on", "")),
+            amount=read_amount(fields.get("amount", "")),
+        )
+        await runway.scenarios.keep(company_id, fields.get("name", ""), [moved], actor=_WEB)
+        return "kept"
+
+    return await _act(request, company_id, runway, act)
 
 
 async def _act(
