@@ -46,10 +46,10 @@ async def test_the_number_of_queries_does_not_grow_with_the_books(database_url: 
         with counted() as many:
             books = await load(desk, mirror=SqlMirrorStore(store.database))  # holds nothing yet
 
-    assert len(few) == len(many) == len(RECORD_SPECS) + 3  # head, connections, papers
+    assert len(few) == len(many) == len(RECORD_SPECS) + 4  # head, connections, papers, changes of fields
     assert len(again) == 2  # head, connections
-    assert len(news) == 5  # and the seal of what is held, what the log names since, the kind that changed
-    assert len(papers) == 5  # the same, with the papers for that kind
+    assert len(news) == 6  # and the seal of what is held, what the log names since, the kind that changed, its fields
+    assert len(papers) == 5  # the same, with the papers for that kind and its fields
     assert len(with_item.planned_items) == 1
     assert all("company_id" in statement for statement in [*many, *news])
     assert (len(books.bills), len(books.accounts)) == (500, 50)

@@ -20,7 +20,7 @@ from runway_store_sql.held_books import HeldBooks, HeldRecords
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.sqlite import find_sqlite_module
 from runway_testkit.papers_contract import make_item, save
-from runway_testkit.store_desk import StoreDesk, make_bill
+from runway_testkit.store_desk import START, StoreDesk, make_bill
 from runway_testkit.strategies import changes
 
 HISTORY_FROM = date(2025, 1, 1)
@@ -139,7 +139,7 @@ def test_the_books_read_longest_ago_are_let_go() -> None:
     held = HeldBooks(limit=5)
     for company in ("a", "b", "c"):
         bills = tuple(make_bill(str(n)) for n in range(2))
-        held.keep(CompanyId(company), HeldRecords(ChainHead(), HISTORY_FROM, {"bills": bills}, {}))
+        held.keep(CompanyId(company), HeldRecords(ChainHead(), HISTORY_FROM, {"bills": bills}, {}, (), START))
 
     found = [held.find(CompanyId(company), history_from=HISTORY_FROM) is not None for company in ("a", "b", "c")]
     assert found == [False, True, True]

@@ -5,7 +5,7 @@ from runway_store_sql import SqlStore
 from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries, working_papers
 from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import StoreDesk, make_bill
-from sqlalchemy import false, func, select, text
+from sqlalchemy import false, func, literal_column, select, text
 
 from tests.store.statements import explain
 
@@ -50,3 +50,24 @@ async def test_open_papers_are_answered_by_the_partial_index(database_url: str) 
         plan = await store.database.read(lambda connection: explain(connection, current))
 
     assert "ix_working_papers_open" in plan
+
+
+async def test_what_changed_lately_is_answered_by_the_partial_index(database_url: str) -> None:
+    lately = (
+        select(log_entries.c.canonical)
+        .where(
+            log_entries.c.company_id == "acme",
+            log_entries.c.what == literal_column("'updated'"),
+            log_entries.c.seen_at >= 0,
+        )
+        .order_by(log_entries.c.sequence)
+    )
+    async with SqlStore(database_url) as store:
+        for name in ("acme", "zenith"):
+            desk = await StoreDesk(store, company=name).open()
+            await desk.put(*(make_bill(str(n)) for n in range(3000)))
+            await desk.put(*(make_bill(str(n), revision=1) for n in range(20)))
+        await store.database.write(lambda connection: connection.execute(text("ANALYZE")).close())
+        plan = await store.database.read(lambda connection: explain(connection, lately))
+
+    assert "ix_log_entries_updated" in plan

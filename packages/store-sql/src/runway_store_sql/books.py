@@ -2,20 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from runway_core.domain.books import Books
+from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Company
+from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_field_changes
 from runway_core.domain.identity import RecordKind
-from runway_core.domain.log_entry import ChainHead
+from runway_core.domain.log_entry import ChainHead, decode_entry, to_microseconds
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.papers import PaperKind
 from runway_core.domain.policy import DEFAULT_POLICY
 from runway_core.domain.record import Record
-from sqlalchemy import BindParameter, Connection, Select, bindparam, false, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, false, literal_column, or_, select
 
 from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.collection import paused_collection
@@ -64,6 +66,9 @@ _OPEN_REST = ("open_balance", "unapplied")
 
 NEWS_LIMIT = 2_000
 """After more entries than this, everything is read again: about then it takes no longer."""
+
+_EARLIER = timedelta(days=1)
+"""So much longer are changes held, for readers whose moment lies before that of others."""
 
 _COMPANY: BindParameter[str] = bindparam("company_id")
 _HISTORY_FROM: BindParameter[str] = bindparam("history_from")
@@ -160,8 +165,26 @@ def _read_papers(connection: Connection, company_id: str) -> dict[str, Any]:
     return {"policy": policy} | {name: tuple(found[kind]) for kind, name in BOOKS_PAPERS.items()}
 
 
+def _read_changes(
+    connection: Connection, company_id: str, *, since: datetime, after_sequence: int = 0
+) -> tuple[FieldChange, ...]:
+    """What the log says of watched fields since a moment, oldest first, in one query."""
+    query = (
+        select(log_entries.c.canonical)
+        .where(
+            log_entries.c.company_id == company_id,
+            log_entries.c.what == literal_column("'updated'"),  # written out, so that the partial index is used
+            log_entries.c.seen_at >= to_microseconds(since),
+            log_entries.c.sequence > after_sequence,
+        )
+        .order_by(log_entries.c.sequence)
+    )
+    entries = (decode_entry(canonical)[2] for canonical in connection.scalars(query))
+    return tuple(change for draft in entries for change in read_field_changes(draft))
+
+
 def _read_news(
-    connection: Connection, held: HeldRecords, *, head: ChainHead, parameters: dict[str, str]
+    connection: Connection, held: HeldRecords, *, head: ChainHead, parameters: dict[str, str], since: datetime
 ) -> HeldRecords | None:
     """What is held with what the log names since; `None` when it is not of this chain, or too much is new."""
     if held.head == head:
@@ -173,14 +196,15 @@ def _read_news(
         seal = select(log_entries.c.hash).where(company, log_entries.c.sequence == held.head.sequence)
         if connection.scalar(seal) != held.head.hash:
             return None
-    named = select(log_entries.c.kind, log_entries.c.external_id).where(
+    named = select(log_entries.c.kind, log_entries.c.external_id, log_entries.c.what).where(
         company, log_entries.c.sequence > held.head.sequence
     )
     changed: dict[RecordKind, set[str]] = defaultdict(set)
-    have_papers_changed = False
-    for kind, external_id in connection.execute(named):
+    have_papers_changed = have_fields_changed = False
+    for kind, external_id, what in connection.execute(named):
         if kind in _BOOKS_FIELDS:
             changed[RecordKind(kind)].add(external_id)
+            have_fields_changed = have_fields_changed or what == ChangeKind.UPDATED
         have_papers_changed = have_papers_changed or kind in _PAPER_KINDS
     records = dict(held.records)
     for kind, ids in changed.items():
@@ -191,25 +215,44 @@ def _read_news(
         kept += read_rows(spec, _fetch(connection, query, parameters))
         records[name] = tuple(sorted(kept, key=attrgetter("external_id")))
     papers = _read_papers(connection, parameters["company_id"]) if have_papers_changed else held.papers
-    return HeldRecords(head=head, history_from=held.history_from, records=records, papers=papers)
+    changes = held.changes
+    if have_fields_changed:
+        changes += _read_changes(connection, parameters["company_id"], since=since, after_sequence=held.head.sequence)
+    return HeldRecords(
+        head=head,
+        history_from=held.history_from,
+        records=records,
+        papers=papers,
+        changes=tuple(change for change in changes if change.seen_at >= since),
+        changes_since=max(since, held.changes_since),
+    )
 
 
-def _read_all(connection: Connection, *, head: ChainHead, parameters: dict[str, str]) -> HeldRecords:
+def _read_all(connection: Connection, *, head: ChainHead, parameters: dict[str, str], since: datetime) -> HeldRecords:
     return HeldRecords(
         head=head,
         history_from=date.fromisoformat(parameters["history_from"]),
         records=_read_records(connection, parameters),
         papers=_read_papers(connection, parameters["company_id"]),
+        changes=_read_changes(connection, parameters["company_id"], since=since),
+        changes_since=since,
     )
 
 
 def _read_whole(
-    connection: Connection, held_books: HeldBooks, *, company: Company, head: ChainHead, parameters: dict[str, str]
+    connection: Connection,
+    held_books: HeldBooks,
+    *,
+    company: Company,
+    head: ChainHead,
+    parameters: dict[str, str],
+    since: datetime,
 ) -> HeldRecords:
     held = held_books.find(company.company_id, history_from=date.fromisoformat(parameters["history_from"]))
-    read = None if held is None else _read_news(connection, held, head=head, parameters=parameters)
-    if read is None:
-        read = _read_all(connection, head=head, parameters=parameters)
+    kept = since - _EARLIER
+    read = None if held is None else _read_news(connection, held, head=head, parameters=parameters, since=kept)
+    if read is None or since < read.changes_since:
+        read = _read_all(connection, head=head, parameters=parameters, since=kept)
     held_books.keep(company.company_id, read)
     return read
 
@@ -224,10 +267,10 @@ def read_books(
     read_at: datetime,
     settled_bills_due_from: date | None,
 ) -> Books:
-    """Read on one snapshot: a query for the head, the connections, the papers, undated bills, and one a kind.
+    """Read on one snapshot: a query for the head, the connections, the papers, changes, undated bills, and one a kind.
 
-    Whole books are held, and read again from where they were left: two queries, one a kind that changed, and one for
-    the papers when one of them did.
+    Whole books are held, and read again from where they were left: two queries, one a kind that changed, one for the
+    papers when one of them did, and one for changes of fields when a record was updated.
     """
     owned = select(log_heads.c.sequence, log_heads.c.hash).join(
         companies, companies.c.company_id == log_heads.c.company_id
@@ -247,13 +290,19 @@ def read_books(
                 .order_by(connections.c.rail)
             )
         )
+        since = read_at - timedelta(days=CHANGES_DAYS)
         parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
         if settled_bills_due_from is not None:
             parameters["due_from"] = settled_bills_due_from.isoformat()
-            read = _read_all(connection, head=head, parameters=parameters)
+            read = _read_all(connection, head=head, parameters=parameters, since=since)
         else:
-            read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters)
-        fields = {**read.records, **read.papers, "company_info": next(iter(read.records["company_info"]), None)}
+            read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
+        fields = {
+            **read.records,
+            **read.papers,
+            "changes": tuple(change for change in read.changes if change.seen_at >= since),
+            "company_info": next(iter(read.records["company_info"]), None),
+        }
     values = {
         **_ABSENT,
         "company": company,

@@ -9,9 +9,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.record import Record
@@ -28,6 +29,8 @@ class HeldRecords:
     history_from: date
     records: Mapping[str, tuple[Record, ...]]
     papers: Mapping[str, Any]  # few, and not counted
+    changes: tuple[FieldChange, ...]  # of watched fields since `changes_since`, oldest first; likewise
+    changes_since: datetime
 
     @property
     def count(self) -> int:

@@ -316,6 +316,15 @@ log_entries = Table(
     **_WIDE_ROWS,
 )
 
+_is_update = log_entries.c.what == "updated"
+Index(  # most entries of a young log are first readings: what changed lately is found without them
+    "ix_log_entries_updated",
+    log_entries.c.company_id,
+    log_entries.c.seen_at,
+    postgresql_where=_is_update,
+    sqlite_where=_is_update,
+)
+
 log_heads = Table(
     "log_heads",
     metadata,

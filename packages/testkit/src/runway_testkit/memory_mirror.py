@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from msgspec import structs
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, Change, ChangePage, Cursor, HeldVersion, RejectedRecord
 from runway_core.domain.company import Company
+from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_field_changes
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
@@ -64,6 +65,11 @@ def _is_in_books(record: Record, history_from: date) -> bool:
 
 def _tells_of_company(key: RecordKey, held: HeldRecord) -> bool:
     return key.kind is RecordKind.COMPANY_INFO and not held.is_deleted
+
+
+def _changes_of(state: CompanyState, *, since: datetime) -> tuple[FieldChange, ...]:
+    drafts = (entry.draft for entry in state.entries if entry.draft.seen_at >= since)
+    return tuple(change for draft in drafts for change in read_field_changes(draft))
 
 
 def _papers_of(state: CompanyState) -> dict[str, Any]:
@@ -179,6 +185,7 @@ class MemoryMirrorStore:
             log_sequence=state.head.sequence,
             connections=tuple(sorted(state.connections.values(), key=lambda c: c.rail)),
             company_info=next(informed, None),
+            changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,
             **_papers_of(state),
         )

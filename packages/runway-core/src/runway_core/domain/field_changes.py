@@ -1,9 +1,36 @@
 """Changes of single fields that checks look at: who changed what, when, from what to what."""
 
+from collections.abc import Iterator
+
+import msgspec
 from pydantic import AwareDatetime
 
-from runway_core.domain.identity import Subject
+from runway_core.domain.changes import Cause, ChangeKind
+from runway_core.domain.identity import RecordKey, RecordKind, Subject
+from runway_core.domain.kinds import RECORD_CLASSES
+from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.record import Value
+
+CHANGES_DAYS = 60
+"""Books hold the changes of so many days."""
+
+WATCHED_FIELDS = frozenset(
+    {
+        "account_id",
+        "account_tail",
+        "bank_account",
+        "books_closed_through",
+        "document_date",
+        "from_account_id",
+        "iban",
+        "is_void",
+        "lines",
+        "routing_number",
+        "to_account_id",
+        "total",
+    }
+)
+"""The fields whose changes books hold: what moves money elsewhere, and the closing date."""
 
 
 class FieldChange(Value):
@@ -16,3 +43,32 @@ class FieldChange(Value):
     seen_at: AwareDatetime
     rail: str
     changed_by: str | None = None  # where the rail says who
+
+
+def read_field_changes(draft: LogDraft) -> Iterator[FieldChange]:
+    """What an entry of the log says of watched fields, by field; nothing unless it updates a mirrored record.
+
+    Who changed it is known where a person did so here; a rail rarely says.
+    """
+    if draft.what != ChangeKind.UPDATED or draft.kind not in RECORD_CLASSES or not draft.changed:
+        return
+    by = draft.attribution
+    for name, (before, after) in sorted(_decode(draft.changed).items()):
+        if name in WATCHED_FIELDS:
+            yield FieldChange(
+                record=RecordKey(RecordKind(draft.kind), draft.external_id),
+                field=name,
+                before=_say(before),
+                after=_say(after),
+                seen_at=draft.seen_at,
+                rail=draft.rail,
+                changed_by=by.actor if by.cause is Cause.PERSON else None,
+            )
+
+
+_decode = msgspec.json.Decoder(dict[str, tuple[object, object]]).decode
+
+
+def _say(value: object) -> str | None:
+    """A value of canonical JSON as plain text: what is no text stays as JSON writes it."""
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
