@@ -2,11 +2,14 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx
+from runway_core.domain.bills import Bill
 from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.record import Record
+from runway_testkit.sample import AS_OF
 
 from tests.app.firm import Firm
 from tests.app.test_api import read
@@ -16,6 +19,20 @@ async def writable(firm: Firm) -> TrackedFinding:
     """A finding of the Sample company whose first fix is a plain write."""
     found = await firm.runway.findings.list(firm.sample.company_id)
     return next(t for t in found if t.finding.fixes and t.finding.fixes[0].fields)
+
+
+def make_bill(external_id: str, *, number: str, total: Decimal) -> Bill:
+    """An open bill without a due date."""
+    return Bill(
+        external_id=external_id,
+        number=number,
+        vendor_id="V1",
+        vendor_name="Norton Lumber",
+        document_date=AS_OF - timedelta(days=9),
+        currency="USD",
+        total=total,
+        open_balance=total,
+    )
 
 
 def held(firm: Firm, tracked: TrackedFinding) -> Record:
@@ -106,3 +123,40 @@ async def test_a_refused_fix_says_why_on_the_page(client: httpx.AsyncClient, fir
     assert stale.status_code == odd.status_code == 422
     assert "was changed since" in stale.text
     assert foreign.status_code == 403
+
+
+async def test_like_fixes_are_written_together_and_each_is_reported(client: httpx.AsyncClient, firm: Firm) -> None:
+    base = f"/companies/{firm.sample.company_id}"
+    undated = [make_bill(f"U{n}", number=f"{8800 + 37 * n}", total=Decimal(300 + 11 * n)) for n in range(3)]
+    firm.ledger.put(*undated)
+    await firm.runway.sync(firm.sample.company_id)
+    page = (await client.get(f"{base}/tray?check=AP01")).text
+    token = re.search(r'name="form_token" value="([^"]+)"', page)
+    seal = re.search(r'name="seal" value="([0-9a-f]+)"', page)
+    assert token is not None
+    assert seal is not None
+    order = {"form_token": token[1], "check": "AP01", "seal": seal[1]}
+    firm.ledger.put(undated[1])  # somebody touched it at the vendor
+    done = await client.post(f"{base}/fixes?check=AP01", data=order)
+    again = await client.post(f"{base}/fixes?check=AP01", data=order)
+    dated = [firm.ledger.records[bill.key] for bill in undated]
+
+    assert "Write all" in page
+    assert done.status_code == 200
+    assert done.text.count("written, waiting for the ledger</td>") == done.text.count("not written: ") + 2
+    assert done.text.count("not written: ") == 1
+    assert "was changed since" in done.text
+    assert [getattr(bill, "due_date") is None for bill in dated] == [False, True, False]  # noqa: B009 - fields of bills
+    assert (again.status_code, "changed since it was shown" in again.text) == (422, True)
+
+
+async def test_a_batch_is_written_as_it_was_shown_or_not_at_all(client: httpx.AsyncClient, firm: Firm) -> None:
+    base = f"/companies/{firm.sample.company_id}"
+    page = (await client.get(f"{base}/tray")).text
+    token = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert token is not None
+    before = dict(firm.ledger.records)
+    odd = await client.post(f"{base}/fixes", data={"form_token": token[1], "check": "AP01", "seal": "0" * 32})
+
+    assert odd.status_code == 422
+    assert firm.ledger.records == before

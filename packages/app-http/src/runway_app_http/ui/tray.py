@@ -27,6 +27,7 @@ from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import say_amount
+from runway_app_http.ui.fix_plans import TrayFixes, gather_fixes
 from runway_app_http.ui.forms import Said, go_and_say, read_form
 
 router = APIRouter()
@@ -39,6 +40,9 @@ SEVERITY_SIGNS = {
     Severity.MEDIUM: "\N{WHITE DIAMOND}",
     Severity.LOW: "\N{MIDDLE DOT}",
 }
+Reports = Sequence[tuple[Fix, str]]
+"""Each fix of a batch as it was planned, and what became of it."""
+
 _WAITING = "open,asked"
 _DECIMAL = re.compile(r"-?\d+\.\d{2,4}")
 
@@ -57,39 +61,6 @@ class Chip:
     href: str
     is_on: bool
     count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrayFixes:
-    """What can be written from the tray, and what was."""
-
-    plans: Mapping[str, Sequence[tuple[int, Fix]]]  # by finding: which of its fixes, and what it would write
-    under_way: Mapping[str, Fix]  # by finding
-    undoable: Sequence[Fix]  # the last changed first
-    rails: Mapping[str, str]  # titles by name
-
-
-async def gather_fixes(runway: Runway, view: TrayView) -> TrayFixes:
-    """Plan every fix on the page that a rail can write, and find those that were written within a day."""
-    company_id = view.company.company_id
-    choices = [
-        FixChoice(row.finding_id, number)
-        for group in view.groups
-        for row in group.rows
-        for number, fix in enumerate(row.tracked.finding.fixes)
-        if fix.fields
-    ]
-    plans: dict[str, list[tuple[int, Fix]]] = {}
-    for outcome in await runway.fixes.plan_all(company_id, choices) if choices else ():
-        if outcome.fix is not None:
-            plans.setdefault(outcome.choice.finding_id, []).append((outcome.choice.fix_index, outcome.fix))
-    known = await runway.fixes.list(company_id, include_closed=True)
-    return TrayFixes(
-        plans=plans,
-        under_way={fix.finding_id: fix for fix in known if not fix.is_closed},
-        undoable=runway.fixes.undoable(known),
-        rails={name: rail.factory.title for name, rail in runway.rails.installed.items()},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +105,17 @@ async def show_tray(request: Request, company_id: CompanyInPath, runway: RunwayO
 
 
 async def _show(
-    request: Request, company_id: CompanyId, runway: Runway, filters: TrayParams, *, refused: str = ""
+    request: Request,
+    company_id: CompanyId,
+    runway: Runway,
+    filters: TrayParams,
+    *,
+    refused: str = "",
+    reports: Reports = (),
 ) -> Response:
     view = await runway.tray(company_id, filters.to_query())
-    return tray_page(request, view, filters, fixes=await gather_fixes(runway, view), refused=refused)
+    fixes = await gather_fixes(runway, view)
+    return tray_page(request, view, filters, fixes=fixes, refused=refused, reports=reports)
 
 
 @router.get("/companies/{company_id}/tray.csv")
@@ -196,6 +174,27 @@ async def post_undo(
     return go_and_say(request, _address(company_id, filters), Said("unfixed"))
 
 
+@router.post("/companies/{company_id}/fixes")
+async def post_batch(
+    request: Request, company_id: CompanyInPath, runway: RunwayOfApp, *, filters: TrayFilters
+) -> Response:
+    """Write the fixes of one check as they were shown together, then show the tray with a report on each."""
+    fields = await read_form(request)
+    view = await runway.tray(company_id, filters.to_query())
+    batch = (await gather_fixes(runway, view)).batches.get(fields.get("check", ""))
+    if batch is None or batch.seal != fields.get("seal"):
+        return await _show(
+            request, company_id, runway, filters, refused="what would be written changed since it was shown: look again"
+        )
+    outcomes = await runway.fixes.apply(company_id, batch.choices, actor="web")
+    reports = tuple(
+        (planned, "written, waiting for the ledger" if outcome.fix is not None and not why else f"not written: {why}")
+        for planned, outcome in zip(batch.fixes, outcomes, strict=True)
+        for why in [str(outcome.error) if outcome.fix is None else _say_refusal(outcome.fix)]
+    )
+    return await _show(request, company_id, runway, filters, reports=reports)
+
+
 def _say_refusal(fix: Fix) -> str:
     return (fix.error or fix.state.value).rstrip(".") if fix.state not in (FixState.WAITING, FixState.CONFIRMED) else ""
 
@@ -210,7 +209,7 @@ def _read_decision(fields: Mapping[str, str]) -> FindingDecision:
 
 
 def tray_page(
-    request: Request, view: TrayView, filters: TrayParams, *, fixes: TrayFixes, refused: str = ""
+    request: Request, view: TrayView, filters: TrayParams, *, fixes: TrayFixes, refused: str = "", reports: Reports = ()
 ) -> Response:
     """Lay the tray out; `refused` says why the decision before was not taken."""
     company_id = view.company.company_id
@@ -239,6 +238,7 @@ def tray_page(
         "tomorrow": (view.as_of + timedelta(days=1)).isoformat(),
         "refused": refused,
         "fixes": fixes,
+        "reports": reports,
         "evidence": {row.finding_id: lay_out_evidence(row.tracked.finding) for g in view.groups for row in g.rows},
         "was_read": view.cleanness is not None,
     }
