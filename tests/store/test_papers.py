@@ -1,12 +1,15 @@
 """Working papers on the databases: how many statements a save takes, and databases from before they were kept."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from alembic import command
 from runway_core.domain.planned_items import PlannedItem
 from runway_store_sql import SqlStore
 from runway_store_sql.schema import configure_migrations
 from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import StoreDesk, make_bill
-from sqlalchemy import text
 
 from tests.store.statements import counted
 
@@ -29,15 +32,21 @@ async def test_a_save_takes_as_many_statements_for_a_hundred_papers_as_for_one(d
     assert all("company_id" in statement for statement in [*for_one, *for_many])
 
 
-async def test_a_database_of_the_first_schema_keeps_its_books_and_takes_papers(database_url: str) -> None:
-    async with SqlStore(database_url) as store:
+@pytest.mark.parametrize("is_sqlite", [True, False], ids=["sqlite", "postgresql"])
+async def test_a_database_of_the_first_schema_keeps_its_books_and_takes_papers(
+    is_sqlite: bool, tmp_path: Path, postgres: Callable[..., str]
+) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'books.db'}" if is_sqlite else postgres(migrated=False))
+    await store.database.open()
+    try:
+        await store.database.migrate(lambda connection: command.upgrade(configure_migrations(connection), "0001"))
         desk = await StoreDesk(store).open()
         await desk.put(make_bill())
-        await store.database.write(lambda connection: connection.execute(text("DROP TABLE working_papers")).close())
-        await store.database.write(lambda connection: command.stamp(configure_migrations(connection), "0001"))
         await store.upgrade()
         (saved,) = await save(desk, make_item())
 
         assert await store.papers.paper(desk.id, PlannedItem, "rent") == saved
         assert (await desk.read_mirror()).keys() == {make_bill().key}
-        assert (await store.check()).schema_revision == "0002"
+        assert (await store.check()).is_current
+    finally:
+        await store.database.close()

@@ -1,4 +1,4 @@
-"""Made-up companies with a bank, a rail that pays bills and planned items, and what is wrong between them and the books.
+"""Made-up companies with a bank, a rail that pays bills and planned items, and what is wrong between them and books.
 
 The books are the sandbox's. The bank shows every entry of the last months some days later; the rail shows every open
 bill and payment alike. Then defects are planted, and near misses beside them that must not be found.
