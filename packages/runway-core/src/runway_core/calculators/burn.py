@@ -18,7 +18,7 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
     Where fewer full months are known, those are used; where none is, what is there, if it is 28 days or more. `flows`
     and `cash` save reading them again.
     """
-    flows = flows or read_flows(books)
+    flows = flows or books.derive(read_flows)
     cash = cash or compute_cash(books, flows=flows)
     months = _sum_months(books, flows)
     days = sum(month.days for month in months)
@@ -41,7 +41,7 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
 
 def compute_week_outflow(books: Books, *, flows: Flows | None = None) -> Decimal | None:
     """One week's average outflow, the yardstick of severities; `None` where burn is not known."""
-    months = _sum_months(books, flows or read_flows(books))
+    months = _sum_months(books, flows or books.derive(read_flows))
     if not months:
         return None
     outflow = sum((month.outflow for month in months), ZERO)

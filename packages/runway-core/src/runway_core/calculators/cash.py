@@ -30,7 +30,7 @@ def compute_cash(books: Books, *, flows: Flows | None = None) -> Cash:
     last 90 days (a setting) that the bank has not shown yet. Where no bank balance of the last 72 hours is there, the
     ledger's balance stands in, without what is dated after `as_of`. `flows` saves reading them again.
     """
-    flows = flows or read_flows(books)
+    flows = flows or books.derive(read_flows)
     parts: list[CashPart] = []
     by_account: list[CashPart] = []
     unrated: list[tuple[Decimal, str]] = []
@@ -91,7 +91,7 @@ def find_pending(books: Books) -> list[BankTransaction]:
 def find_not_at_bank(books: Books) -> dict[RecordKey, Decimal]:
     """What opening cash has lost to ledger payments that the bank does not show yet: negative, in home currency."""
     found: dict[RecordKey, Decimal] = {}
-    for part in _find_not_at_bank(books, read_flows(books), find_usable_bank_balances(books)):
+    for part in _find_not_at_bank(books, books.derive(read_flows), find_usable_bank_balances(books)):
         if part.source is not None:
             found[part.source] = found.get(part.source, ZERO) + part.amount.amount
     return found

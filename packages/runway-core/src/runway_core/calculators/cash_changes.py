@@ -37,7 +37,7 @@ def explain_cash(books: Books, cash: Cash, then: CashThen, *, flows: Flows | Non
     A movement counts when its day has come since, or when it was entered since with an earlier day. Transfers between
     own deposit accounts cancel out. What is left is told as unexplained, never spread over the causes.
     """
-    flows = flows or read_flows(books)
+    flows = flows or books.derive(read_flows)
     late = _find_entered_after(books, then.read_at)
     moved = [
         flow for flow in flows.past(books.as_of) if flow.home is not None and (flow.on > then.as_of or flow.key in late)

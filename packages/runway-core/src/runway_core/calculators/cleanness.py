@@ -30,7 +30,7 @@ def compute_cleanness(books: Books, findings: Sequence[TrackedFinding], *, flows
     Base is open bills, open invoices and the bank flow of 30 days. Each record is dirty once, at its worst finding's
     weight; accepted findings take no part. Books without money are clean.
     """
-    flows = flows or read_flows(books)
+    flows = flows or books.derive(read_flows)
     rates = HomeRates.of(books)
     base = sum((_home(rates, bill.open_balance, bill.currency) for bill in books.open_bills), ZERO)
     base += sum((_home(rates, i.open_balance, i.currency) for i in books.open_invoices), ZERO)

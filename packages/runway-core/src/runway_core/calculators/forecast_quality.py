@@ -58,7 +58,7 @@ def keep_forecast(
 
     Week 1 ends on the Sunday on or after `as_of`. The other parameters save computing them again.
     """
-    flows = flows or read_flows(books)
+    flows = flows or books.derive(read_flows)
     payables = compute_payables(books) if payables is None else payables
     receivables = compute_receivables(books) if receivables is None else receivables
     opening = outlook.opening_cash.amount

@@ -49,7 +49,7 @@ def compute_outlook(
 
     What lies outside of the 91 days is not part of it. The other parameters save computing them again.
     """
-    flows = flows or read_flows(books)
+    flows = flows or books.derive(read_flows)
     cash = cash or compute_cash(books, flows=flows)
     payables = compute_payables(books) if payables is None else payables
     receivables = compute_receivables(books) if receivables is None else receivables

@@ -57,7 +57,7 @@ def compute_position(
     Open totals are before credits; what is overdue, due and at risk counts after them, and due within 7 or 14 days
     includes what is overdue. `extra` events join the outlook. `before` is the stored position that this one follows.
     """
-    flows = read_flows(books)
+    flows = books.derive(read_flows)
     cash = compute_cash(books, flows=flows)
     payables, receivables = compute_payables(books), compute_receivables(books)
     outlook = compute_outlook(books, extra=extra, flows=flows, cash=cash, payables=payables, receivables=receivables)

@@ -122,7 +122,7 @@ class DigestExperience:
 def lay_out_digest(data: CompanyData) -> DigestView:
     """Turn one reading of a company into its digest."""
     books, position = data.books, data.position
-    flows = read_flows(books)
+    flows = books.derive(read_flows)
     cash = compute_cash(books, flows=flows)
     payables, receivables = compute_payables(books), compute_receivables(books)
     outlook = compute_outlook(books, flows=flows, cash=cash, payables=payables, receivables=receivables)

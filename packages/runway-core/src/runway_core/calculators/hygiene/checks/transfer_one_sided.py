@@ -26,6 +26,8 @@ _TRANSFER = re.compile(
     rf"\b{_MOVED}\b(?: REF \S+)? (?:TO|FROM) (?:(?:MY|OWN|BUSINESS|BUS|ACCOUNT|ACCT) )*{_OWN}\b"
     rf"|\b(?:TO|FROM) {_OWN} {_MOVED}\b|\bINTERNAL {_MOVED}\b|\b{_MOVED} BETWEEN (?:OWN )?ACCOUNTS?\b"
 )
+_HINT = re.compile(r"TRANSF|TRNSFR|XFER|TFR|CARD|CRD")
+"""What every text of the two holds: few lines do."""
 _CARD = re.compile(r"\b(?:CREDIT ?)?(?:CARD|CRD|CARDMEMBER)(?: SERV\w*)? (?:AUTO ?PAY|E?PAYMENT|EPAY|PMT)\b")
 
 
@@ -155,14 +157,18 @@ class _TellingTexts:
         self._has_card = any(account.account_kind is AccountKind.CREDIT_CARD for account in own)
         names = {normal_name(account.name) for account in own}
         self._names = {name for name in names if len(name.split()) > 1 and not is_generic_name(name)}
+        self._first_words = tuple(name.split()[0].upper() for name in self._names)
 
     def is_transfer(self, line: BankTransaction) -> bool:
         """Whether the rail says so, the text does, or it names an own account and nobody else."""
         if line.is_transfer:
             return True
         text = " ".join(line.text.upper().split())
-        if _TRANSFER.search(text) or (self._has_card and line.amount < 0 and _CARD.search(text)):
+        if _HINT.search(text) and (
+            _TRANSFER.search(text) or (self._has_card and line.amount < 0 and _CARD.search(text))
+        ):
             return True
-        return bool(self._names) and (
-            normal_bank_text(text) in self._names or normal_name(line.counterparty or "") in self._names
-        )
+        if line.counterparty is not None and normal_name(line.counterparty) in self._names:
+            return True
+        # Most lines name no own account: only where its first word stands is the text taken apart.
+        return any(word in text for word in self._first_words) and normal_bank_text(text) in self._names
