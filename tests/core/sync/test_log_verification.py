@@ -14,7 +14,7 @@ from runway_core.sync.verification import verify_log
 
 from tests.core.desk import FirmDesk, bank, bill, bills
 
-LENGTH = 10  # company added, connection added, six records, connection active, one edit
+LENGTH = 11  # company added, connection added, six records, connection active, the week's forecast, one edit
 
 
 async def desk_with_log() -> tuple[FirmDesk, Company]:
