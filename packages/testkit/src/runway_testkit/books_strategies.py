@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
-from runway_core.domain.bank import BankBalance, BankTransaction
+from runway_core.domain.bank import BankBalance, BankLineSource, BankTransaction
 from runway_core.domain.bills import Bill, BillPayment, PaymentMethod, VendorCredit
 from runway_core.domain.books import Books
 from runway_core.domain.company import (
@@ -217,7 +217,8 @@ def _bank(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
             amount=draw(amounts(-100_000, 100_000)),
             is_pending=draw(st.sampled_from((False, False, True))),
             is_transfer=draw(st.sampled_from((False, False, True))),
-            text=draw(st.sampled_from(("", "ACH DEBIT ADA LTD", "ZQ PAY 0421"))),
+            text=draw(st.sampled_from(("", "ACH DEBIT ADA LTD", "ZQ PAY 0421", "TRANSFER TO SAVINGS"))),
+            source=draw(st.sampled_from(BankLineSource)),
         )
         for number in range(draw(st.integers(0, 6)))
     ]
@@ -255,6 +256,7 @@ def companies(draw: st.DrawFn) -> Company:
         settings=CompanySettings(
             buffer=draw(amounts(0, 2_000_000)),
             reserves=draw(amounts(0, 500_000)),
+            books_closed_through=draw(st.none() | days(200, -20)),
             excluded_account_ids=draw(st.sampled_from(((), ("savings",)))),
             series=tuple(series),
             exchange_rates=draw(st.sampled_from(({}, {"EUR": Decimal("1.0850")}))),

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from runway_core.domain.aliases import NameAlias
+from runway_core.domain.bank import Reconciliation
 from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment, RailPaymentState
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.identity import RecordKey, RecordKind
@@ -82,6 +83,34 @@ def _change(record: RecordKey, field: str, *, before: str | None) -> FieldChange
     return FieldChange(record=record, field=field, before=before, after="9921", seen_at=seen_at, rail="qbo")
 
 
+@st.composite
+def _late_change(draw: st.DrawFn) -> FieldChange:
+    """A change of what an entry of these books says of its money, or of one that is gone."""
+    field, before, after = draw(
+        st.sampled_from(
+            (
+                ("total", "5.0000", "6.0000"),
+                ("document_date", "2026-01-05", "2026-02-05"),
+                ("account_id", "savings", "bank"),
+                ("is_void", "false", "true"),
+            )
+        )
+    )
+    kind, prefix = draw(st.sampled_from(((RecordKind.PURCHASE, "E"), (RecordKind.BILL, "B"))))
+    return FieldChange(
+        record=RecordKey(kind, f"{prefix}{draw(st.integers(0, 2))}"),
+        field=field,
+        before=before,
+        after=after,
+        seen_at=READ_AT - timedelta(days=draw(st.integers(0, 60))),
+        rail="qbo",
+    )
+
+
+def _reconciliation(account_id: str, through: date) -> Reconciliation:
+    return Reconciliation(account_id=account_id, through=through, reconciled_at=READ_AT - timedelta(days=20))
+
+
 def _call_back(vendor_id: str, days_ago: int) -> CallBack:
     at = READ_AT - timedelta(days=days_ago)
     return CallBack(
@@ -109,7 +138,10 @@ def rails(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
         "rail_payments": tuple(draw(_rail_payment(number)) for number in range(draw(st.integers(0, 3)))),
         "planned_items": tuple(draw(_planned_item(number)) for number in range(draw(st.integers(0, 2)))),
         "payment_details": tuple(draw(st.lists(details, max_size=2))),
-        "changes": tuple(draw(st.lists(changes, max_size=2))),
+        "changes": tuple(draw(st.lists(changes | _late_change(), max_size=3))),
+        "reconciliations": tuple(
+            draw(st.lists(st.builds(_reconciliation, st.sampled_from(("bank", "savings")), _days(90, 0)), max_size=2))
+        ),
         "call_backs": tuple(draw(st.lists(st.builds(_call_back, _VENDOR_IDS, st.integers(0, 40)), max_size=1))),
         "aliases": tuple(draw(st.lists(st.builds(_alias, _VENDOR_IDS), max_size=1))),
     }
