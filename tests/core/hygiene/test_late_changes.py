@@ -158,3 +158,20 @@ def test_what_was_entered_into_the_closed_period_since_it_was_closed_is_found(en
 
 def test_without_knowing_when_it_was_closed_what_was_entered_late_is_nobodys_fault() -> None:
     assert list(ClosedPeriodChanged().find(closed(created_at=moment(-2)))) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "is_found"),
+    [
+        ('[{"line_kind":"account","amount":"80.0000","account_id":"1","account_name":"Rent, old"}]', False),
+        ('[{"line_kind":"account","amount":"80.0000","account_id":"2","account_name":"Rent"}]', True),
+        ('[{"line_kind":"account","amount":"81.0000","account_id":"1","account_name":"Rent"}]', True),
+        ("[]", True),
+    ],
+    ids=["an account renamed", "another account", "another amount", "gone"],
+)
+def test_lines_that_say_the_same_in_other_words_did_not_change(after: str, is_found: bool) -> None:
+    before = '[{"line_kind":"account","amount":"80.0000","account_id":"1","account_name":"Rent"}]'
+    books = closed(change("lines", before, after, kind=RecordKind.BILL, id_="B"))
+
+    assert bool(list(ClosedPeriodChanged().find(books))) is is_found

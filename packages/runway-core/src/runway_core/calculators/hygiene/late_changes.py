@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from runway_core.domain.books import Books
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.findings import Evidence
@@ -12,6 +14,7 @@ from runway_core.domain.money import ZERO
 from runway_core.domain.record import Record
 
 DATE_FIELD = "document_date"
+LINES_FIELD = "lines"
 ACCOUNT_FIELDS = frozenset({"account_id", "from_account_id", "to_account_id"})
 MONEY_FIELDS = frozenset({"total", DATE_FIELD, "is_void", *ACCOUNT_FIELDS})
 """What moves money to another amount, day or account. What a payment does to a document's open balance is no change."""
@@ -22,7 +25,7 @@ def group_changes(changes: Iterable[FieldChange], fields: Iterable[str]) -> dict
     wanted = frozenset(fields)
     found: dict[RecordKey, list[FieldChange]] = {}
     for change in changes:
-        if change.field in wanted and change.before != change.after:
+        if change.field in wanted and change.before != change.after and not _is_wording(change):
             found.setdefault(change.record, []).append(change)
     for held in found.values():
         held.sort(key=lambda change: (change.seen_at, change.field, change.before or "", change.after or ""))
@@ -69,6 +72,21 @@ def show_changes(changes: Iterable[FieldChange]) -> Iterator[Evidence]:
         moved = f"{change.before or 'none'} → {change.after or 'none'}"
         when = f"seen {change.seen_at:%Y-%m-%d %H:%M} UTC"
         yield Evidence(name=change.field, value=f"{moved} ({who}, {when})", record=change.record)
+
+
+def _is_wording(change: FieldChange) -> bool:
+    """Whether lines changed in words alone, as when an account was renamed: amounts and accounts are what they were."""
+    if change.field != LINES_FIELD:
+        return False
+    try:
+        return _booked(change.before) == _booked(change.after)
+    except msgspec.MsgspecError:
+        return False
+
+
+def _booked(lines: str | None) -> list[tuple[object, ...]]:
+    rows = msgspec.json.decode(lines or "[]", type=list[dict[str, object]])
+    return [tuple(row.get(name) for name in ("line_kind", "amount", "account_id", "item_id")) for row in rows]
 
 
 def _is_lasting(changes: list[FieldChange]) -> bool:

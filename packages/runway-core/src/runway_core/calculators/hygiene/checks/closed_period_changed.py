@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from runway_core.calculators.hygiene.check import build_finding
 from runway_core.calculators.hygiene.late_changes import (
+    LINES_FIELD,
     MONEY_FIELDS,
     find_changed_records,
     first_day,
@@ -58,7 +59,7 @@ class ClosedPeriodChanged:
         closed_at = _find_closing(books, closed)
         changed = group_changes(
             (change for change in books.changes if closed_at is None or change.seen_at > closed_at),
-            {*MONEY_FIELDS, "lines"},
+            {*MONEY_FIELDS, LINES_FIELD},
         )
         for record in find_changed_records(books, changed, sorted(_ENTERED)):
             changes = changed[record.key]
@@ -82,7 +83,7 @@ class ClosedPeriodChanged:
             summary=f"{kind} of {on} {what} though the books are closed through {closed}",
             evidence=(
                 Evidence(name="document_date", value=on.isoformat(), record=record.key),
-                *show_changes(change for change in changes if change.field != "lines"),
+                *show_changes(change for change in changes if change.field != LINES_FIELD),
                 *_show_lines(changes),
                 Evidence(name="closed_through", value=closed.isoformat()),
             ),
@@ -120,7 +121,7 @@ def _find_entered_since(books: Books, closed: date, closed_at: datetime) -> Iter
 def _show_lines(changes: Iterable[FieldChange]) -> Iterator[Evidence]:
     """That lines changed; what they were is in the log."""
     for change in changes:
-        if change.field == "lines":
+        if change.field == LINES_FIELD:
             yield Evidence(
                 name="lines", value=f"changed, seen {change.seen_at:%Y-%m-%d %H:%M} UTC", record=change.record
             )
