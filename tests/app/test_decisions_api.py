@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.firm import Firm
 
-PAY_B2 = {"bill_id": "B2", "outcome": "pay"}
+PAY_B5 = {"bill_id": "B5", "outcome": "pay"}
 
 
 def base(firm: Firm) -> str:
@@ -20,7 +20,7 @@ async def post(client: httpx.AsyncClient, address: str, body: dict[str, Any], **
 
 
 async def test_a_bill_goes_from_proposal_to_release(client: httpx.AsyncClient, firm: Firm) -> None:
-    decided = await post(client, f"{base(firm)}/decisions", PAY_B2)
+    decided = await post(client, f"{base(firm)}/decisions", PAY_B5)
     decision = decided.json()["decision"]
     address = f"{base(firm)}/decisions/{decision['paper_id']}"
     approved = await post(client, f"{address}/approve", {"by": "ada", "role": "controller"})
@@ -28,7 +28,7 @@ async def test_a_bill_goes_from_proposal_to_release(client: httpx.AsyncClient, f
 
     assert decided.status_code == 200
     assert decided.json()["needs"] == ["approval by controller"]
-    assert decision["payments"] == [{"on": "2026-03-10", "amount": "3200.00"}]
+    assert decision["payments"] == [{"on": "2026-03-31", "amount": "4300.00"}]
     assert next(result["rule"] for result in decision["results"]) == "minimum_cash"
     assert approved.json()["decision"]["state"] == "approved"
     assert released.json()["decision"]["state"] == "released"
@@ -37,9 +37,9 @@ async def test_a_bill_goes_from_proposal_to_release(client: httpx.AsyncClient, f
 
 
 async def test_a_repeat_is_the_same_decision_and_a_stale_one_is_refused(client: httpx.AsyncClient, firm: Firm) -> None:
-    first = await post(client, f"{base(firm)}/decisions", PAY_B2, **{"Idempotency-Key": "k1"})
-    again = await post(client, f"{base(firm)}/decisions", PAY_B2, **{"Idempotency-Key": "k1"})
-    delay = {"bill_id": "B2", "outcome": "delay", "payments": [{"on": "2026-03-13", "amount": 3200}], "reason": "ok"}
+    first = await post(client, f"{base(firm)}/decisions", PAY_B5, **{"Idempotency-Key": "k1"})
+    again = await post(client, f"{base(firm)}/decisions", PAY_B5, **{"Idempotency-Key": "k1"})
+    delay = {"bill_id": "B5", "outcome": "delay", "payments": [{"on": "2026-04-02", "amount": 4300}], "reason": "ok"}
     stale = await post(client, f"{base(firm)}/decisions", delay, **{"If-Match": '"7"'})
 
     assert again.json() == first.json()
@@ -67,14 +67,14 @@ async def test_a_batch_is_checked_as_a_whole_and_nothing_is_kept(client: httpx.A
     assert [payment["bill_id"] for payment in checked["payments"]] == ["B2", "B3"]
     assert checked["ruling"] == "need_approval"
     assert len(checked["days"]) == 91
-    assert checked["before"]["runway_days"] == checked["after"]["runway_days"] == 35
+    assert checked["before"]["runway_days"] == checked["after"]["runway_days"] == 32
     assert (await client.get(f"{base(firm)}/console")).json()["decisions"] == []
 
 
 async def test_a_bill_that_needs_data_and_one_that_is_not_there(client: httpx.AsyncClient, firm: Firm) -> None:
     doubled = await post(client, f"{base(firm)}/decisions", {"bill_id": "B4", "outcome": "pay"})
     gone = await post(client, f"{base(firm)}/decisions", {"bill_id": "B99", "outcome": "pay"})
-    foreign = await post(client, f"/v1/companies/{firm.foreign.company_id}/decisions", PAY_B2)
+    foreign = await post(client, f"/v1/companies/{firm.foreign.company_id}/decisions", PAY_B5)
 
     assert (doubled.status_code, doubled.json()["code"]) == (422, "invalid-request")
     assert "AP06" in doubled.json()["detail"]
@@ -82,14 +82,14 @@ async def test_a_bill_that_needs_data_and_one_that_is_not_there(client: httpx.As
 
 
 async def test_a_decision_is_taken_back(client: httpx.AsyncClient, firm: Firm) -> None:
-    decision = (await post(client, f"{base(firm)}/decisions", PAY_B2)).json()["decision"]
+    decision = (await post(client, f"{base(firm)}/decisions", PAY_B5)).json()["decision"]
     address = f"{base(firm)}/decisions/{decision['paper_id']}"
 
     gone = await post(client, f"{address}/withdraw", {"reason": "wrong vendor"})
     console = (await client.get(f"{base(firm)}/console")).json()
 
     assert gone.json()["decision"]["state"] == "withdrawn"
-    assert "B2" in [bill["bill_id"] for bill in console["ready"]]
+    assert "B5" in [bill["bill_id"] for bill in console["ready"]]
     assert [one["decision"]["state"] for one in console["decisions"]] == ["withdrawn"]
 
 
