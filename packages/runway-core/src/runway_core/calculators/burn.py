@@ -19,7 +19,7 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
     and `cash` save reading them again.
     """
     flows = flows or books.derive(read_flows)
-    cash = cash or compute_cash(books, flows=flows)
+    cash = cash or books.derive(compute_cash)
     months = _sum_months(books, flows)
     days = sum(month.days for month in months)
     opening = cash.opening.amount

@@ -40,7 +40,7 @@ def compute_collections(books: Books, *, receivables: Sequence[Receivable] | Non
 
     `receivables` saves computing them again.
     """
-    receivables = compute_receivables(books) if receivables is None else receivables
+    receivables = books.derive(compute_receivables) if receivables is None else receivables
     overdue = [r for r in receivables if r.due < books.as_of and r.balance > 0]
     if not overdue:
         return []

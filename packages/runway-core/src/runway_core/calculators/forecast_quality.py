@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from runway_core.calculators.burn import compute_burn, compute_week_outflow
 from runway_core.calculators.calendar import monday_of
-from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.cash_history import trace_cash
 from runway_core.calculators.flows import Flows, read_flows
 from runway_core.calculators.naive_forecasts import forecast_due_dates, forecast_flat_burn
@@ -59,11 +58,11 @@ def keep_forecast(
     Week 1 ends on the Sunday on or after `as_of`. The other parameters save computing them again.
     """
     flows = flows or books.derive(read_flows)
-    payables = compute_payables(books) if payables is None else payables
-    receivables = compute_receivables(books) if receivables is None else receivables
+    payables = books.derive(compute_payables) if payables is None else payables
+    receivables = books.derive(compute_receivables) if receivables is None else receivables
     opening = outlook.opening_cash.amount
     ends = [week.starts_on + timedelta(days=6 - week.starts_on.weekday()) for week in outlook.weeks]
-    burn = compute_burn(books, flows=flows, cash=compute_cash(books, flows=flows))
+    burn = compute_burn(books, flows=flows)
     flat = forecast_flat_burn(opening, burn, as_of=books.as_of, days=ends)
     due = forecast_due_dates(opening, payables, receivables, days=ends)
     return KeptForecast(

@@ -50,9 +50,9 @@ def compute_outlook(
     What lies outside of the 91 days is not part of it. The other parameters save computing them again.
     """
     flows = flows or books.derive(read_flows)
-    cash = cash or compute_cash(books, flows=flows)
-    payables = compute_payables(books) if payables is None else payables
-    receivables = compute_receivables(books) if receivables is None else receivables
+    cash = cash or books.derive(compute_cash)
+    payables = books.derive(compute_payables) if payables is None else payables
+    receivables = books.derive(compute_receivables) if receivables is None else receivables
     last = add_days(books.as_of, HORIZON_DAYS - 1)
     span = find_usual_span(flows.began, books.as_of)
     series = compute_series(books, last, since=books.as_of if span is None else span.first)

@@ -57,10 +57,9 @@ def compute_position(
     Open totals are before credits; what is overdue, due and at risk counts after them, and due within 7 or 14 days
     includes what is overdue. `extra` events join the outlook. `before` is the stored position that this one follows.
     """
-    flows = books.derive(read_flows)
-    cash = compute_cash(books, flows=flows)
-    payables, receivables = compute_payables(books), compute_receivables(books)
-    outlook = compute_outlook(books, extra=extra, flows=flows, cash=cash, payables=payables, receivables=receivables)
+    flows, cash = books.derive(read_flows), books.derive(compute_cash)
+    payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
+    outlook = compute_outlook(books, extra=extra) if extra else books.derive(compute_outlook)
     burn = compute_burn(books, flows=flows, cash=cash)
     verdict = judge_status(books, outlook)
     bills, invoices = _sum_bills(books, payables), _sum_invoices(books, receivables)

@@ -40,7 +40,7 @@ def compute_ratios(
 
     Needs the bills of the last three full months, settled ones too. `cash` and `payables` save computing them again.
     """
-    payables = list(compute_payables(books) if payables is None else payables)
+    payables = list(books.derive(compute_payables) if payables is None else payables)
     return (
         compute_count_back_days(books),
         compute_sales_days(books),
@@ -58,7 +58,7 @@ def compute_sales_days(books: Books) -> Ratio:
 
 def compute_payables_days(books: Books, *, payables: Iterable[Payable] | None = None) -> Ratio:
     """Days of bills that open ones stand for: open bills less credits ÷ bills of the last full months × their days."""
-    payables = compute_payables(books) if payables is None else payables
+    payables = books.derive(compute_payables) if payables is None else payables
     owed = sum((payable.home or ZERO for payable in payables), ZERO)
     return _over_period(
         books,
@@ -107,8 +107,8 @@ def compute_quick_ratio(books: Books, *, cash: Cash | None = None, payables: Ite
     Due within a year are open bills less credits, accounts that the chart calls current (cards, payroll, sales tax,
     others), and the part of longer loans that the settings name.
     """
-    cash = cash or compute_cash(books)
-    payables = compute_payables(books) if payables is None else payables
+    cash = cash or books.derive(compute_cash)
+    payables = books.derive(compute_payables) if payables is None else payables
     rates = HomeRates.of(books)
     credit = sum(
         (rates.convert(c, currency) or ZERO for (_, currency), c in find_customer_credits(books).items()), ZERO

@@ -26,7 +26,7 @@ def find_readiness(
     books: Books, findings: Sequence[TrackedFinding], *, payables: Sequence[Payable] | None = None
 ) -> list[BillReadiness]:
     """The readiness of every open bill, by pay-by day, then id. `payables` saves computing them again."""
-    payables = compute_payables(books) if payables is None else payables
+    payables = books.derive(compute_payables) if payables is None else payables
     holding = _group_holding(findings)
     age_reason = _find_age_reason(books)
     found: list[BillReadiness] = []

@@ -122,10 +122,8 @@ class DigestExperience:
 def lay_out_digest(data: CompanyData) -> DigestView:
     """Turn one reading of a company into its digest."""
     books, position = data.books, data.position
-    flows = books.derive(read_flows)
-    cash = compute_cash(books, flows=flows)
-    payables, receivables = compute_payables(books), compute_receivables(books)
-    outlook = compute_outlook(books, flows=flows, cash=cash, payables=payables, receivables=receivables)
+    flows, cash, outlook = books.derive(read_flows), books.derive(compute_cash), books.derive(compute_outlook)
+    payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
     calls = list_calls(books, receivables)
     waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
     band = compute_band(books, cash, outlook, [t.finding for t in waiting])

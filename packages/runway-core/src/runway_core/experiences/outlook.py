@@ -37,7 +37,7 @@ class OutlookExperience:
         """
         data = await self._data.gather(company_id)
         books = data.books
-        outlook = compute_outlook(books)
+        outlook = books.derive(compute_outlook)
         return OutlookView(
             company=CompanyHeading.of(books.company),
             as_of=books.as_of,
@@ -45,7 +45,7 @@ class OutlookExperience:
             freshness=label_freshness(data.connections, books.read_at),
             headline=say_reach(books, outlook),
             outlook=outlook,
-            cash=compute_cash(books),
+            cash=books.derive(compute_cash),
             burn=compute_burn(books),
             payables=compute_payables_aging(books),
             receivables=compute_receivables_aging(books),

@@ -38,7 +38,7 @@ class ForecastService:
         papers = self._scope.store.papers
         if await papers.paper(company_id, KeptForecast, week.isoformat()) is None:
             by = Attribution(cause=Cause.SYSTEM, actor=KEEPER, correlation_id=self._scope.new_id())
-            forecast = keep_forecast(books, compute_outlook(books))
+            forecast = keep_forecast(books, books.derive(compute_outlook))
             with suppress(StaleRevision):  # another process was first: its forecast of this week stands
                 await papers.save_papers(company_id, [forecast], attribution=by, at=books.read_at)
         self._known[company_id] = week

@@ -109,8 +109,8 @@ class ScenarioService:
         """
         demand_amendments(amendments)
         books = await self._books.read(company_id)
-        cash = compute_cash(books)
-        outlook = compute_outlook(books, cash=cash)
+        cash = books.derive(compute_cash)
+        outlook = books.derive(compute_outlook)
         changed = amend_outlook(books, cash, outlook, amendments)
         return WhatIf(books=books, before=read_figures(outlook), after=read_figures(changed), outlook=changed)
 

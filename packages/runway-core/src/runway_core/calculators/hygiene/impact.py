@@ -30,8 +30,8 @@ def find_weighed_findings(books: Books, run: CheckRun | None = None) -> list[Fin
     findings = grade_findings(books, (run or run_checks(books)).findings)
     if not any(has_resolution(finding) for finding in findings):
         return findings
-    cash = compute_cash(books)
-    return order_findings(compute_impacts(books, cash, compute_outlook(books, cash=cash), findings))
+    cash = books.derive(compute_cash)
+    return order_findings(compute_impacts(books, cash, books.derive(compute_outlook), findings))
 
 
 def compute_impacts(books: Books, cash: Cash, outlook: Outlook, findings: Sequence[Finding]) -> list[Finding]:

@@ -73,9 +73,9 @@ def gather_ground(
 ) -> PolicyGround:
     """Read books and findings once. `cash`, `outlook` and `payables` are those of `books` and save computing them."""
     policy = books.policy
-    cash = cash or compute_cash(books)
-    payables = compute_payables(books) if payables is None else payables
-    outlook = outlook or compute_outlook(books, cash=cash, payables=payables)
+    cash = cash or books.derive(compute_cash)
+    payables = books.derive(compute_payables) if payables is None else payables
+    outlook = outlook or books.derive(compute_outlook)
     tiers = VendorTiers(books, policy)
     tier_of = {payable.bill.external_id: tiers.tier_of(payable) for payable in payables}
     expected = _group_expected(outlook)
