@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +48,7 @@ def received(external_id: str, total: int, *, on: int) -> CustomerPayment:
     )  # fmt: skip
 
 
-def explain(since: CashThen, **records: object) -> CashChange:
+def explain(since: CashThen, **records: Any) -> CashChange:
     made = make_books(**records)
     return explain_cash(made, compute_cash(made), since)
 
@@ -72,7 +73,7 @@ def test_large_movements_are_named_and_many_small_ones_share_a_line() -> None:
         ("Bills paid: Hill Estates, 2026-02-27", Decimal(-2_000), 1),
         ("Bills paid", Decimal(-600), 6),
     ]
-    assert (change.difference.amount, change.unexplained.amount) == (2_400, 0)
+    assert (change.difference.amount, change.unexplained.amount) == (amount(2_400), amount(0))
     assert change.causes[0].record is not None
     assert change.causes[2].record is None
 
@@ -108,7 +109,7 @@ def test_money_moved_between_own_accounts_is_no_cause() -> None:
     )  # fmt: skip
     change = explain(then(1_000), accounts=(account("bank", 500), account("savings", 500)), transfers=(transfer,))
 
-    assert (change.causes, change.unexplained.amount) == ((), 0)
+    assert (change.causes, change.unexplained.amount) == ((), amount(0))
 
 
 def test_money_lent_and_money_earned_are_told_apart() -> None:
@@ -127,8 +128,8 @@ def test_money_lent_and_money_earned_are_told_apart() -> None:
     )
 
     assert [(cause.label.split(",")[0], cause.amount.amount) for cause in change.causes] == [
-        ("Loans", 600),
-        ("Deposited", 300),
+        ("Loans", amount(600)),
+        ("Deposited", amount(300)),
     ]
 
 
