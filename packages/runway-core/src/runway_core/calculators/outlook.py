@@ -18,10 +18,12 @@ from runway_core.calculators.outlook_known import (
     place_future_entries,
     place_in_flight,
     place_invoices,
+    place_processed,
     place_series,
 )
 from runway_core.calculators.outlook_usual import NO_HISTORY, place_usual
 from runway_core.calculators.payables import Payable, compute_payables
+from runway_core.calculators.planned import plan_money
 from runway_core.calculators.receivables import Receivable, compute_receivables
 from runway_core.calculators.series import ComingSeries, compute_series
 from runway_core.domain.books import Books
@@ -56,17 +58,20 @@ def compute_outlook(
     last = add_days(books.as_of, HORIZON_DAYS - 1)
     span = find_usual_span(flows.began, books.as_of)
     series = compute_series(books, last, since=books.as_of if span is None else span.first)
+    planned = plan_money(books, payables, receivables)
     found = [
-        *place_bills(payables),
+        *place_bills(books, payables),
         *place_invoices(receivables),
         *place_series(books, series),
         *place_in_flight(books),
+        *place_processed(books),
+        *planned.events,
         *place_future_entries(books, flows),
         *place_usual(books, flows, span, in_series=series.in_series, last=last),
         *extra,
     ]
     events = order_events(event for event in found if books.as_of <= event.on <= last)
-    left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, series))
+    left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, series), *planned.left_out)
     if span is None:
         left_out += (NO_HISTORY,)
     return project_outlook(books, cash, events, left_out=left_out)
@@ -192,6 +197,9 @@ def _name_left_out(
 ) -> Iterator[str]:
     yield from name_unrated("open bills", ((p.balance, p.bill.currency) for p in payables if p.home is None))
     yield from name_unrated("open invoices", ((r.balance, r.invoice.currency) for r in receivables if r.home is None))
+    disputed = sum((r.home for r in receivables if r.is_disputed and r.home is not None), ZERO)
+    if disputed:
+        yield f"disputed invoices: {disputed:,.2f} {books.home} have no credible date"
     rates = HomeRates.of(books)
     unrated = ((o.amount, o.currency) for o in series.occurrences if rates.convert(o.amount, o.currency) is None)
     yield from name_unrated("series", unrated)

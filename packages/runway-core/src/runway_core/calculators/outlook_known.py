@@ -13,9 +13,12 @@ from runway_core.calculators.receivables import Receivable
 from runway_core.calculators.series import ComingSeries, Occurrence
 from runway_core.calculators.undeposited import BUSINESS_DAYS_TO_BANK, find_undeposited
 from runway_core.domain.books import Books
-from runway_core.domain.identity import RecordKey, Subject
+from runway_core.domain.decisions import DecisionState
+from runway_core.domain.identity import RecordKey, RecordKind, Subject
 from runway_core.domain.money import ZERO
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
+
+_SENT = frozenset({DecisionState.RELEASED, DecisionState.SETTLED})
 
 
 def build_event(
@@ -47,8 +50,9 @@ def name_document(party: str | None, number: str | None, external_id: str) -> st
     return f"{party or 'unknown'} {number or external_id}"
 
 
-def place_bills(payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
-    """Open bills on the days they are expected to leave."""
+def place_bills(books: Books, payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
+    """Open bills on the days they are expected to leave; payments that were released are in flight."""
+    sent = {d.bill_id: d.state for d in books.decisions if d.state in _SENT and not d.is_closed}
     for payable in payables:
         if payable.home:
             bill = payable.bill
@@ -59,25 +63,33 @@ def place_bills(payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
                     reason += f", paid {on}"
                 if payable.balance < bill.open_balance:
                     reason += f", less credits of {bill.open_balance - payable.balance:,.2f}"
-                yield build_event(on, -home, OutlookKind.DOCUMENT, label=label, reason=reason, source=bill.key)
+                state = sent.get(bill.external_id)
+                kind = OutlookKind.DOCUMENT if state is None else OutlookKind.IN_FLIGHT
+                reason += "" if state is None else f", {state.value}"
+                yield build_event(on, -home, kind, label=label, reason=reason, source=bill.key)
 
 
 def place_invoices(receivables: Iterable[Receivable]) -> Iterator[OutlookEvent]:
-    """Open invoices on the day they are expected to arrive."""
+    """Open invoices on the day they are expected to arrive; a disputed one has no day."""
     for receivable in receivables:
-        if receivable.home:
+        if receivable.home and not receivable.is_disputed:
             invoice = receivable.invoice
-            reason = receivable.expected_reason
-            if receivable.balance < invoice.open_balance:
-                reason += f", less credits of {invoice.open_balance - receivable.balance:,.2f}"
-            yield build_event(
-                receivable.expected,
-                receivable.home,
-                OutlookKind.DOCUMENT,
-                label=name_document(invoice.customer_name, invoice.number, invoice.external_id),
-                reason=reason,
-                source=invoice.key,
-            )
+            label = name_document(invoice.customer_name, invoice.number, invoice.external_id)
+            credits_ = invoice.open_balance - receivable.balance
+            less = f", less credits of {credits_:,.2f}" if credits_ > 0 else ""
+            for on, home, why in _split_by_promise(receivable):
+                reason = why + less
+                yield build_event(on, home, OutlookKind.DOCUMENT, label=label, reason=reason, source=invoice.key)
+
+
+def _split_by_promise(receivable: Receivable) -> Iterator[tuple[date, Decimal, str]]:
+    """What was promised on its day; the rest, or all of it, when it is expected."""
+    home, promise = receivable.home or ZERO, receivable.promise
+    if promise is not None and promise.home > 0:
+        yield promise.on, promise.home, promise.reason
+        home -= promise.home
+    if home:
+        yield receivable.expected, home, receivable.expected_reason
 
 
 def place_series(books: Books, series: ComingSeries) -> Iterator[OutlookEvent]:
@@ -126,6 +138,26 @@ def place_in_flight(books: Books) -> Iterator[OutlookEvent]:
             label = line.text or line.external_id
             reason = "pending at the bank"
             yield build_event(next_day, incoming, OutlookKind.IN_FLIGHT, label=label, reason=reason, source=line.key)
+
+
+def place_processed(books: Books) -> Iterator[OutlookEvent]:
+    """What a card processor has sent on its way, and what it still holds, net of its fees."""
+    rates = HomeRates.of(books)
+    for payout in sorted(books.payouts, key=lambda payout: (payout.rail, payout.external_id)):
+        home = None if payout.has_arrived else rates.convert(payout.amount, payout.currency)
+        if home:
+            on = roll_forward(max(payout.arrives_on, books.as_of))
+            source = RecordKey(RecordKind.PAYOUT, payout.external_id)
+            reason = f"payout of {payout.rail}, arrives {payout.arrives_on}"
+            label = f"Payout {payout.external_id}"
+            yield build_event(on, home, OutlookKind.IN_FLIGHT, label=label, reason=reason, source=source)
+    for balance in books.processor_balances:
+        home = rates.convert(balance.amount, balance.currency)
+        if home and home > 0:
+            on = roll_forward(max(balance.available_on, books.as_of))
+            state = "paid out" if balance.is_available else "available"
+            reason = f"{state} on {balance.available_on}, net of fees"
+            yield build_event(on, home, OutlookKind.IN_FLIGHT, label=f"Balance at {balance.rail}", reason=reason)
 
 
 def place_future_entries(books: Books, flows: Flows) -> Iterator[OutlookEvent]:

@@ -12,6 +12,7 @@ from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.statistics import median, nearest_rank, round_half_up
 from runway_core.calculators.terms import UsualTerms, date_invoices
 from runway_core.domain.books import Books
+from runway_core.domain.collections import CollectionNote, CollectionOutcome
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.invoices import Invoice
 
@@ -45,6 +46,15 @@ class PaymentHabits:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What a customer said he would pay, and when."""
+
+    on: date  # the business day it is expected to arrive
+    home: Decimal  # home currency, at most what is open
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receivable:
     """An open invoice as it counts for cash."""
 
@@ -58,6 +68,8 @@ class Receivable:
     late_case: date  # the day that four of five of the customer's invoices keep: the cautious view
     is_at_risk: bool
     risk_reason: str | None
+    is_disputed: bool = False  # then no day is credible
+    promise: Promise | None = None  # a part, or all, that the customer promised for a day to come
 
 
 def compute_payment_habits(books: Books) -> PaymentHabits:
@@ -102,6 +114,7 @@ def compute_receivables(books: Books) -> list[Receivable]:
         (((invoice.customer_id, invoice.currency), invoice.open_balance) for _, invoice in dated),
         find_customer_credits(books),
     )
+    notes = _find_last_notes(books)
     late_days = {customer_id: habits.late_days(customer_id) for customer_id in {i.customer_id for i in open_invoices}}
     found: list[Receivable] = []
     for (due, invoice), rest in zip(dated, rests, strict=True):
@@ -109,22 +122,49 @@ def compute_receivables(books: Books) -> list[Receivable]:
         expectation = _expect(due.day, books.as_of, late=late_days[invoice.customer_id], delays=delays)
         late_by = habits.late_days_p80(invoice.customer_id)
         late_day = add_days(due.day, late_by) if late_by is not None else expectation.day
+        note, home = notes.get(invoice.external_id), rates.convert(rest, invoice.currency)
+        promise = (
+            None if note is None or home is None else _read_promise(note, home, books.as_of, rates=rates, of=invoice)
+        )
+        if promise is not None and promise.home == home:
+            expectation = _Expectation(promise.on, promise.reason)
         risk = expectation.risk or _risk(late=(books.as_of - due.day).days, usually_within=late_by)
+        is_disputed = note is not None and note.outcome is CollectionOutcome.DISPUTED
+        if is_disputed and note is not None:
+            risk = f"disputed: {note.reason}" if note.reason else "disputed"
         found.append(
             Receivable(
                 invoice=invoice,
                 due=due.day,
                 is_due_assumed=due.is_assumed,
                 balance=rest,
-                home=rates.convert(rest, invoice.currency),
+                home=home,
                 expected=roll_forward(expectation.day),
                 expected_reason=expectation.reason,
                 late_case=roll_forward(max(late_day, expectation.day)),
                 is_at_risk=risk is not None,
                 risk_reason=risk,
+                is_disputed=is_disputed,
+                promise=promise,
             )
         )
     return found
+
+
+def _find_last_notes(books: Books) -> dict[str, CollectionNote]:
+    """The newest open note of each invoice."""
+    ordered = sorted(books.collection_notes, key=lambda note: (note.contacted_on, note.changed_at, note.paper_id))
+    return {note.invoice_id: note for note in ordered if not note.is_closed}
+
+
+def _read_promise(note: CollectionNote, home: Decimal, as_of: date, *, rates: HomeRates, of: Invoice) -> Promise | None:
+    """The promise of a note as it counts for cash; one whose day has passed was broken and counts no more."""
+    on = note.promised_on
+    if note.outcome is not CollectionOutcome.PROMISED or on is None or on < as_of:
+        return None
+    part = home if note.promised_amount is None else rates.convert(note.promised_amount, of.currency) or home
+    who = f" by {note.person}" if note.person else ""
+    return Promise(roll_forward(on), min(part, home), f"promised{who} for {on}")
 
 
 @dataclass(frozen=True, slots=True)
