@@ -38,7 +38,7 @@ def main() -> None:
     if "checks" in parts:
         measure_checks(companies=4 if small else 200, bills=60 if small else 200)
     if "backtest" in parts:
-        measure_backtest(companies=6 if small else 50, bills=300, every=4 if small else 1)
+        measure_backtest(companies=6 if small else 50, bills=1000, every=8 if small else 4)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,8 @@ def compute_bill_curve(books: Books, span: Span, *, in_series: frozenset[RecordK
 def compute_receipt_curve(books: Books, span: Span, *, in_series: frozenset[RecordKey]) -> EntryCurve | None:
     """The curve of what customers paid into deposit accounts within `span`, there or by a deposit; `None` if nothing.
 
-    A payment on account of no invoice was not known before it came.
+    Payments and invoices `in_series` come round by themselves. A payment on account of no invoice was not known before
+    it came.
     """
     invoices = {invoice.external_id: invoice for invoice in books.invoices}
     calendar = _Entries(books)
@@ -92,7 +93,9 @@ def compute_receipt_curve(books: Books, span: Span, *, in_series: frozenset[Reco
         on = payment.document_date if payment.account_id in cash else deposited.get(payment.external_id)
         is_usual = on is not None and span.first <= on <= span.last and not payment.is_void
         if on is not None and is_usual and payment.external_id not in apart:
-            parts = calendar.split(payment.applied, invoices, total=payment.total, on=on, kind=RecordKind.INVOICE)
+            parts = calendar.split(
+                payment.applied, invoices, total=payment.total, on=on, kind=RecordKind.INVOICE, apart=in_series
+            )
             settled += calendar.in_home(parts, payment.currency, on)
     return _draw(settled, span)
 
@@ -124,14 +127,16 @@ class _Entries:
         total: Decimal,
         on: date,
         kind: RecordKind,
+        apart: frozenset[RecordKey] = frozenset(),
     ) -> Iterator[tuple[Decimal, date | None]]:
-        """The parts of a payment with the day each document was entered; they add up to the payment."""
+        """The parts of a payment with the day each document was entered; with those `apart` they add up to it."""
         left = total
         for link in links:
             if link.kind is kind and left > 0:
                 part = left if link.amount is None else min(link.amount, left)
                 left -= part
-                yield part, self._find_known_day(documents.get(link.external_id), on)
+                if link.key not in apart:
+                    yield part, self._find_known_day(documents.get(link.external_id), on)
         if left > 0:
             yield left, None
 

@@ -10,9 +10,11 @@ from decimal import Decimal
 
 from runway_core.calculators.calendar import add_days, monday_of
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.coming_invoices import find_coming_invoices, place_coming_invoices
 from runway_core.calculators.exchange import HomeRates, name_unrated
 from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
 from runway_core.calculators.history import find_usual_span
+from runway_core.calculators.monthly_liabilities import find_monthly_liabilities
 from runway_core.calculators.outlook_known import (
     place_bills,
     place_future_entries,
@@ -21,10 +23,12 @@ from runway_core.calculators.outlook_known import (
     place_processed,
     place_series,
 )
+from runway_core.calculators.outlook_liabilities import charge_cards, place_liabilities
+from runway_core.calculators.outlook_spread import place_bill_spread, place_invoice_spread
 from runway_core.calculators.outlook_usual import NO_HISTORY, place_usual
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.calculators.planned import plan_money
-from runway_core.calculators.receivables import Receivable, compute_receivables
+from runway_core.calculators.receivables import Receivable, compute_payment_habits, compute_receivables
 from runway_core.calculators.series import ComingSeries, compute_series
 from runway_core.domain.books import Books
 from runway_core.domain.money import ZERO, Money
@@ -57,17 +61,26 @@ def compute_outlook(
     receivables = books.derive(compute_receivables) if receivables is None else receivables
     last = add_days(books.as_of, HORIZON_DAYS - 1)
     span = find_usual_span(flows.began, books.as_of)
-    series = compute_series(books, last, since=books.as_of if span is None else span.first)
+    habits = compute_payment_habits(books)
+    coming = find_coming_invoices(books, habits, last)
+    liabilities = find_monthly_liabilities(books, last)
+    settling = frozenset(key for liability in liabilities for key in liability.payments)
+    series = compute_series(books, last, since=books.as_of if span is None else span.first, apart=settling)
+    bills, charged = charge_cards(books, payables, liabilities, last=last)
     planned = plan_money(books, payables, receivables)
     found = [
-        *place_bills(books, payables),
+        *place_bills(books, bills),
+        *place_bill_spread(books, bills, last=last),
         *place_invoices(receivables),
+        *place_coming_invoices(coming.invoices),
+        *place_invoice_spread(books, habits, receivables, coming=coming.invoices, last=last),
         *place_series(books, series),
+        *place_liabilities(books, liabilities, charged),
         *place_in_flight(books),
         *place_processed(books),
         *planned.events,
         *place_future_entries(books, flows),
-        *place_usual(books, flows, span, in_series=series.in_series, last=last),
+        *place_usual(books, flows, span, in_series=series.in_series | coming.in_series, last=last),
         *extra,
     ]
     events = order_events(event for event in found if books.as_of <= event.on <= last)

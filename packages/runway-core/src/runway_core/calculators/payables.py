@@ -87,6 +87,11 @@ def _place_parts(
         yield due_on, left
 
 
+def find_decided_bill_ids(books: Books) -> frozenset[str]:
+    """Bills whose payment a person has put on a day: no habit moves them."""
+    return frozenset(decision.bill_id for decision in books.decisions if decision.payments and not decision.is_closed)
+
+
 def compute_pay_by(due: date, *, grace_days: int = 0, rail_business_days: int = 3) -> date:
     """The last day to release a payment so that it arrives in time: due date and grace less the rail's business days.
 

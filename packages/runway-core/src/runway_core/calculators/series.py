@@ -84,9 +84,12 @@ def find_days(series: EnteredSeries, first: date, last: date) -> Iterator[date]:
         count += 1
 
 
-def compute_series(books: Books, last: date, *, since: date) -> ComingSeries:
-    """What comes round from `as_of` to `last` and is not in the books yet, and what came round from `since` on."""
-    outflows = list(read_outflows(books))
+def compute_series(books: Books, last: date, *, since: date, apart: frozenset[RecordKey] = frozenset()) -> ComingSeries:
+    """What comes round from `as_of` to `last` and is not in the books yet, and what came round from `since` on.
+
+    Payments `apart` are expected otherwise, and so belong to no detected series and to nothing that is usual.
+    """
+    outflows = [outflow for outflow in read_outflows(books) if outflow.record.key not in apart]
     detected = find_outflow_series(books, outflows)
     entered = books.company.settings.series
     parties = _Parties(books, outflows, detected)
@@ -107,7 +110,7 @@ def compute_series(books: Books, last: date, *, since: date) -> ComingSeries:
     payroll = {series.series_id for series in entered if series.series_kind is SeriesKind.PAYROLL}
     return ComingSeries(
         occurrences=tuple(sorted(found, key=lambda o: (o.on, o.series_id, o.nominal))),
-        in_series=frozenset(in_series),
+        in_series=frozenset(in_series | apart),
         payroll_ids=frozenset(payroll | {series.series_id for series in left if series.is_payroll}),
     )
 

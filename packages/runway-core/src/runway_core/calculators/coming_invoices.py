@@ -1,0 +1,75 @@
+"""Invoices that are not written yet but come round: when they will be, and when they will be paid."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from runway_core.calculators.calendar import ONE_DAY, add_days, roll_forward
+from runway_core.calculators.detected_series import DetectedSeries, find_invoice_series
+from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.receivables import PaymentHabits
+from runway_core.calculators.terms import DEFAULT_TERM_DAYS
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey
+from runway_core.domain.invoices import Invoice
+from runway_core.domain.outlook import OutlookEvent, OutlookKind
+
+_LATE_DAYS = 7
+"""One that should have been written longer ago is not waited for here: AR13 asks about it."""
+
+
+class ComingInvoice(NamedTuple):
+    """One invoice to come, and the day its money is expected by habit."""
+
+    series: DetectedSeries
+    written_on: date
+    base: date  # the day habit says
+    on: date  # the business day
+    home: Decimal
+
+
+class ComingInvoices(NamedTuple):
+    """What will be invoiced as it was before, and the past invoices that tell so."""
+
+    invoices: tuple[ComingInvoice, ...]
+    in_series: frozenset[RecordKey]
+
+
+def find_coming_invoices(books: Books, habits: PaymentHabits, last: date) -> ComingInvoices:
+    """Invoices of detected series that are written and paid until `last`; amounts without a rate are left out."""
+    rates = HomeRates.of(books)
+    by_id = {invoice.external_id: invoice for invoice in books.invoices}
+    found: list[ComingInvoice] = []
+    in_series: set[RecordKey] = set()
+    for series in find_invoice_series(books):
+        keys = [key for member in series.members for key in member.records]
+        in_series.update(keys)
+        home = rates.convert(series.amount, series.currency)
+        wait = _find_term(by_id, keys) + habits.late_days(series.counterparty.external_id)
+        for day in series.days_from(add_days(books.as_of, -_LATE_DAYS), last) if home else ():
+            base = max(add_days(day, wait), max(day, books.as_of) + ONE_DAY)
+            if home and base <= last:
+                found.append(ComingInvoice(series, max(day, books.as_of), base, roll_forward(base), home))
+    return ComingInvoices(tuple(found), frozenset(in_series))
+
+
+def place_coming_invoices(invoices: Iterable[ComingInvoice]) -> Iterator[OutlookEvent]:
+    """Their money as movements that nobody has entered."""
+    for one in invoices:
+        reason = f"invoiced {one.series.rhythm.value}, next on {one.written_on}; paid as the customer usually does"
+        yield OutlookEvent(
+            on=one.on,
+            amount=one.home,
+            kind=OutlookKind.NOT_YET_ENTERED,
+            label=f"{one.series.name}, invoice to come",
+            reason=reason,
+            series_id=one.series.series_id,
+        )
+
+
+def _find_term(by_id: Mapping[str, Invoice], keys: Sequence[RecordKey]) -> int:
+    """The middle term of the last three, or thirty days."""
+    invoices = [by_id[key.external_id] for key in keys[-3:] if key.external_id in by_id]
+    terms = sorted((i.due_date - i.document_date).days for i in invoices if i.due_date is not None)
+    return max(terms[len(terms) // 2], 0) if terms else DEFAULT_TERM_DAYS

@@ -1,0 +1,23 @@
+"""Forecasts of the past, few and fast; `make bench ARGS="--only backtest"` measures fifty companies."""
+
+import pytest
+
+from tests.core.backtesting import Backtest, backtest, pool, ratio_to_better, read_two_years
+
+
+@pytest.fixture(scope="module")
+def tested() -> list[Backtest]:
+    return [backtest(read_two_years(index, seed=5, bills=600), every=7) for index in (1, 3, 5, 6)]
+
+
+@pytest.mark.parametrize("weeks", [1, 4, 13])
+def test_the_outlook_beats_what_anyone_could_say(tested: list[Backtest], weeks: int) -> None:
+    """Over fifty companies it errs by half to two thirds of the better naïve forecast; four of them say less surely."""
+    assert ratio_to_better(pool(tested, weeks=weeks)) < 0.9
+
+
+def test_forecasts_a_month_ahead_are_seldom_off_by_a_week_s_outflow(tested: list[Backtest]) -> None:
+    errors = pool(tested, weeks=4)
+
+    assert errors["Runway"].within_a_week > errors["flat burn"].within_a_week
+    assert abs(errors["Runway"].bias) < 0.5
