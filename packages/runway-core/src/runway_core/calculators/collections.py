@@ -44,7 +44,7 @@ def compute_collections(books: Books, *, receivables: Sequence[Receivable] | Non
     overdue = [r for r in receivables if r.due < books.as_of and r.balance > 0]
     if not overdue:
         return []
-    habits = compute_payment_habits(books)
+    habits = books.derive(compute_payment_habits)
     per_day = compute_burn(books).outflow_per_day
     notes = _find_newest_notes(books)
     received = _find_last_receipts(books)

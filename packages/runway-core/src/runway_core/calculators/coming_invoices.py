@@ -42,7 +42,7 @@ def find_coming_invoices(books: Books, habits: PaymentHabits, last: date) -> Com
     by_id = {invoice.external_id: invoice for invoice in books.invoices}
     found: list[ComingInvoice] = []
     in_series: set[RecordKey] = set()
-    for series in find_invoice_series(books):
+    for series in books.derive(find_invoice_series):
         keys = [key for member in series.members for key in member.records]
         in_series.update(keys)
         home = rates.convert(series.amount, series.currency)

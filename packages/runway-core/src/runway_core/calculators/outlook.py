@@ -61,7 +61,7 @@ def compute_outlook(
     receivables = books.derive(compute_receivables) if receivables is None else receivables
     last = add_days(books.as_of, HORIZON_DAYS - 1)
     span = find_usual_span(flows.began, books.as_of)
-    habits = compute_payment_habits(books)
+    habits = books.derive(compute_payment_habits)
     coming = find_coming_invoices(books, habits, last)
     liabilities = find_monthly_liabilities(books, last)
     settling = frozenset(key for liability in liabilities for key in liability.payments)

@@ -103,7 +103,7 @@ def compute_receivables(books: Books) -> list[Receivable]:
     """Open invoices by due date, then id, each less its share of the customer's open credits."""
     open_invoices = books.open_invoices
     terms = UsualTerms.of_invoices(books, [i for i in open_invoices if i.due_date is None])
-    habits = compute_payment_habits(books)
+    habits = books.derive(compute_payment_habits)
     rates = HomeRates.of(books)
     dated = [
         (terms.due_day(document), invoice)
