@@ -47,7 +47,8 @@ def test_a_fix_is_previewed_written_confirmed_and_taken_back(desk: Desk) -> None
     assert (confirmed["paper_id"], confirmed["state"]) == (written["paper_id"], "confirmed")
     assert len(mended) == entries + 1
     assert set(fields_of(plan)) <= mended[-1]["changed"].keys()
-    assert put_back[-1]["changed"].keys() == mended[-1]["changed"].keys()
+    # The ledger tells times in whole seconds: both writes may have been made in one.
+    assert put_back[-1]["changed"].keys() - {"modified_at"} == mended[-1]["changed"].keys() - {"modified_at"}
     for name in fields_of(plan):
         assert put_back[-1]["content"][name] == mended[-1]["changed"][name][0]
     assert len(put_back) == entries + 2
