@@ -33,8 +33,9 @@ def _measure_database(database: str, urls: Callable[[str], str], ready: dict[str
     }
     ours = results["Runway (mirror + log)"]
     rate = ours["rows"] / ours["seconds"]
+    after = f"findings and positions after it: {ours['positions_seconds']:.2f} s"
     print_table(
-        f"First load into {database}",
+        f"First load into {database}; {after}",
         ("way", "records", "seconds", "rows/s", "peak MiB", "Runway is"),
         [
             (
