@@ -16,15 +16,12 @@ from runway_testkit.store_desk import StoreDesk, make_account, make_bill
 from tests.store.statements import counted
 
 
-async def load(
-    desk: StoreDesk, *, settled_bills_due_from: date | None = None, mirror: MirrorStore | None = None
-) -> Books:
+async def load(desk: StoreDesk, *, mirror: MirrorStore | None = None) -> Books:
     return await (mirror or desk.store.mirror).load_books(
         desk.company,
         as_of=date(2026, 3, 2),
         history_from=date(2025, 1, 1),
         read_at=desk.now,
-        settled_bills_due_from=settled_bills_due_from,
     )
 
 
@@ -53,24 +50,6 @@ async def test_the_number_of_queries_does_not_grow_with_the_books(database_url: 
     assert len(with_item.planned_items) == 1
     assert all("company_id" in statement for statement in [*many, *news])
     assert (len(books.bills), len(books.accounts)) == (500, 50)
-
-
-async def test_long_settled_bills_are_left_out_where_no_figure_needs_them(database_url: str) -> None:
-    old = date(2025, 6, 1)
-    dates = {"document_date": old, "due_date": old}
-    settled = make_bill("1", open_balance="0.0000").model_copy(update=dates)
-    still_open = make_bill("2").model_copy(update=dates)
-    undated = make_bill("3").model_copy(update={"due_date": None})
-
-    async with SqlStore(database_url) as store:
-        desk = await StoreDesk(store).open()
-        await desk.put(settled, still_open)
-        narrow = await load(desk, settled_bills_due_from=date(2026, 1, 1))
-        await desk.put(undated)
-        whole = await load(desk, settled_bills_due_from=date(2026, 1, 1))
-
-    assert narrow.bills == (still_open,)
-    assert whole.bills == (settled, still_open, undated)
 
 
 async def test_an_unchanged_page_writes_cursor_and_counters_alone(database_url: str) -> None:

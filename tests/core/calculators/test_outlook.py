@@ -6,16 +6,11 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runway_core.calculators.aging import compute_payables_aging
-from runway_core.calculators.burn import compute_burn
-from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.outlook import compute_outlook, find_runway, run_days
-from runway_core.calculators.readiness import find_readiness
 from runway_core.domain.books import Books
 from runway_core.domain.company import EnteredSeries, Rhythm, SeriesKind
 from runway_core.domain.money import round_to_minor
 from runway_core.domain.outlook import ESTIMATED_KINDS, Outlook, OutlookEvent, OutlookKind
-from runway_core.services.books import SETTLED_DAYS
 from runway_testkit.books_strategies import amounts, books, shuffle_books
 from runway_testkit.sample import amend_books, amend_settings, sample_books
 from runway_testkit.sample_records import AS_OF
@@ -304,19 +299,3 @@ def test_a_lower_floor_never_comes_sooner(movements: list[tuple[int, Decimal]], 
     low, high = find_runway(days, floor=Decimal(0)), find_runway(days, floor=Decimal(100))
 
     assert (91 if high.days is None else high.days) <= (91 if low.days is None else low.days)
-
-
-@given(books())
-def test_long_settled_bills_change_no_figure_while_every_bill_has_a_due_date(drawn: Books) -> None:
-    """What `MirrorStore.load_books` may leave out: views read books without them, positions with them."""
-    dated = amend_books(drawn, bills=tuple(bill for bill in drawn.bills if bill.due_date is not None))
-    due_from = dated.as_of - timedelta(days=SETTLED_DAYS)
-    kept = tuple(b for b in dated.bills if b.open_balance > 0 or (b.due_date is not None and b.due_date >= due_from))
-
-    narrow = amend_books(dated, bills=kept)
-
-    assert compute_outlook(narrow) == compute_outlook(dated)
-    assert compute_cash(narrow) == compute_cash(dated)
-    assert compute_burn(narrow) == compute_burn(dated)
-    assert compute_payables_aging(narrow) == compute_payables_aging(dated)
-    assert find_readiness(narrow, []) == find_readiness(dated, [])

@@ -72,7 +72,6 @@ _EARLIER = timedelta(days=1)
 
 _COMPANY: BindParameter[str] = bindparam("company_id")
 _HISTORY_FROM: BindParameter[str] = bindparam("history_from")
-_DUE_FROM: BindParameter[str] = bindparam("due_from")
 
 
 def open_rest(spec: RecordSpec) -> Any | None:
@@ -84,7 +83,7 @@ def open_rest(spec: RecordSpec) -> Any | None:
 
 
 @cache
-def _books_query(kind: RecordKind, *, is_json: bool, leaves_out_settled: bool) -> Select[Any]:
+def _books_query(kind: RecordKind, *, is_json: bool) -> Select[Any]:
     """Made once: building a query of twenty columns takes longer than running it on a small company."""
     spec = RECORD_SPECS[kind]
     table = spec.table
@@ -95,25 +94,8 @@ def _books_query(kind: RecordKind, *, is_json: bool, leaves_out_settled: bool) -
         if rest is not None:
             recent = or_(recent, rest > NIL, rest.is_(None)) if rest.nullable else or_(recent, rest > NIL)
         query = query.where(recent)
-    if leaves_out_settled:
-        query = query.where(or_(table.c.open_balance > NIL, table.c.due_date >= _DUE_FROM))
     query = query.order_by(table.c.external_id)
     return json_rows(spec, query) if is_json else query
-
-
-@cache
-def _undated_bills_query() -> Select[Any]:
-    table = RECORD_SPECS[RecordKind.BILL].table
-    return (
-        select(table.c.external_id)
-        .where(
-            table.c.company_id == _COMPANY,
-            table.c.is_deleted == false(),
-            table.c.due_date.is_(None),
-            or_(table.c.open_balance > NIL, table.c.document_date >= _HISTORY_FROM),
-        )
-        .limit(1)
-    )
 
 
 def _fetch(connection: Connection, query: Select[Any], parameters: dict[str, str]) -> Sequence[Sequence[Any]]:
@@ -127,17 +109,7 @@ def _fetch(connection: Connection, query: Select[Any], parameters: dict[str, str
 def _read_records(connection: Connection, parameters: dict[str, str]) -> dict[str, tuple[Record, ...]]:
     """The records of every kind by external id, by their field of `Books`."""
     is_json = not is_postgres(connection)
-    leaves_out_settled = (
-        "due_from" in parameters and connection.execute(_undated_bills_query(), parameters).first() is None
-    )
-    rows = {
-        kind: _fetch(
-            connection,
-            _books_query(kind, is_json=is_json, leaves_out_settled=leaves_out_settled and kind is RecordKind.BILL),
-            parameters,
-        )
-        for kind in _BOOKS_FIELDS
-    }
+    rows = {kind: _fetch(connection, _books_query(kind, is_json=is_json), parameters) for kind in _BOOKS_FIELDS}
     records: dict[str, tuple[Record, ...]] = {}
     with paused_collection():  # around pure work only: other tasks of an event loop never run paused
         for kind, name in _BOOKS_FIELDS.items():
@@ -209,7 +181,7 @@ def _read_news(
     records = dict(held.records)
     for kind, ids in changed.items():
         spec, name = RECORD_SPECS[kind], _BOOKS_FIELDS[kind]
-        query = _books_query(kind, is_json=False, leaves_out_settled=False)
+        query = _books_query(kind, is_json=False)
         query = query.where(among(connection, spec.table.c.external_id, sorted(ids)))
         kept = [record for record in records[name] if record.external_id not in ids]
         kept += read_rows(spec, _fetch(connection, query, parameters))
@@ -265,11 +237,10 @@ def read_books(
     as_of: date,
     history_from: date,
     read_at: datetime,
-    settled_bills_due_from: date | None,
 ) -> Books:
-    """Read on one snapshot: a query for the head, the connections, the papers, changes, undated bills, and one a kind.
+    """Read on one snapshot: a query for the head, the connections, the papers, changes, and one a kind.
 
-    Whole books are held, and read again from where they were left: two queries, one a kind that changed, one for the
+    What was read is held, and read again from where they were left: two queries, one a kind that changed, one for the
     papers when one of them did, and one for changes of fields when a record was updated.
     """
     owned = select(log_heads.c.sequence, log_heads.c.hash).join(
@@ -292,11 +263,7 @@ def read_books(
         )
         since = read_at - timedelta(days=CHANGES_DAYS)
         parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
-        if settled_bills_due_from is not None:
-            parameters["due_from"] = settled_bills_due_from.isoformat()
-            read = _read_all(connection, head=head, parameters=parameters, since=since)
-        else:
-            read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
+        read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
         fields = {
             **read.records,
             **read.papers,

@@ -97,7 +97,6 @@ class SqlMirrorStore:
         as_of: date,
         history_from: date,
         read_at: datetime,
-        settled_bills_due_from: date | None = None,
     ) -> Books:
         """Read everything that calculators need on one snapshot, in a fixed number of queries."""
         return await self._database.read(
@@ -108,7 +107,6 @@ class SqlMirrorStore:
                 as_of=as_of,
                 history_from=history_from,
                 read_at=read_at,
-                settled_bills_due_from=settled_bills_due_from,
             )
         )
 

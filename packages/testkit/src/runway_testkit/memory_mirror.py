@@ -163,10 +163,8 @@ class MemoryMirrorStore:
         as_of: date,
         history_from: date,
         read_at: datetime,
-        settled_bills_due_from: date | None = None,
     ) -> Books:
         """Everything that calculators need."""
-        del settled_bills_due_from  # what may be left out may be there
         state = self._states.get(company.company_id)
         if state is None or state.company.firm_id != company.firm_id:
             return Books(company=company, as_of=as_of, read_at=read_at, history_from=history_from)

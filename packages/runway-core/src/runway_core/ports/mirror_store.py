@@ -91,13 +91,10 @@ class MirrorStore(Protocol):
         as_of: date,
         history_from: date,
         read_at: datetime,
-        settled_bills_due_from: date | None = None,
     ) -> Books:
         """Read everything that calculators need, in a fixed number of queries whatever the size of the books.
 
         Open documents are all there; closed ones reach back to `history_from` by document date. Deleted ones are not.
-        With `settled_bills_due_from`, closed bills that fell due before it may be left out, unless a bill without a due
-        date is among what is read: then they tell the vendor's usual terms.
         """
         ...
 

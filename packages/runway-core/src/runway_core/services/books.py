@@ -9,9 +9,6 @@ from runway_core.services.scope import Scope, local_day
 HISTORY_DAYS = 400
 """How far closed documents are read back: twelve months of payment habits, and a month's margin."""
 
-SETTLED_DAYS = 225
-"""A closed bill that fell due longer ago counts for no figure: neither for series nor for what is usual in a week."""
-
 
 class BooksService:
     """Gives calculators their only input. Never calls a rail."""
@@ -19,10 +16,8 @@ class BooksService:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    async def read(self, company_id: CompanyId, *, as_of: date | None = None, for_checks: bool = False) -> Books:
+    async def read(self, company_id: CompanyId, *, as_of: date | None = None) -> Books:
         """A company's books as the mirror holds them; `as_of` is today in the company's zone unless given.
-
-        Only checks look at long settled bills. Figures come out the same without them, so they are read `for_checks`.
 
         Raises:
             NotFound: no such company in this firm.
@@ -35,5 +30,4 @@ class BooksService:
             as_of=day,
             history_from=day - timedelta(days=HISTORY_DAYS),
             read_at=now,
-            settled_bills_due_from=None if for_checks else day - timedelta(days=SETTLED_DAYS),
         )

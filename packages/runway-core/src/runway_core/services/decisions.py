@@ -262,7 +262,7 @@ class DecisionService:
         held = await self._desk.list(company_id, Decision)
         if not held:
             return []
-        books = await self._books.read(company_id, for_checks=True)
+        books = await self._books.read(company_id)
         at = self._scope.clock.now()
         moved = plan_observed(books, held, at=at)
         if not moved:

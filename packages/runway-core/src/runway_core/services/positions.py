@@ -38,7 +38,7 @@ class PositionService:
         Raises:
             NotFound: no such company in this firm.
         """
-        books = await self._books.read(company_id, for_checks=True)
+        books = await self._books.read(company_id)
         held = await self._scope.store.positions.findings(company_id)
         run = run_checks(books, self._checks.find(company_id))
         self._checks.keep(company_id, run)
