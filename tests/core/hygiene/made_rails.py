@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from runway_core.calculators.calendar import add_business_days
+from runway_core.calculators.detected_series import find_outflow_series
 from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
 from runway_core.domain.bank import BankBalance, BankTransaction
 from runway_core.domain.bills import Bill, BillPayment
@@ -92,6 +93,7 @@ class MadeRails:
             if bill.external_id not in self.used | spoiled
             and alike[bill.vendor_id, bill.open_balance] == 1  # else nobody can say which one was paid
             and (bill.vendor_id, bill.open_balance) not in self.sums
+            and bill.open_balance == bill.total
             and bill.document_date < AS_OF - timedelta(days=older_than)
             and bill.open_balance < below
             and bill.due_date is not None
@@ -263,7 +265,8 @@ def _plant_paid_by_bank(made: MadeRails) -> None:
 def _plant_without_bill(made: MadeRails) -> None:
     """Large outflows of which the books know nothing; smaller ones, and those to vendors without bills, are fine."""
     billing = [v for v in made.books.vendors if v.external_id in made.books.bills_by_vendor and made.is_sound(v)]
-    alike = [v for v in billing if sum(1 for other in made.books.vendors if other.name[:8] == v.name[:8]) == 1]
+    rounds = {series.counterparty.external_id for series in find_outflow_series(made.books)}
+    alike = [vendor for vendor in billing if vendor.external_id not in rounds]
     for cents, is_large in ((made.rng.randint(100_000, 900_000), True), (made.rng.randint(50_000, 99_999), False)):
         if alike:
             vendor = made.rng.choice(alike)

@@ -127,3 +127,22 @@ def test_what_comes_round_is_expected() -> None:
     )
 
     assert not find(line(), settings=CompanySettings(series=(series,)))
+
+
+def test_so_it_is_when_payments_like_it_came_round_before() -> None:
+    before = [payment("bank", 1900, on=-4 - 30 * back) for back in (1, 2, 3)]
+    seen = [
+        line(-1900, external_id=f"S{one.document_date}", booked_on=one.document_date, text="WIRE OUT") for one in before
+    ]
+    numbered = tuple(one.model_copy(update={"external_id": f"P{n}"}) for n, one in enumerate(before))
+
+    assert not find(line(), *seen, bill_payments=numbered)
+    assert find(line(-2300), *seen, bill_payments=numbered)
+
+
+def test_a_vendor_in_the_books_twice_is_one_vendor() -> None:
+    vendors = make_books().vendors
+    twin = vendors[0].model_copy(update={"external_id": "V9", "name": "VENDOR 1"})
+
+    assert find(line(), vendors=(*vendors, twin))
+    assert not find(line(), vendors=(*vendors, twin), bills=(KNOWN, bill(total=2000, vendor_id="V9")))

@@ -124,6 +124,23 @@ def test_a_failed_payment_that_was_made_again_is_no_conflict() -> None:
     assert not find(failed, again, bills=(CLOSED,), bill_payments=(written(-5),))
 
 
+def test_of_two_halves_each_stands_for_its_own() -> None:
+    """A cent apart, both on one bill: the first was paid long ago, the second failed and was made again."""
+    failed = moved(-9, RailPaymentState.FAILED, amount=amount("50.01"))
+    again = moved(-7, external_id="Q", amount=amount("50.01"))
+    halves = tuple(
+        written(on, external_id=f"H{on}", applied=(DocumentLink(kind=RecordKind.BILL, external_id="B"),)).model_copy(
+            update={"total": amount(total)}
+        )
+        for on, total in ((-40, "50.00"), (-9, "50.01"))
+    )
+
+    (alone,) = find(failed, bills=(CLOSED,), bill_payments=halves)
+
+    assert not find(failed, again, bills=(CLOSED,), bill_payments=halves)
+    assert [e.value for e in alone.evidence if e.name == "paid_on"] == [str(day(-9))]
+
+
 def test_a_failed_payment_that_the_ledger_never_had_is_no_conflict() -> None:
     assert not find(moved(-9, RailPaymentState.FAILED))
 

@@ -101,6 +101,12 @@ def test_a_bill_within_ten_days_and_a_fifth_stands_for_it(on: int, total: int, s
     assert bool(find_bills(*rent(12), other)) is not stands
 
 
+def test_what_was_found_goes_by_the_days_of_documents_and_not_of_payment() -> None:
+    early = bill("X", 900, document_date=day(-40), due_date=day(-12), number="77")
+
+    assert find_bills(*rent(12), early)
+
+
 def expense(**more: Any) -> Purchase:
     values: dict[str, Any] = {"payee_kind": RecordKind.VENDOR, "payee_id": "V1", "total": amount(900)}
     return Purchase(

@@ -42,7 +42,8 @@ def suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
     ]
 
 
-def _take(plan: Plan, taken: set[Party]) -> Party | None:
+def take_supplier(plan: Plan, taken: set[Party]) -> Party | None:
+    """Take one of them at random, where there is one."""
     vendors = suppliers(plan, taken)
     if not vendors:
         return None
@@ -69,7 +70,7 @@ def plain_bill(plan: Plan, taken: set[Party]) -> None:
 
 
 def _due_missing(plan: Plan, taken: set[Party]) -> bool:
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None:
         return False
     bill = add_bill(plan, vendor, plan.last - plan.rng.randint(2, 45))
@@ -79,7 +80,7 @@ def _due_missing(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _due_assumed(plan: Plan, taken: set[Party]) -> bool:
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None:
         return False
     bill = add_bill(plan, vendor, plan.last - plan.rng.randint(2, 40))
@@ -90,7 +91,7 @@ def _due_assumed(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _dates_implausible(plan: Plan, taken: set[Party]) -> bool:
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None:
         return False
     variant = plan.rng.randrange(3)
@@ -126,7 +127,7 @@ def _vendor_missing(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _not_positive(plan: Plan, taken: set[Party]) -> bool:
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None:
         return False
     bill = add_bill(plan, vendor, plan.last - plan.rng.randint(3, 60))
@@ -274,7 +275,7 @@ def _misspelt(plan: Plan, vendor: Party) -> Party | None:
 
 
 def _stale(plan: Plan, taken: set[Party]) -> bool:
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None or vendor.terms is None:
         return False
     overdue = plan.rng.randint(96, 230)
@@ -344,7 +345,7 @@ def _credit_unapplied(plan: Plan, taken: set[Party]) -> bool:
 
 
 def _remnant(plan: Plan, taken: set[Party]) -> bool:
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None or vendor.terms is None:
         return False
     rng = plan.rng

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from runway_sandbox.economy.calendar import next_business_day
 from runway_sandbox.economy.model import Doc, Line, Party, Plan
 from runway_sandbox.economy.parties import new_vendor
-from runway_sandbox.economy.plant_bills import entered_soon
+from runway_sandbox.economy.plant_bills import entered_soon, take_supplier
 from runway_sandbox.economy.purchases import distinct_amount, new_bill
 
 _LEGAL = (" Inc.", " LLC", " Co.", " Corp.")
-
-
-def _suppliers(plan: Plan, taken: set[Party]) -> list[Party]:
-    """Return vendors fit for planting: several bills within a year, real terms, not taken."""
-    bills = Counter(
-        doc.party for doc in plan.docs if doc.kind == "Bill" and not doc.planted and doc.day > plan.as_of - 365
-    )
-    return [
-        vendor
-        for vendor in plan.vendors
-        if vendor.active
-        and not vendor.recurring
-        and vendor.method in {"check", "ach", "card"}
-        and vendor.terms is not None
-        and vendor.terms.days >= 10
-        and bills[vendor] >= 4
-        and vendor not in taken
-    ]
-
-
-def _take(plan: Plan, taken: set[Party]) -> Party | None:
-    vendors = _suppliers(plan, taken)
-    if not vendors:
-        return None
-    vendor = plan.rng.choice(vendors)
-    taken.add(vendor)
-    return vendor
 
 
 def _spend(plan: Plan, vendor: Party, day: int, *, amount: int) -> Doc:
@@ -56,7 +28,7 @@ def _spend(plan: Plan, vendor: Party, day: int, *, amount: int) -> Doc:
 
 def _paid_elsewhere(plan: Plan, taken: set[Party]) -> bool:
     """Add an open bill and the expense that paid it; beside it now and then an expense that paid something else."""
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None:
         return False
     rng = plan.rng
@@ -88,7 +60,7 @@ def _paid_elsewhere(plan: Plan, taken: set[Party]) -> bool:
 
 def _entered_twice(plan: Plan, taken: set[Party]) -> bool:
     """Enter a vendor a second time, as people do who do not find the first; now and then a third, that is retired."""
-    vendor = _take(plan, taken)
+    vendor = take_supplier(plan, taken)
     if vendor is None:
         return False
     rng = plan.rng

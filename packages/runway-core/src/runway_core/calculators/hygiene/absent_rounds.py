@@ -41,12 +41,13 @@ class LateRound(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A document or a movement that may be the round; `days` are those that speak for it."""
+    """A document or a movement that may be the round."""
 
     record: RecordKey
-    days: tuple[date, ...]
+    on: date
     amount: Decimal
     currency: str
+    due: date | None = None  # of a document: an entered series may name the day of payment
 
 
 def find_late_rounds(
@@ -98,9 +99,16 @@ def is_seen(late: LateRound, seen: Iterable[Seen]) -> bool:
         one.record not in members
         and one.currency == late.currency
         and abs(one.amount - late.amount) <= late.amount * FULFIL_SHARE
-        and any(abs((day - late.expected).days) <= FULFIL_DAYS for day in one.days)
+        and any(abs((day - late.expected).days) <= FULFIL_DAYS for day in _days_of(one, late))
         for one in seen
     )
+
+
+def _days_of(one: Seen, late: LateRound) -> Iterator[date]:
+    """What was found goes by the days of documents; what a person entered may go by the days of payment."""
+    yield one.on
+    if one.due is not None and not late.members:
+        yield one.due
 
 
 def first_of_each(rounds: Iterable[LateRound]) -> Iterator[LateRound]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import chain
 
 from runway_core.calculators.calendar import add_days
+from runway_core.calculators.detected_series import find_outflow_series
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.matching.at_bank import PAIRING_READS, LineParties, find_unpaired
@@ -12,6 +13,8 @@ from runway_core.calculators.matching.from_books import OUTFLOW_AFTER_DAYS, OUTF
 from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
 from runway_core.calculators.matching.money import match_money
 from runway_core.calculators.matching.money_sides import MoneyDocument, MoneyMovement
+from runway_core.calculators.matching.same_vendors import SameVendors
+from runway_core.calculators.series import FULFIL_SHARE
 from runway_core.calculators.terms import UsualTerms, date_bills
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
@@ -84,9 +87,9 @@ class OutflowWithoutBill:
 
 
 def _find_lines(books: Books) -> Iterator[tuple[RecordKey, tuple[BankTransaction, RecordKey]]]:
-    """Large outflows that the ledger lacks, to vendors with bills and without a series."""
-    billing = {bill.vendor_id for bill in books.bills}
-    in_series = {series.vendor_id for series in books.company.settings.series if not series.is_inflow}
+    """Large outflows that the ledger lacks, to vendors with bills and without a series, each with its vendor."""
+    same = books.derive(SameVendors)
+    billing = {same.one_of(bill.vendor_id) for bill in books.bills if bill.vendor_id is not None}
     rates = HomeRates.of(books)
     parties = LineParties(books)
     for unpaired in find_unpaired(books).values():
@@ -96,14 +99,29 @@ def _find_lines(books: Books) -> Iterator[tuple[RecordKey, tuple[BankTransaction
             home = rates.convert(line.amount, line.currency)
             if home is None or -home < NOTABLE_OUTFLOW:
                 continue
-            party = parties.find(line)
-            if party is not None and party.external_id in billing and party.external_id not in in_series:
-                yield line.key, (line, party)
+            vendor_ids = {same.one_of(party.external_id) for party in parties.find_all(line)}
+            if len(vendor_ids) == 1 and vendor_ids <= billing and not _comes_round(books, same, line, vendor_ids):
+                yield line.key, (line, RecordKey(RecordKind.VENDOR, vendor_ids.pop()))
+
+
+def _comes_round(books: Books, same: SameVendors, line: BankTransaction, vendor_ids: set[str]) -> bool:
+    """Whether a series of the vendor stands for a line: one that a person entered, or payments like it."""
+    for entered in books.company.settings.series:
+        if entered.vendor_id is not None and not entered.is_inflow and same.one_of(entered.vendor_id) in vendor_ids:
+            return True
+    return any(
+        found.counterparty.kind is RecordKind.VENDOR
+        and same.one_of(found.counterparty.external_id) in vendor_ids
+        and found.currency == line.currency
+        and abs(found.amount + line.amount) <= found.amount * FULFIL_SHARE
+        for found in books.derive(find_outflow_series)
+    )
 
 
 def _read_bills(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocument]:
-    vendor_ids = {party.external_id for party in wanted}
-    bills = [bill for bill in books.open_bills if bill.vendor_id in vendor_ids]
+    same = books.derive(SameVendors)
+    parties = set(wanted)
+    bills = [bill for bill in books.open_bills if _vendor_of(same, bill.vendor_id) in parties]
     terms = UsualTerms.of_bills(books, [bill for bill in bills if bill.due_date is None])
     for bill, dated in zip(bills, date_bills(bills), strict=True):
         since = add_days(bill.document_date, -OUTFLOW_BEFORE_DAYS)
@@ -113,11 +131,16 @@ def _read_bills(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocu
             bill.currency,
             since=since,
             until=max(since, add_days(terms.due_day(dated).day, OUTFLOW_AFTER_DAYS)),
-            party=RecordKey(RecordKind.VENDOR, bill.vendor_id or ""),
+            party=_vendor_of(same, bill.vendor_id),
             party_name=bill.vendor_name or "",
             number=bill.number,
             record=bill.key,
         )
+
+
+def _vendor_of(same: SameVendors, vendor_id: str | None) -> RecordKey | None:
+    """The record that stands for a vendor, who may be in the books twice."""
+    return None if vendor_id is None else RecordKey(RecordKind.VENDOR, same.one_of(vendor_id))
 
 
 def _is_over_as_much(line: BankTransaction, party: RecordKey, bill: MoneyDocument) -> bool:
@@ -128,22 +151,25 @@ def _is_over_as_much(line: BankTransaction, party: RecordKey, bill: MoneyDocumen
 
 def _read_entries(books: Books, wanted: Iterable[RecordKey]) -> Iterator[MoneyDocument]:
     """What the ledger wrote down for these vendors and no bank line stands for, on whatever account."""
+    same = books.derive(SameVendors)
     parties = set(wanted)
     unpaired = find_unpaired(books)
     elsewhere = (leg for leg in read_ledger_legs(books) if leg.account_id not in unpaired)
     for leg in chain(elsewhere, *(left.legs for left in unpaired.values())):
-        if leg.party in parties:
-            yield _read_entry(leg)
+        is_vendor = leg.party is not None and leg.party.kind is RecordKind.VENDOR
+        party = _vendor_of(same, leg.party.external_id) if leg.party is not None and is_vendor else None
+        if party in parties:
+            yield _read_entry(leg, party)
 
 
-def _read_entry(leg: LedgerLeg) -> MoneyDocument:
+def _read_entry(leg: LedgerLeg, party: RecordKey | None) -> MoneyDocument:
     return MoneyDocument(
         leg.key,
         leg.amount,
         leg.currency,
         since=add_days(leg.day, -ENTRY_DAYS),
         until=add_days(leg.day, ENTRY_DAYS),
-        party=leg.party,
+        party=party,
         number=leg.number,
         record=leg.record,
     )

@@ -18,6 +18,8 @@ from runway_core.domain.money import ZERO
 
 GRACE_DAYS = 3
 TOLERANCE = Decimal("0.01")
+NEAR_DAYS = 10
+"""A payment that a rail did not make was written down in the ledger about then, or not at all."""
 
 _NEVER_MOVED = frozenset({RailPaymentState.FAILED, RailPaymentState.RETURNED, RailPaymentState.CANCELLED})
 
@@ -151,14 +153,31 @@ def _find_recorded(payments: Iterable[RailPayment], side: _Side) -> dict[RecordK
         if payment.key in found or payment.ledger_payment_id in side.by_id:
             continue
         ids = payment.invoice_ids if payment.is_inflow else payment.bill_ids
-        for paid in sorted(
-            (paid for one in ids for paid in side.payments.get(one, ())), key=lambda p: (p.document_date, p.external_id)
-        ):
-            if paid.external_id not in used and abs(paid.total - payment.amount) <= TOLERANCE:
-                found[payment.key] = paid
-                used.add(paid.external_id)
-                break
+        applied = {paid.external_id: paid for one in ids for paid in side.payments.get(one, ())}
+        distances = {_distance(payment, paid): paid for paid in applied.values() if paid.external_id not in used}
+        near = [one for one in distances if one.money <= TOLERANCE and _may_stand(payment, one)]
+        if near:
+            paid = distances[min(near)]
+            found[payment.key] = paid
+            used.add(paid.external_id)
     return found
+
+
+class _Distance(NamedTuple):
+    """How far a payment of the ledger is from one of a rail; the nearest comes first."""
+
+    money: Decimal
+    days: int
+    external_id: str  # settles ties
+
+
+def _distance(payment: RailPayment, paid: BillPayment | CustomerPayment) -> _Distance:
+    on = payment.settles_on or payment.released_on or paid.document_date
+    return _Distance(abs(paid.total - payment.amount), abs((paid.document_date - on).days), paid.external_id)
+
+
+def _may_stand(payment: RailPayment, distance: _Distance) -> bool:
+    return payment.state not in _NEVER_MOVED or distance.days <= NEAR_DAYS
 
 
 def _is_over(day: date | None, as_of: date) -> bool:

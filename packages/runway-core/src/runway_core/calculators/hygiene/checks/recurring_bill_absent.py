@@ -85,8 +85,8 @@ def _find_seen(books: Books, wanted: set[RecordKey]) -> dict[RecordKey, list[See
     found: dict[RecordKey, list[Seen]] = {}
     for party in wanted:
         for bill in books.bills_by_vendor.get(party.external_id, ()):
-            days = (bill.document_date, bill.due_date or bill.document_date)
-            found.setdefault(party, []).append(Seen(bill.key, days, bill.total, bill.currency))
+            one = Seen(bill.key, bill.document_date, bill.total, bill.currency, due=bill.due_date)
+            found.setdefault(party, []).append(one)
     for party, one in (*_read_ledger(books), *_read_bank(books)):
         if party in wanted:
             found.setdefault(party, []).append(one)
@@ -96,11 +96,11 @@ def _find_seen(books: Books, wanted: set[RecordKey]) -> dict[RecordKey, list[See
 def _read_ledger(books: Books) -> Iterator[tuple[RecordKey, Seen]]:
     for spent in books.purchases:
         if spent.payee_kind is RecordKind.VENDOR and spent.payee_id and not spent.is_void and not spent.is_refund:
-            one = Seen(spent.key, (spent.document_date,), spent.total, spent.currency)
+            one = Seen(spent.key, spent.document_date, spent.total, spent.currency)
             yield RecordKey(RecordKind.VENDOR, spent.payee_id), one
     for paid in books.bill_payments:
         if paid.vendor_id and not paid.is_void and not paid.applied:
-            one = Seen(paid.key, (paid.document_date,), paid.total, paid.currency)
+            one = Seen(paid.key, paid.document_date, paid.total, paid.currency)
             yield RecordKey(RecordKind.VENDOR, paid.vendor_id), one
 
 
@@ -111,7 +111,7 @@ def _read_bank(books: Books) -> Iterator[tuple[RecordKey, Seen]]:
             if line.amount < 0 and not line.is_transfer and not line.is_financing:
                 party = parties.find(line)
                 if party is not None:
-                    yield party, Seen(line.key, (line.booked_on,), -line.amount, line.currency)
+                    yield party, Seen(line.key, line.booked_on, -line.amount, line.currency)
 
 
 def _owe(books: Books, late: LateRound) -> tuple[Amendment, ...]:

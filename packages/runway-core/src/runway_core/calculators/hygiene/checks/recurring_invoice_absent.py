@@ -92,8 +92,7 @@ def _find_late(books: Books, by_customer: dict[str, list[Invoice]]) -> Iterator[
 
 
 def _see(invoice: Invoice) -> Seen:
-    days = (invoice.document_date, invoice.due_date or invoice.document_date)
-    return Seen(invoice.key, days, invoice.total, invoice.currency)
+    return Seen(invoice.key, invoice.document_date, invoice.total, invoice.currency, due=invoice.due_date)
 
 
 def _read_inflows(books: Books) -> Iterator[Seen]:
@@ -102,9 +101,9 @@ def _read_inflows(books: Books) -> Iterator[Seen]:
             yield _see(invoice)
     for received in books.customer_payments:
         if not received.is_void:
-            yield Seen(received.key, (received.document_date,), received.total, received.currency)
+            yield Seen(received.key, received.document_date, received.total, received.currency)
     for deposit in books.deposits:
-        yield Seen(deposit.key, (deposit.document_date,), deposit.total, deposit.currency)
+        yield Seen(deposit.key, deposit.document_date, deposit.total, deposit.currency)
 
 
 def _await(books: Books, late: LateRound, by_customer: dict[str, list[Invoice]]) -> tuple[Amendment, ...]:
