@@ -12,9 +12,9 @@ from runway_core.runway import Runway
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import answer
-from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.versions import IfMatch, tag_of
 from runway_app_http.following import follow_change
 
@@ -94,10 +94,9 @@ async def list_notes(
 
 @router.post("/notes", response_model=CollectionNote)
 async def post_note(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, note: NewCollectionNote, idempotency_key: IdempotencyKey = None
+    company_id: CompanyInPath, runway: RunwayOfApp, *, note: NewCollectionNote, actor: ApiActor
 ) -> Response:
     """Write down that a customer was contacted, promised, disputes, or says it is paid. Repeating is harmless."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     written = await write_note(runway, company_id, note, actor=actor)
     company = await runway.companies.get(company_id)
     return answer(written, currency=company.home_currency, headers=tag_of(written))
@@ -110,10 +109,9 @@ async def drop_note(
     *,
     note_id: str,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Take a note back that was wrong. Repeating is harmless."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     dropped = await runway.collections.drop(company_id, require_id(note_id, "note"), actor=actor, version=if_match)
     await follow_change(runway, company_id)
     company = await runway.companies.get(company_id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from runway_core.calculators.decided import find_needs
 from runway_core.calculators.policy.judge import Payment
@@ -26,9 +26,9 @@ from runway_core.runway import Runway
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.actors import ApiActor, name_actor
 from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import answer
-from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.versions import IfMatch, tag_of
 from runway_app_http.following import follow_change
 
@@ -209,10 +209,9 @@ async def post_decision(
     *,
     decision: NewDecision,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Pay a bill on a day, delay it with a reason, split it, or escalate it. The same decision again is harmless."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     decided = await decide_bill(runway, company_id, decision, actor=actor, version=if_match)
     return await _answer(runway, company_id, decided)
 
@@ -241,7 +240,7 @@ async def read_decision(company_id: CompanyInPath, runway: RunwayOfApp, *, decis
     return await _answer(runway, company_id, found)
 
 
-@router.post("/{decision_id}/approve", response_model=DecisionAnswer)
+@router.post("/{decision_id}/approve", response_model=DecisionAnswer, dependencies=[Depends(name_actor)])
 async def approve_decision(
     company_id: CompanyInPath,
     runway: RunwayOfApp,
@@ -249,7 +248,6 @@ async def approve_decision(
     decision_id: str,
     approval: DecisionApproval,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - one person says yes once, with a key or without
 ) -> Response:
     """Say yes in a role. With the last yes that the rules want, the decision is approved."""
     approved = await runway.decisions.approve(
@@ -271,12 +269,11 @@ async def release_decision(
     decision_id: str,
     step: DecisionStepBody,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Tell the client to pay it by hand, after everything was checked again. No money is moved."""
-    actor = step.by or ("api" if idempotency_key is None else f"api:{idempotency_key}")
     released = await runway.decisions.release(
-        company_id, require_id(decision_id, "decision"), actor=actor, version=if_match
+        company_id, require_id(decision_id, "decision"), actor=step.by or actor, version=if_match
     )
     return await _answer(runway, company_id, released)
 
@@ -289,12 +286,11 @@ async def withdraw_decision(
     decision_id: str,
     step: DecisionStepBody,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Take a decision back before its release; the bill is ready again."""
-    actor = step.by or ("api" if idempotency_key is None else f"api:{idempotency_key}")
     gone = await runway.decisions.withdraw(
-        company_id, require_id(decision_id, "decision"), actor=actor, reason=step.reason, version=if_match
+        company_id, require_id(decision_id, "decision"), actor=step.by or actor, reason=step.reason, version=if_match
     )
     await follow_change(runway, company_id)
     return await _answer(runway, company_id, gone)

@@ -8,8 +8,8 @@ from runway_core.experiences.view import View
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, SenderOfApp, require_id
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
-from runway_app_http.api.findings import IdempotencyKey
 
 router = APIRouter(prefix="/companies/{company_id}/digests", tags=["digests"])
 
@@ -86,9 +86,8 @@ async def post_digest(
     sender: SenderOfApp,
     *,
     digest: DigestToSend,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Send the digest of today by mail. The same note to the same people on one day leaves once."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     sent = await sender.send(company_id, to=digest.to, note=digest.note, actor=actor)
     return answer(SentDigestLine.of(sent))

@@ -2,9 +2,8 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
@@ -13,17 +12,10 @@ from runway_core.runway import Runway
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayFilters, require_id
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 
 router = APIRouter(prefix="/companies/{company_id}/findings", tags=["findings"])
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        max_length=255,
-        description="Accepted for uniformity: repeating this call does nothing more, with a key or without one.",
-    ),
-]
 
 
 class FindingAct(StrEnum):
@@ -100,7 +92,7 @@ async def post_decision(
     *,
     finding_id: str,
     decision: FindingDecision,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Accept with a reason, snooze until a day, ask the company, or reopen. Nothing is written to the ledger."""
     decided = await decide_finding(
@@ -108,7 +100,7 @@ async def post_decision(
         company_id,
         finding_id=finding_id,
         decision=decision,
-        actor="api" if idempotency_key is None else f"api:{idempotency_key}",
+        actor=actor,
     )
     company = await runway.companies.get(company_id)
     return answer(decided, currency=company.home_currency)

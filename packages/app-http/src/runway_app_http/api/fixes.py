@@ -10,8 +10,8 @@ from runway_core.services.fixes import MOST_AT_ONCE, FixChoice, FixOutcome
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import Limit, answer
-from runway_app_http.api.findings import IdempotencyKey
 
 router = APIRouter(prefix="/companies/{company_id}/fixes", tags=["fixes"])
 
@@ -104,18 +104,12 @@ async def preview_fixes(company_id: CompanyInPath, runway: RunwayOfApp, *, order
 
 
 @router.post("", response_model=FixReports)
-async def apply_fixes(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, order: FixOrder, idempotency_key: IdempotencyKey = None
-) -> Response:
+async def apply_fixes(company_id: CompanyInPath, runway: RunwayOfApp, *, order: FixOrder, actor: ApiActor) -> Response:
     """Write fixes, each reported on its own. The same fix of the same version of a record is one write."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     return await _report(runway, company_id, await runway.fixes.apply(company_id, order.to_choices(), actor=actor))
 
 
 @router.post("/{fix_id}/undo", response_model=Fix)
-async def undo_fix(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, fix_id: str, idempotency_key: IdempotencyKey = None
-) -> Response:
+async def undo_fix(company_id: CompanyInPath, runway: RunwayOfApp, *, fix_id: str, actor: ApiActor) -> Response:
     """Write the old values back, within 24 hours and unless the record was changed since: the fix that does so."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     return answer(await runway.fixes.undo(company_id, require_id(fix_id, "fix"), actor=actor))

@@ -15,9 +15,9 @@ from runway_core.services.scope import local_day
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.actors import ApiActor, IdempotencyKey
 from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
-from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.scenarios import RecordName
 from runway_app_http.api.versions import IfMatch, tag_of
 from runway_app_http.following import follow_change
@@ -131,10 +131,9 @@ async def change_planned_item(
     item_id: str,
     change: PlannedItemChange,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Confirm an item, move it to another day, amount or owner, say what stands for it, or drop it."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     changed = await act_on_item(
         runway, company_id, item_id=require_id(item_id, "planned item"), change=change, actor=actor, version=if_match
     )

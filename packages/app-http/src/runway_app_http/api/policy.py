@@ -9,8 +9,8 @@ from runway_core.experiences.view import CompanyHeading, View
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
-from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.history import HistoryEntry
 from runway_app_http.api.versions import IfMatch, tag_of
 from runway_app_http.following import follow_change
@@ -52,10 +52,9 @@ async def change_policy(
     *,
     change: PolicyChange,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Change settings: a new version. Setting what is set already makes none."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     policy = await runway.policies.change(company_id, change.settings, actor=actor, version=if_match)
     await follow_change(runway, company_id)
     company = await runway.companies.get(company_id)

@@ -11,8 +11,8 @@ from runway_core.services.questions import MOST_QUESTIONS
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
-from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.versions import IfMatch, tag_of
 
 router = APIRouter(prefix="/companies/{company_id}/questions", tags=["questions"])
@@ -66,10 +66,6 @@ class QuestionList(View):
     next_cursor: str | None
 
 
-def _actor(key: str | None) -> str:
-    return "api" if key is None else f"api:{key}"
-
-
 @router.get("", response_model=QuestionList)
 async def list_questions(
     company_id: CompanyInPath,
@@ -97,11 +93,11 @@ async def list_questions(
 
 @router.post("", response_model=ClientQuestion)
 async def draft_question(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, order: QuestionOrder, idempotency_key: IdempotencyKey = None
+    company_id: CompanyInPath, runway: RunwayOfApp, *, order: QuestionOrder, actor: ApiActor
 ) -> Response:
     """Keep a message as a draft; its findings stay as they are until it is sent."""
     message = await runway.questions.draft(
-        company_id, order.finding_ids, subject=order.subject, note=order.note, actor=_actor(idempotency_key)
+        company_id, order.finding_ids, subject=order.subject, note=order.note, actor=actor
     )
     return answer(message, headers=tag_of(message))
 
@@ -131,14 +127,14 @@ async def mark_question_sent(
     question_id: str,
     note: SentNote,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Say that a message went out: its findings are asked from now on."""
     message = await runway.questions.mark_sent(
         company_id,
         require_id(question_id, "question"),
         sent_to=note.sent_to,
-        actor=_actor(idempotency_key),
+        actor=actor,
         version=if_match,
     )
     return answer(message, headers=tag_of(message))
@@ -152,14 +148,14 @@ async def record_answers(
     question_id: str,
     body: AnswersBody,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Record what the client said: asked findings are open again and carry the answer."""
     message = await runway.questions.answer(
         company_id,
         require_id(question_id, "question"),
         {one.finding_id: one.text for one in body.answers},
-        actor=_actor(idempotency_key),
+        actor=actor,
         version=if_match,
     )
     return answer(message, headers=tag_of(message))
@@ -172,10 +168,10 @@ async def drop_question(
     *,
     question_id: str,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Drop a message, or give up waiting for its answers: findings that it asked about are open again."""
     message = await runway.questions.drop(
-        company_id, require_id(question_id, "question"), actor=_actor(idempotency_key), version=if_match
+        company_id, require_id(question_id, "question"), actor=actor, version=if_match
     )
     return answer(message, headers=tag_of(message))

@@ -17,9 +17,9 @@ from runway_core.services.scenarios import WhatIf
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.amounts import SentAmount
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
-from runway_app_http.api.findings import IdempotencyKey
 from runway_app_http.api.versions import IfMatch, tag_of
 
 router = APIRouter(prefix="/companies/{company_id}", tags=["scenarios"])
@@ -153,14 +153,14 @@ async def keep_scenario(
     *,
     scenario: NewScenario,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Keep a what-if by name, or replace the one of that name."""
     kept = await runway.scenarios.keep(
         company_id,
         scenario.name,
         _amendments(scenario.amendments),
-        actor="api" if idempotency_key is None else f"api:{idempotency_key}",
+        actor=actor,
         note=scenario.note,
         version=if_match,
     )
@@ -182,10 +182,9 @@ async def drop_scenario(
     *,
     scenario_id: str,
     if_match: IfMatch,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Drop a scenario. Repeating is harmless."""
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     dropped = await runway.scenarios.drop(
         company_id, require_id(scenario_id, "scenario"), actor=actor, version=if_match
     )

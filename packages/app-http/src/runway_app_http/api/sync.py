@@ -9,9 +9,9 @@ from runway_core.sync.orchestrator import PullRequest
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp
+from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import answer
 from runway_app_http.api.companies import CompanySummary
-from runway_app_http.api.findings import IdempotencyKey
 
 router = APIRouter(prefix="/companies/{company_id}/sync", tags=["companies"])
 
@@ -39,11 +39,10 @@ async def sync_company(
     runway: RunwayOfApp,
     *,
     order: SyncOrder | None = None,
-    idempotency_key: IdempotencyKey = None,
+    actor: ApiActor,
 ) -> Response:
     """Pull a company's connections now and compute its position. Repeating it is harmless: what is known is skipped."""
     wanted = order or SyncOrder()
-    actor = "api" if idempotency_key is None else f"api:{idempotency_key}"
     report = await runway.sync(
         company_id, rail=wanted.rail, request=PullRequest(cause=Cause.PERSON, actor=actor, full=wanted.full)
     )

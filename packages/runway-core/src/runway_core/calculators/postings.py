@@ -27,6 +27,25 @@ Entry = (
 )
 """A record that moves money between accounts."""
 
+ENTRY_FIELDS = frozenset(
+    {
+        "bill_payments",
+        "bills",
+        "credit_memos",
+        "customer_payments",
+        "deposits",
+        "invoices",
+        "journal_entries",
+        "purchases",
+        "transfers",
+        "vendor_credits",
+    }
+)
+"""The fields of `Books` that hold such records."""
+
+POSTING_READS = ENTRY_FIELDS | {"accounts"}
+"""The fields of `Books` that postings are read from."""
+
 Posting = tuple[str | None, Decimal, str, Entry]
 """An account's id, what moved on it (debit positive), in which currency, and the record that moved it."""
 

@@ -7,7 +7,7 @@ from runway_core.calculators.calendar import add_days
 from runway_core.calculators.cash import find_usable_bank_balances
 from runway_core.calculators.hygiene.bank_evidence import show_bank_balance
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.postings import Entry, read_postings
+from runway_core.calculators.postings import POSTING_READS, Entry, read_postings
 from runway_core.domain.bank import BankBalance
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -38,23 +38,7 @@ class AccountSignWrong:
     name = "account_sign_wrong"
     floor = Severity.HIGH
     effect = RunwayEffect.MOVES_DATES
-    reads = frozenset(
-        {
-            "accounts",
-            "bank_balances",
-            "bill_payments",
-            "bills",
-            "credit_memos",
-            "customer_payments",
-            "deposits",
-            "invoices",
-            "journal_entries",
-            "purchases",
-            "read_at",
-            "transfers",
-            "vendor_credits",
-        }
-    )
+    reads = POSTING_READS | {"bank_balances", "read_at"}
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such account."""

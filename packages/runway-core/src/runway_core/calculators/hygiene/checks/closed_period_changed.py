@@ -14,6 +14,7 @@ from runway_core.calculators.hygiene.late_changes import (
     show_changes,
     sum_difference,
 )
+from runway_core.calculators.postings import ENTRY_FIELDS
 from runway_core.domain.books import Books
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
@@ -21,21 +22,6 @@ from runway_core.domain.identity import RecordKind
 from runway_core.domain.record import Record
 
 CLOSING_FIELD = "books_closed_through"
-
-_ENTERED = frozenset(
-    {
-        "bill_payments",
-        "bills",
-        "credit_memos",
-        "customer_payments",
-        "deposits",
-        "invoices",
-        "journal_entries",
-        "purchases",
-        "transfers",
-        "vendor_credits",
-    }
-)
 
 
 class ClosedPeriodChanged:
@@ -49,7 +35,7 @@ class ClosedPeriodChanged:
     name = "closed_period_changed"
     floor = Severity.MEDIUM
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"changes", "company_info", *_ENTERED})
+    reads = frozenset({"changes", "company_info", *ENTRY_FIELDS})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding an entry."""
@@ -61,7 +47,7 @@ class ClosedPeriodChanged:
             (change for change in books.changes if closed_at is None or change.seen_at > closed_at),
             {*MONEY_FIELDS, LINES_FIELD},
         )
-        for record in find_changed_records(books, changed, sorted(_ENTERED)):
+        for record in find_changed_records(books, changed, sorted(ENTRY_FIELDS)):
             changes = changed[record.key]
             if first_day(record, changes) <= closed:
                 yield self._report(books, record, closed, changes)
@@ -112,7 +98,7 @@ def _find_closing(books: Books, closed: date) -> datetime | None:
 
 
 def _find_entered_since(books: Books, closed: date, closed_at: datetime) -> Iterator[Record]:
-    for name in sorted(_ENTERED):
+    for name in sorted(ENTRY_FIELDS):
         for record in getattr(books, name):
             if record.created_at is not None and record.created_at > closed_at and record.document_date <= closed:
                 yield record

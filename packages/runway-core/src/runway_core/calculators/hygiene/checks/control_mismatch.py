@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from runway_core.calculators.credits import find_customer_credits, find_vendor_credits
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.postings import Entry, read_postings
+from runway_core.calculators.postings import POSTING_READS, Entry, read_postings
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKind
@@ -39,21 +39,7 @@ class ControlMismatch:
     name = "control_mismatch"
     floor = Severity.HIGH
     effect = RunwayEffect.MOVES_DATES
-    reads = frozenset(
-        {
-            "accounts",
-            "bill_payments",
-            "bills",
-            "credit_memos",
-            "customer_payments",
-            "deposits",
-            "invoices",
-            "journal_entries",
-            "purchases",
-            "transfers",
-            "vendor_credits",
-        }
-    )
+    reads = POSTING_READS
 
     def find(self, books: Books) -> Iterable[Finding]:
         """At most one finding a side and currency."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from runway_core.calculators.calendar import add_days
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
-from runway_core.calculators.postings import read_postings
+from runway_core.calculators.postings import POSTING_READS, read_postings
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.ledger import Account, AccountKind
@@ -33,21 +33,7 @@ class SuspenseNotZero:
     name = "suspense_not_zero"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset(
-        {
-            "accounts",
-            "bill_payments",
-            "bills",
-            "credit_memos",
-            "customer_payments",
-            "deposits",
-            "invoices",
-            "journal_entries",
-            "purchases",
-            "transfers",
-            "vendor_credits",
-        }
-    )
+    reads = POSTING_READS
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such account."""
