@@ -27,7 +27,7 @@ def measure_figures(*, bills: int, repeat: int) -> None:
     books = read_books(build_company(index=3, seed=5, bills=bills, as_of=AS_OF))
     documents = sum(len(getattr(books, name)) for name in DOCUMENTS)
     cash = compute_cash(books)
-    outlook = compute_outlook(books, cash=cash)
+    outlook = compute_outlook(books)
     bill = books.open_bills[0]
     moved = [Amendment(action=AmendmentAction.PAY_ON, record=bill.key, on=books.as_of + timedelta(days=20))]
     ran = run_checks(books)

@@ -11,6 +11,7 @@ from runway_core.domain.books import Books
 from runway_core.domain.company import EnteredSeries, Rhythm, SeriesKind
 from runway_core.domain.money import round_to_minor
 from runway_core.domain.outlook import ESTIMATED_KINDS, Outlook, OutlookEvent, OutlookKind
+from runway_testkit.books_making import planned_item
 from runway_testkit.books_strategies import amounts, books, shuffle_books
 from runway_testkit.sample import amend_books, amend_settings, sample_books
 from runway_testkit.sample_records import AS_OF
@@ -277,10 +278,8 @@ def test_money_that_leaves_never_lengthens_the_runway_and_money_that_comes_never
     any_books: Books, ahead: int, amount: Decimal
 ) -> None:
     def days_with(change: Decimal) -> int:
-        event = OutlookEvent(
-            on=AS_OF + timedelta(days=ahead), amount=change, kind=OutlookKind.PLANNED, label="x", reason="x"
-        )
-        days = compute_outlook(any_books, extra=(event,)).runway.days
+        item = planned_item(abs(change), on=ahead, is_inflow=change > 0)
+        days = compute_outlook(amend_books(any_books, planned_items=(item,))).runway.days
         return 91 if days is None else days
 
     as_booked = compute_outlook(any_books).runway.days

@@ -16,7 +16,7 @@ from runway_testkit.sample import sample_books
 
 def lines_of(given_books: Books) -> dict[OutlookLine, Outlook]:
     cash, receivables = compute_cash(given_books), compute_receivables(given_books)
-    outlook = compute_outlook(given_books, cash=cash, receivables=receivables)
+    outlook = compute_outlook(given_books)
     return compute_outlook_lines(given_books, cash, outlook, receivables)
 
 

@@ -16,8 +16,8 @@ from runway_core.domain.findings import Finding, FindingState, RunwayEffect, Sev
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.ledger import AccountKind
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import OutlookEvent, OutlookKind
 from runway_core.domain.position import PastRunway, Position, PositionStatus
+from runway_testkit.books_making import planned_item
 from runway_testkit.books_strategies import books, shuffle_books
 from runway_testkit.sample import amend_books, amend_settings, sample_books
 from runway_testkit.sample_records import AS_OF, READ_AT
@@ -65,23 +65,17 @@ def test_past_weeks_lead_to_opening_cash() -> None:
 @pytest.mark.parametrize(
     ("when", "amount", "status", "words"),
     [
-        (12, -60_000, PositionStatus.RED, "Cash falls below nil on 14 Mar 2026, in 12 days."),
+        (10, -60_000, PositionStatus.RED, "Cash falls below nil on 12 Mar 2026, in 10 days."),
         (4, -60_000, PositionStatus.RED, "Payroll of 18,500.00 USD on 6 Mar 2026 is not covered."),
-        (20, -60_000, PositionStatus.AMBER, "Cash falls below nil on 22 Mar 2026, in 20 days."),
+        (22, -60_000, PositionStatus.AMBER, "Cash falls below nil on 24 Mar 2026, in 22 days."),
         (0, 20_000, PositionStatus.GREEN, "Cash is covered through"),
         (0, 200_000, PositionStatus.GREEN, "Cash stays above nil for all 91 days looked at."),
     ],
 )
 def test_status_follows_runway_payroll_and_buffer(when: int, amount: int, status: PositionStatus, words: str) -> None:
-    event = OutlookEvent(
-        on=AS_OF + timedelta(days=when),
-        amount=Decimal(amount).quantize(Decimal("0.0001")),
-        kind=OutlookKind.PLANNED,
-        label="x",
-        reason="x",
-    )
+    item = planned_item(abs(amount), on=when, is_inflow=amount > 0)
 
-    position = position_of(sample_books(), extra=(event,))
+    position = position_of(amend_books(sample_books(), planned_items=(item,)))
 
     assert position.status_reason.startswith(words)
     assert position.status is status

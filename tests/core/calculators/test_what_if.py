@@ -21,7 +21,7 @@ from runway_testkit.sample import AS_OF, sample_books
 B4 = RecordKey(RecordKind.BILL, "B4")
 SAMPLE = sample_books()
 CASH = compute_cash(SAMPLE)
-OUTLOOK = compute_outlook(SAMPLE, cash=CASH)
+OUTLOOK = compute_outlook(SAMPLE)
 
 
 def ask(*amendments: Amendment) -> Outlook:
@@ -87,7 +87,7 @@ def test_what_moves_beyond_the_horizon_leaves_the_outlook() -> None:
 @given(books())
 def test_nothing_different_gives_the_same_outlook(any_books: Books) -> None:
     cash = compute_cash(any_books)
-    outlook = compute_outlook(any_books, cash=cash)
+    outlook = compute_outlook(any_books)
 
     assert amend_outlook(any_books, cash, outlook, ()) == outlook
 
@@ -97,7 +97,7 @@ def test_a_part_put_on_another_day_changes_no_sum(
     any_books: Books, random: Random, ahead: int, amount: Decimal
 ) -> None:
     cash = compute_cash(any_books)
-    outlook = compute_outlook(any_books, cash=cash)
+    outlook = compute_outlook(any_books)
     documents = [event.source for event in outlook.events if event.source is not None]
     moved = Amendment(
         action=AmendmentAction.PAY_ON,

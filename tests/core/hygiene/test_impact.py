@@ -22,7 +22,7 @@ from runway_testkit.sample import AS_OF, sample_books
 
 SAMPLE = sample_books()
 CASH = compute_cash(SAMPLE)
-OUTLOOK = compute_outlook(SAMPLE, cash=CASH)
+OUTLOOK = compute_outlook(SAMPLE)
 
 
 def finding(record: RecordKey, *amendments: Amendment) -> Finding:

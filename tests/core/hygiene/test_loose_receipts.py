@@ -152,7 +152,7 @@ def test_the_samples_invoice_that_was_paid_is_worth_nine_days_and_twelve_thousan
     sample = sample_books()
     books = amend_books(sample, deposits=(*sample.deposits, deposit_of_12_000))
     cash = compute_cash(books)
-    outlook = compute_outlook(books, cash=cash)
+    outlook = compute_outlook(books)
 
     (finding,) = compute_impacts(books, cash, outlook, list(InvoicePaidElsewhere().find(books)))
 
@@ -188,7 +188,7 @@ def test_a_receipt_booked_twice_pays_no_other_invoice_and_leaves_the_outlook() -
     )
     (twice,) = ReceiptBookedTwice().find(books)
     cash = compute_cash(books)
-    (weighed,) = compute_impacts(books, cash, compute_outlook(books, cash=cash), [twice])
+    (weighed,) = compute_impacts(books, cash, compute_outlook(books), [twice])
 
     assert list(InvoicePaidElsewhere().find(books)) == []
     assert weighed.impact_days is not None

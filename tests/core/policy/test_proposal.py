@@ -6,8 +6,6 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.policy.ground import PolicyGround, gather_ground
 from runway_core.calculators.policy.judge import Payment, judge_payment, judge_payments
 from runway_core.calculators.policy.rules import CASH_RULES
@@ -28,8 +26,7 @@ ON_TIME, NOW, LATER = date(2026, 3, 25), AS_OF, date(2026, 4, 8)
 
 
 def sample_ground() -> PolicyGround:
-    cash = compute_cash(SAMPLE)
-    return gather_ground(SAMPLE, (), cash=cash, outlook=compute_outlook(SAMPLE, cash=cash))
+    return gather_ground(SAMPLE, ())
 
 
 def propose(any_books: Books) -> tuple[PolicyGround, Proposal]:

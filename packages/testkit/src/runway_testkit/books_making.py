@@ -12,6 +12,7 @@ from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, ConnectionId
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
 from runway_core.domain.ledger import Account, AccountKind, Deposit
 from runway_core.domain.parties import Customer, Term, Vendor
+from runway_core.domain.planned_items import PlannedItem
 
 AS_OF = date(2026, 3, 2)
 READ_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -102,6 +103,21 @@ def deposit(external_id: str = "D", total: int | str = 100, **more: Any) -> Depo
         "lines": (line(total, "income", "Deposit"),),
     }
     return Deposit(external_id=external_id, **(values | more))
+
+
+def planned_item(value: Decimal | int, *, on: int, **more: Any) -> PlannedItem:
+    """A payment that Ada expects in `on` days and confirmed today."""
+    values: dict[str, Any] = {
+        "paper_id": "I",
+        "changed_at": READ_AT,
+        "changed_by": "ada",
+        "label": "Machine",
+        "amount": Decimal(value),
+        "currency": "USD",
+        "owner": "ada",
+        "confirmed_on": AS_OF,
+    }
+    return PlannedItem(on=day(on), **(values | more))
 
 
 def line(total: int | str, account_id: str | None, text: str = "Paper") -> DocumentLine:

@@ -9,20 +9,17 @@ from runway_core.calculators.flows import Flow, Flows, FlowSort, read_flows
 from runway_core.calculators.history import FULL_MONTHS, LEAST_DAYS, Span, find_full_spans
 from runway_core.domain.books import Books
 from runway_core.domain.money import AMOUNT_STEP, ZERO, to_amount
-from runway_core.domain.outlook import Burn, BurnMonth, Cash
+from runway_core.domain.outlook import Burn, BurnMonth
 
 
-def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None = None) -> Burn:
+def compute_burn(books: Books) -> Burn:
     """Burn over the last three full months, cash basis, without transfers and financing.
 
-    Where fewer full months are known, those are used; where none is, what is there, if it is 28 days or more. `flows`
-    and `cash` save reading them again.
+    Where fewer full months are known, those are used; where none is, what is there, if it is 28 days or more.
     """
-    flows = flows or books.derive(read_flows)
-    cash = cash or books.derive(compute_cash)
-    months = _sum_months(books, flows)
+    months = _sum_months(books, books.derive(read_flows))
     days = sum(month.days for month in months)
-    opening = cash.opening.amount
+    opening = books.derive(compute_cash).opening.amount
     outflow = sum((month.outflow for month in months), ZERO)
     net = outflow - sum((month.inflow for month in months), ZERO)
     weighted = sum((n * (m.outflow - m.inflow) for n, m in enumerate(months, start=1)), ZERO)
@@ -39,9 +36,9 @@ def compute_burn(books: Books, *, flows: Flows | None = None, cash: Cash | None 
     )
 
 
-def compute_week_outflow(books: Books, *, flows: Flows | None = None) -> Decimal | None:
+def compute_week_outflow(books: Books) -> Decimal | None:
     """One week's average outflow, the yardstick of severities; `None` where burn is not known."""
-    months = _sum_months(books, flows or books.derive(read_flows))
+    months = _sum_months(books, books.derive(read_flows))
     if not months:
         return None
     outflow = sum((month.outflow for month in months), ZERO)

@@ -23,14 +23,14 @@ _LEAVES_ONCE = frozenset({RecordKind.BILL_PAYMENT, RecordKind.PURCHASE, RecordKi
 """Entries that show at the bank as one line; a journal entry may stand for many."""
 
 
-def compute_cash(books: Books, *, flows: Flows | None = None) -> Cash:
+def compute_cash(books: Books) -> Cash:
     """Opening cash with its parts, and what of it may be spent; home currency.
 
     Opening cash is the posted bank balances of deposit accounts, less pending outflows, less ledger payments of the
     last 90 days (a setting) that the bank has not shown yet. Where no bank balance of the last 72 hours is there, the
-    ledger's balance stands in, without what is dated after `as_of`. `flows` saves reading them again.
+    ledger's balance stands in, without what is dated after `as_of`.
     """
-    flows = flows or books.derive(read_flows)
+    flows = books.derive(read_flows)
     parts: list[CashPart] = []
     by_account: list[CashPart] = []
     unrated: list[tuple[Decimal, str]] = []

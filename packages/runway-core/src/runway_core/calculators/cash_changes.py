@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from runway_core.calculators.flows import Flow, Flows, FlowSort, read_flows
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.flows import Flow, FlowSort, read_flows
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashCause, CashChange, CashThen
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import ZERO, Money
-from runway_core.domain.outlook import Cash
 
 MOST_NAMED = 5
 NAMED_SHARE = Decimal("0.10")
@@ -31,13 +31,13 @@ _LABELS = {
 }
 
 
-def explain_cash(books: Books, cash: Cash, then: CashThen, *, flows: Flows | None = None) -> CashChange:
+def explain_cash(books: Books, then: CashThen) -> CashChange:
     """Explain how opening cash `then` became opening cash now, home currency.
 
     A movement counts when its day has come since, or when it was entered since with an earlier day. Transfers between
     own deposit accounts cancel out. What is left is told as unexplained, never spread over the causes.
     """
-    flows = flows or books.derive(read_flows)
+    flows, cash = books.derive(read_flows), books.derive(compute_cash)
     late = _find_entered_after(books, then.read_at)
     moved = [
         flow for flow in flows.past(books.as_of) if flow.home is not None and (flow.on > then.as_of or flow.key in late)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from runway_core.calculators.exchange import HomeRates
-from runway_core.calculators.flows import Flows, FlowSort, read_flows
+from runway_core.calculators.flows import FlowSort, read_flows
 from runway_core.calculators.readiness import STANDING
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
@@ -24,13 +24,13 @@ WEIGHTS = {
 """How much of a record's money a finding makes doubtful."""
 
 
-def compute_cleanness(books: Books, findings: Sequence[TrackedFinding], *, flows: Flows | None = None) -> int:
+def compute_cleanness(books: Books, findings: Sequence[TrackedFinding]) -> int:
     """100 × (1 − dirty ÷ base), rounded down, 0 to 100.
 
     Base is open bills, open invoices and the bank flow of 30 days. Each record is dirty once, at its worst finding's
     weight; accepted findings take no part. Books without money are clean.
     """
-    flows = flows or books.derive(read_flows)
+    flows = books.derive(read_flows)
     rates = HomeRates.of(books)
     base = sum((_home(rates, bill.open_balance, bill.currency) for bill in books.open_bills), ZERO)
     base += sum((_home(rates, i.open_balance, i.currency) for i in books.open_invoices), ZERO)

@@ -4,7 +4,7 @@ Nobody is chased before the day on which four of five of his invoices were paid.
 and final, then people: a plan, stopping work, writing off. Money or a credit stops the stage at the next read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -35,13 +35,9 @@ _BY_PEOPLE = frozenset({CollectionStage.PLAN, CollectionStage.STOP_WORK, Collect
 _TENTH = Decimal("0.1")
 
 
-def compute_collections(books: Books, *, receivables: Sequence[Receivable] | None = None) -> list[CollectionCase]:
-    """Overdue invoices with an open rest: those past the customer's habit first, then by what they would fund.
-
-    `receivables` saves computing them again.
-    """
-    receivables = books.derive(compute_receivables) if receivables is None else receivables
-    overdue = [r for r in receivables if r.due < books.as_of and r.balance > 0]
+def compute_collections(books: Books) -> list[CollectionCase]:
+    """Overdue invoices with an open rest: those past the customer's habit first, then by what they would fund."""
+    overdue = [r for r in books.derive(compute_receivables) if r.due < books.as_of and r.balance > 0]
     if not overdue:
         return []
     habits = books.derive(compute_payment_habits)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from runway_core.calculators.burn import compute_burn, compute_week_outflow
 from runway_core.calculators.calendar import monday_of
 from runway_core.calculators.cash_history import trace_cash
-from runway_core.calculators.flows import Flows, read_flows
+from runway_core.calculators.flows import read_flows
 from runway_core.calculators.naive_forecasts import forecast_due_dates, forecast_flat_burn
-from runway_core.calculators.payables import Payable, compute_payables
-from runway_core.calculators.receivables import Receivable, compute_receivables
+from runway_core.calculators.payables import compute_payables
+from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.forecasts import (
     ForecastErrors,
@@ -45,24 +45,15 @@ class Judged(NamedTuple):
     actual: Decimal
 
 
-def keep_forecast(
-    books: Books,
-    outlook: Outlook,
-    *,
-    flows: Flows | None = None,
-    payables: Sequence[Payable] | None = None,
-    receivables: Sequence[Receivable] | None = None,
-) -> KeptForecast:
+def keep_forecast(books: Books, outlook: Outlook) -> KeptForecast:
     """The outlook of this week with the two naïve forecasts beside it, as a paper that is not stored yet.
 
-    Week 1 ends on the Sunday on or after `as_of`. The other parameters save computing them again.
+    Week 1 ends on the Sunday on or after `as_of`.
     """
-    flows = flows or books.derive(read_flows)
-    payables = books.derive(compute_payables) if payables is None else payables
-    receivables = books.derive(compute_receivables) if receivables is None else receivables
+    payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
     opening = outlook.opening_cash.amount
     ends = [week.starts_on + timedelta(days=6 - week.starts_on.weekday()) for week in outlook.weeks]
-    burn = compute_burn(books, flows=flows)
+    burn = compute_burn(books)
     flat = forecast_flat_burn(opening, burn, as_of=books.as_of, days=ends)
     due = forecast_due_dates(opening, payables, receivables, days=ends)
     return KeptForecast(
@@ -72,7 +63,7 @@ def keep_forecast(
         as_of=books.as_of,
         currency=books.home,
         opening=opening,
-        week_outflow=compute_week_outflow(books, flows=flows) or ZERO,
+        week_outflow=compute_week_outflow(books) or ZERO,
         points=tuple(
             ForecastPoint(
                 week=week.number, ends_on=end, expected=week.closing, flat_burn=flat[index], due_dates=due[index]

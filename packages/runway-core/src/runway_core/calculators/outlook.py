@@ -12,7 +12,7 @@ from runway_core.calculators.calendar import add_days, monday_of
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.coming_invoices import find_coming_invoices, place_coming_invoices
 from runway_core.calculators.exchange import HomeRates, name_unrated
-from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
+from runway_core.calculators.flows import find_cash_account_ids, read_flows
 from runway_core.calculators.history import find_usual_span
 from runway_core.calculators.monthly_liabilities import find_monthly_liabilities
 from runway_core.calculators.outlook_known import (
@@ -42,23 +42,13 @@ _UNKNOWN = Runway(days=None, covered_through=None, falls_on=None, horizon_days=H
 """Without a bank account nothing can be counted, neither days nor "91+"."""
 
 
-def compute_outlook(
-    books: Books,
-    *,
-    extra: Sequence[OutlookEvent] = (),
-    flows: Flows | None = None,
-    cash: Cash | None = None,
-    payables: Sequence[Payable] | None = None,
-    receivables: Sequence[Receivable] | None = None,
-) -> Outlook:
-    """Expected cash from documents, series, what is in flight and what is usual, plus `extra` events in home currency.
+def compute_outlook(books: Books) -> Outlook:
+    """Expected cash from documents, series, what is in flight and what is usual, in home currency.
 
-    What lies outside of the 91 days is not part of it. The other parameters save computing them again.
+    What lies outside of the 91 days is not part of it.
     """
-    flows = flows or books.derive(read_flows)
-    cash = cash or books.derive(compute_cash)
-    payables = books.derive(compute_payables) if payables is None else payables
-    receivables = books.derive(compute_receivables) if receivables is None else receivables
+    flows, cash = books.derive(read_flows), books.derive(compute_cash)
+    payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
     last = add_days(books.as_of, HORIZON_DAYS - 1)
     span = find_usual_span(flows.began, books.as_of)
     habits = books.derive(compute_payment_habits)
@@ -81,7 +71,6 @@ def compute_outlook(
         *planned.events,
         *place_future_entries(books, flows),
         *place_usual(books, flows, span, in_series=series.in_series | coming.in_series, last=last),
-        *extra,
     ]
     events = order_events(event for event in found if books.as_of <= event.on <= last)
     left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, series), *planned.left_out)

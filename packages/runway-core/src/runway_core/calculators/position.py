@@ -21,7 +21,7 @@ from runway_core.calculators.receivables import Receivable, compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.money import ZERO, Money
-from runway_core.domain.outlook import Cash, Outlook, OutlookEvent
+from runway_core.domain.outlook import Cash, Outlook
 from runway_core.domain.position import WEEK, PastRunway, Position, PositionStatus
 
 PAYROLL_WATCH_DAYS = 14
@@ -48,23 +48,22 @@ def compute_position(
     findings: Sequence[TrackedFinding],
     *,
     computed_at: datetime,
-    extra: Sequence[OutlookEvent] = (),
     before: Position | None = None,
     last_digest_on: date | None = None,
 ) -> Position:
     """The stored answer to "are we okay?".
 
     Open totals are before credits; what is overdue, due and at risk counts after them, and due within 7 or 14 days
-    includes what is overdue. `extra` events join the outlook. `before` is the stored position that this one follows.
+    includes what is overdue. `before` is the stored position that this one follows.
     """
     flows, cash = books.derive(read_flows), books.derive(compute_cash)
     payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
-    outlook = compute_outlook(books, extra=extra) if extra else books.derive(compute_outlook)
-    burn = compute_burn(books, flows=flows, cash=cash)
+    outlook = books.derive(compute_outlook)
+    burn = compute_burn(books)
     verdict = judge_status(books, outlook)
     bills, invoices = _sum_bills(books, payables), _sum_invoices(books, receivables)
     at_risk = [r for r in receivables if r.is_at_risk and r.balance > 0]
-    readiness = find_readiness(books, findings, payables=payables)
+    readiness = find_readiness(books, findings)
     ready = sum(r.is_ready for r in readiness)
     to_clear = [t for t in findings if t.state in _TO_CLEAR]
 
@@ -101,7 +100,7 @@ def compute_position(
         ar_at_risk_count=len(at_risk),
         findings_critical=sum(t.finding.severity is Severity.CRITICAL for t in to_clear),
         findings_open=len(to_clear),
-        cleanness=compute_cleanness(books, findings, flows=flows),
+        cleanness=compute_cleanness(books, findings),
         ready_bill_count=ready,
         held_bill_count=len(readiness) - ready,
         past_weeks=_trace_past_weeks(books, flows, cash),

@@ -47,7 +47,7 @@ class BatchCheck:
 def propose_decisions(books: Books, findings: Sequence[TrackedFinding]) -> ProposedDecisions:
     """Ground, readiness and proposal from one reading."""
     ground = gather_ground(books, findings)
-    readiness = find_readiness(books, findings, payables=list(ground.payables.values()))
+    readiness = find_readiness(books, findings)
     proposal = compute_proposal(ground, readiness)
     return ProposedDecisions(
         books=books,

@@ -13,13 +13,12 @@ from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.credits import find_customer_credits
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.history import FULL_MONTHS
-from runway_core.calculators.payables import Payable, compute_payables
+from runway_core.calculators.payables import compute_payables
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.invoices import Invoice
 from runway_core.domain.ledger import Account, AccountKind
 from runway_core.domain.money import ZERO, Money
-from runway_core.domain.outlook import Cash
 from runway_core.domain.ratios import Ratio, RatioKind, RatioPart, RatioUnit
 
 _SOON_OWED = {
@@ -33,19 +32,16 @@ _SOON_OWED = {
 _ONE_PLACE, _TWO_PLACES = Decimal("0.1"), Decimal("0.01")
 
 
-def compute_ratios(
-    books: Books, *, cash: Cash | None = None, payables: Iterable[Payable] | None = None
-) -> tuple[Ratio, ...]:
+def compute_ratios(books: Books) -> tuple[Ratio, ...]:
     """Count-back days of sales first, because it is preferred; then days of sales, of bills, and the quick ratio.
 
-    Needs the bills of the last three full months, settled ones too. `cash` and `payables` save computing them again.
+    Needs the bills of the last three full months, settled ones too.
     """
-    payables = list(books.derive(compute_payables) if payables is None else payables)
     return (
         compute_count_back_days(books),
         compute_sales_days(books),
-        compute_payables_days(books, payables=payables),
-        compute_quick_ratio(books, cash=cash, payables=payables),
+        compute_payables_days(books),
+        compute_quick_ratio(books),
     )
 
 
@@ -56,9 +52,9 @@ def compute_sales_days(books: Books) -> Ratio:
     return _over_period(books, RatioKind.DAYS_SALES_OUTSTANDING, owed=("Open invoices", owed), flow=("Invoices", sales))
 
 
-def compute_payables_days(books: Books, *, payables: Iterable[Payable] | None = None) -> Ratio:
+def compute_payables_days(books: Books) -> Ratio:
     """Days of bills that open ones stand for: open bills less credits ÷ bills of the last full months × their days."""
-    payables = books.derive(compute_payables) if payables is None else payables
+    payables = books.derive(compute_payables)
     owed = sum((payable.home or ZERO for payable in payables), ZERO)
     return _over_period(
         books,
@@ -101,14 +97,14 @@ def compute_count_back_days(books: Books) -> Ratio:
     )
 
 
-def compute_quick_ratio(books: Books, *, cash: Cash | None = None, payables: Iterable[Payable] | None = None) -> Ratio:
+def compute_quick_ratio(books: Books) -> Ratio:
     """Cash and receivables ÷ what is due within a year; inventory and prepaid amounts never count.
 
     Due within a year are open bills less credits, accounts that the chart calls current (cards, payroll, sales tax,
     others), and the part of longer loans that the settings name.
     """
-    cash = cash or books.derive(compute_cash)
-    payables = books.derive(compute_payables) if payables is None else payables
+    cash = books.derive(compute_cash)
+    payables = books.derive(compute_payables)
     rates = HomeRates.of(books)
     credit = sum(
         (rates.convert(c, currency) or ZERO for (_, currency), c in find_customer_credits(books).items()), ZERO

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from runway_core.calculators.freshness import find_source_read_at
-from runway_core.calculators.payables import Payable, compute_pay_by, compute_payables
+from runway_core.calculators.payables import compute_pay_by, compute_payables
 from runway_core.domain.books import Books
 from runway_core.domain.decisions import BillReadiness
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
@@ -22,15 +22,12 @@ _ALWAYS_HOLDING = frozenset({"AP01", "AP02", "AP04"})
 """Due date missing or assumed, vendor missing: these hold a bill back whatever their severity."""
 
 
-def find_readiness(
-    books: Books, findings: Sequence[TrackedFinding], *, payables: Sequence[Payable] | None = None
-) -> list[BillReadiness]:
-    """The readiness of every open bill, by pay-by day, then id. `payables` saves computing them again."""
-    payables = books.derive(compute_payables) if payables is None else payables
+def find_readiness(books: Books, findings: Sequence[TrackedFinding]) -> list[BillReadiness]:
+    """The readiness of every open bill, by pay-by day, then id."""
     holding = _group_holding(findings)
     age_reason = _find_age_reason(books)
     found: list[BillReadiness] = []
-    for payable in payables:
+    for payable in books.derive(compute_payables):
         bill = payable.bill
         reasons: dict[str, str] = {}
         if bill.vendor_id is None:

@@ -7,17 +7,15 @@ from enum import StrEnum
 
 from runway_core.calculators.aging import compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
+from runway_core.calculators.calendar import last_of_month
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.cash_changes import explain_cash
-from runway_core.calculators.flows import read_flows
 from runway_core.calculators.forecast_quality import judge_kept
 from runway_core.calculators.freshness import find_source_read_at
 from runway_core.calculators.hygiene.impact import compute_band
 from runway_core.calculators.outlook import compute_outlook
-from runway_core.calculators.payables import compute_payables
 from runway_core.calculators.promises import Promise, find_promises
 from runway_core.calculators.ratios import compute_ratios
-from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashChange
 from runway_core.domain.findings import FindingState, TrackedFinding
@@ -122,9 +120,8 @@ class DigestExperience:
 def lay_out_digest(data: CompanyData) -> DigestView:
     """Turn one reading of a company into its digest."""
     books, position = data.books, data.position
-    flows, cash, outlook = books.derive(read_flows), books.derive(compute_cash), books.derive(compute_outlook)
-    payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
-    calls = list_calls(books, receivables)
+    cash, outlook = books.derive(compute_cash), books.derive(compute_outlook)
+    calls = list_calls(books)
     waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
     band = compute_band(books, cash, outlook, [t.finding for t in waiting])
     return DigestView(
@@ -138,11 +135,11 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         runway=outlook.runway,
         band=band,
         buffer_breach=outlook.buffer_breach,
-        burn=compute_burn(books, flows=flows, cash=cash),
+        burn=compute_burn(books),
         figures=_mark_figures(outlook, cash),
         cash=cash,
         weeks=outlook.weeks,
-        change=None if data.last_told is None else explain_cash(books, cash, data.last_told, flows=flows),
+        change=None if data.last_told is None else explain_cash(books, data.last_told),
         next_payday=outlook.paydays[0] if outlook.paydays else None,
         due=_list_due(outlook),
         receivables=compute_receivables_aging(books),
@@ -153,10 +150,10 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         findings_open=len(waiting),
         cleanness=None if position is None else position.cleanness,
         forecast_quality=judge_kept(books, data.kept_forecasts, cash=cash),
-        ratios=compute_ratios(books, cash=cash, payables=payables),
+        ratios=compute_ratios(books),
         decisions=list_decisions(books),
         promises=tuple(find_promises(books)),
-        tasks=list_tasks(books, outlook, waiting, calls=calls, payables=payables),
+        tasks=list_tasks(books, outlook, waiting, calls=calls),
     )
 
 
@@ -174,7 +171,7 @@ def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFindin
 def _mark_figures(outlook: Outlook, cash: Cash) -> tuple[CashFigure, ...]:
     currency = outlook.currency
     last_day = outlook.days[-1]
-    month_end = _month_end(outlook.as_of)
+    month_end = last_of_month(outlook.as_of)
     closings = {day.day: day.closing for day in outlook.days}
     return (
         CashFigure(mark=CashMark.NOW, on=outlook.as_of, cash=cash.opening),
@@ -186,11 +183,6 @@ def _mark_figures(outlook: Outlook, cash: Cash) -> tuple[CashFigure, ...]:
         CashFigure(mark=CashMark.THREE_MONTHS, on=last_day.day, cash=Money(amount=last_day.closing, currency=currency)),
         CashFigure(mark=CashMark.LOWEST, on=outlook.low_on, cash=outlook.low),
     )
-
-
-def _month_end(day: date) -> date:
-    first_of_next = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return first_of_next - timedelta(days=1)
 
 
 def _list_due(outlook: Outlook) -> tuple[DueLine, ...]:

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from runway_core.calculators.calendar import add_business_days, monday_of
-from runway_core.calculators.payables import Payable
+from runway_core.calculators.payables import compute_payables
 from runway_core.calculators.readiness import find_readiness
-from runway_core.calculators.receivables import Receivable
+from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Finding, Severity, TrackedFinding
 from runway_core.domain.identity import Subject
@@ -44,9 +44,9 @@ class DigestTask(View):
     finding_id: str | None = None
 
 
-def list_calls(books: Books, receivables: Sequence[Receivable]) -> tuple[CallLine, ...]:
+def list_calls(books: Books) -> tuple[CallLine, ...]:
     """Receivables at risk, the largest first."""
-    at_risk = [r for r in receivables if r.is_at_risk and r.balance > 0]
+    at_risk = [r for r in books.derive(compute_receivables) if r.is_at_risk and r.balance > 0]
     at_risk.sort(key=lambda r: (-(r.home or ZERO), r.due, r.invoice.external_id))
     return tuple(
         CallLine(
@@ -67,12 +67,11 @@ def list_tasks(
     findings: Sequence[TrackedFinding],
     *,
     calls: Sequence[CallLine],
-    payables: Sequence[Payable],
 ) -> tuple[DigestTask, ...]:
     """The steps by day, then in the order: payroll, bills to decide, calls, findings. `findings` are those to clear."""
     tasks = [
         *_cover_payroll(outlook),
-        *_decide_bills(books, findings, payables),
+        *_decide_bills(books, findings),
         *_call(books, calls),
         *_clear(books, findings),
     ]
@@ -90,12 +89,12 @@ def _cover_payroll(outlook: Outlook) -> list[DigestTask]:
     return []
 
 
-def _decide_bills(books: Books, findings: Sequence[TrackedFinding], payables: Sequence[Payable]) -> list[DigestTask]:
+def _decide_bills(books: Books, findings: Sequence[TrackedFinding]) -> list[DigestTask]:
     last = books.as_of + timedelta(days=DECIDE_DAYS)
-    pressing = [r for r in find_readiness(books, findings, payables=payables) if r.is_ready and r.pay_by <= last]
+    pressing = [r for r in find_readiness(books, findings) if r.is_ready and r.pay_by <= last]
     if not pressing:
         return []
-    homes = {payable.bill.external_id: payable.home for payable in payables}
+    homes = {payable.bill.external_id: payable.home for payable in books.derive(compute_payables)}
     total = sum((homes[r.bill_id] or ZERO for r in pressing), Decimal(0))
     by = max(min(r.pay_by for r in pressing), books.as_of)
     count = f"{len(pressing)} bill{'' if len(pressing) == 1 else 's'}"

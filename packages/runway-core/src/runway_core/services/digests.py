@@ -1,15 +1,13 @@
 """Digests that were sent: kept before they leave, with what became of them."""
 
-import hashlib
 from collections.abc import Sequence
 
 from runway_core.domain.cash_changes import CashThen
 from runway_core.domain.forecasts import KeptForecast
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
-from runway_core.domain.record import encode_plain
 from runway_core.domain.sent_digests import Delivery, SentDigest
-from runway_core.errors import NotFound
+from runway_core.services.papers import PaperDesk, name_by
 from runway_core.services.scope import Scope, local_day
 
 _LOOKED_AT = 20
@@ -20,6 +18,7 @@ class DigestService:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self._desk = PaperDesk(scope)
 
     async def list_sent(self, company_id: CompanyId, *, limit: int = 100) -> Sequence[SentDigest]:
         """The digests that were sent or refused, the newest first.
@@ -27,8 +26,7 @@ class DigestService:
         Raises:
             NotFound: no such company in this firm.
         """
-        await self._scope.company(company_id)
-        return await self._scope.store.papers.papers(company_id, SentDigest, include_closed=True, limit=limit)
+        return await self._desk.list(company_id, SentDigest, include_closed=True, limit=limit)
 
     async def get_sent(self, company_id: CompanyId, digest_id: str) -> SentDigest:
         """One digest as it was sent.
@@ -36,11 +34,7 @@ class DigestService:
         Raises:
             NotFound: no such company in this firm, or no such digest.
         """
-        company = await self._scope.company(company_id)
-        found = await self._scope.store.papers.paper(company_id, SentDigest, digest_id)
-        if found is None:
-            raise NotFound(f"{company.name!r} has no sent digest {digest_id!r}")
-        return found
+        return await self._desk.read(company_id, SentDigest, digest_id)
 
     async def keep(self, digest: SentDigest, company_id: CompanyId, *, actor: str) -> SentDigest:
         """Keep a digest that is about to be sent, or find it when the same one was kept before.
@@ -51,27 +45,20 @@ class DigestService:
         Raises:
             NotFound: no such company in this firm.
         """
-        await self._scope.company(company_id)
-        now = self._scope.clock.now()
-        paper_id = _name(company_id, digest)
-        held = await self._scope.store.papers.paper(company_id, SentDigest, paper_id)
+        paper_id = name_by(company_id, digest.as_of.isoformat(), digest.note, *sorted(digest.sent_to))
+        held = await self._desk.find(company_id, SentDigest, paper_id)
         if held is not None and held.delivery is not Delivery.REFUSED:
             return held
         fresh = digest.model_copy(
             update={
                 "paper_id": paper_id,
                 "version": 0 if held is None else held.version,
-                "changed_at": now,
-                "changed_by": actor,
-                "sent_at": now,
+                "sent_at": self._scope.clock.now(),
                 "delivery": Delivery.INTENDED,
                 "error": None,
             }
         )
-        (kept,) = await self._scope.store.papers.save_papers(
-            company_id, [fresh], attribution=self._scope.by_person(actor), at=now
-        )
-        return kept
+        return await self._desk.save(company_id, fresh, actor=actor)
 
     async def note_delivery(
         self, digest: SentDigest, company_id: CompanyId, delivery: Delivery, *, actor: str, error: str | None = None
@@ -82,13 +69,9 @@ class DigestService:
             NotFound: no such company in this firm.
             StaleRevision: somebody wrote it down meanwhile.
         """
-        await self._scope.company(company_id)
-        now = self._scope.clock.now()
-        told = digest.model_copy(update={"delivery": delivery, "error": error, "changed_at": now, "changed_by": actor})
-        (kept,) = await self._scope.store.papers.save_papers(
-            company_id, [told], attribution=self._scope.by_person(actor), at=now
+        return await self._desk.save(
+            company_id, digest.model_copy(update={"delivery": delivery, "error": error}), actor=actor
         )
-        return kept
 
     async def last_told(self, company_id: CompanyId) -> CashThen | None:
         """Opening cash as it was told last before today: by a digest that was sent, else by a kept forecast.
@@ -116,8 +99,3 @@ class DigestService:
             if forecast.as_of < today
         ]
         return max(kept, key=lambda told: told.read_at, default=None)
-
-
-def _name(company_id: CompanyId, digest: SentDigest) -> str:
-    parts = [company_id, digest.as_of.isoformat(), digest.note, sorted(digest.sent_to)]
-    return hashlib.sha256(encode_plain(parts)).hexdigest()[:32]

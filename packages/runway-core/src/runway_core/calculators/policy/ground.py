@@ -63,19 +63,11 @@ class PolicyGround:
         return replace(self, line=line, expected=expected)
 
 
-def gather_ground(
-    books: Books,
-    findings: Sequence[TrackedFinding],
-    *,
-    cash: Cash | None = None,
-    outlook: Outlook | None = None,
-    payables: Sequence[Payable] | None = None,
-) -> PolicyGround:
-    """Read books and findings once. `cash`, `outlook` and `payables` are those of `books` and save computing them."""
+def gather_ground(books: Books, findings: Sequence[TrackedFinding]) -> PolicyGround:
+    """Read books and findings once."""
     policy = books.policy
-    cash = cash or books.derive(compute_cash)
-    payables = books.derive(compute_payables) if payables is None else payables
-    outlook = outlook or books.derive(compute_outlook)
+    cash, outlook = books.derive(compute_cash), books.derive(compute_outlook)
+    payables = books.derive(compute_payables)
     tiers = VendorTiers(books, policy)
     tier_of = {payable.bill.external_id: tiers.tier_of(payable) for payable in payables}
     expected = _group_expected(outlook)
@@ -86,7 +78,7 @@ def gather_ground(
         cash=cash,
         outlook=outlook,
         line=CashLine.of(outlook),
-        floor=_find_floor(books, policy, cash),
+        floor=_find_floor(books, policy),
         first_payment_day=find_payment_day(policy, books.as_of),
         payables={payable.bill.external_id: payable for payable in payables},
         tiers=tier_of,
@@ -102,11 +94,11 @@ def gather_ground(
     )
 
 
-def _find_floor(books: Books, policy: Policy, cash: Cash) -> Decimal:
+def _find_floor(books: Books, policy: Policy) -> Decimal:
     buffer = books.company.settings.buffer
     if policy.minimum_cash_days is None:
         return buffer
-    per_day = compute_burn(books, cash=cash).outflow_per_day
+    per_day = compute_burn(books).outflow_per_day
     return buffer if per_day is None else max(buffer, per_day * policy.minimum_cash_days)
 
 
