@@ -241,3 +241,32 @@ async def test_the_digest_opens_ratios_and_says_how_right_forecasts_were(client:
     assert "Days of sales, counted back" in text
     assert "Open bills less credits 34,500.00 USD" in text
     assert "The first forecast that is kept here is judged when its week has passed." in text
+
+
+async def test_the_outlook_shows_every_line_and_so_many_weeks_as_are_asked(
+    client: httpx.AsyncClient, firm: Firm
+) -> None:
+    path = f"/companies/{firm.sample.company_id}/outlook"
+    expected = await client.get(path)
+    sales = await client.get(path, params={"line": "no_new_sales", "weeks": "4"})
+    table = await client.get(f"{path}.csv", params={"line": "no_new_sales", "weeks": "4"})
+
+    for page in (expected, sales):
+        assert all(name in page.text for name in ("Expected", "No new sales", "Customers pay late"))
+        assert all(days in page.text for days in ("32 days", "25 days", "18 days"))
+    assert "Covered through 2 Apr, 32 days" in expected.text
+    assert "Covered through 26 Mar, 25 days" in sales.text
+    assert (expected.text.count('class="week"'), sales.text.count('class="week"')) == (13, 4)
+    assert f'href="{path}?line=no_new_sales&amp;weeks=8"' in sales.text
+    assert len(table.text.splitlines()) == 1 + 28
+    assert (await client.get(path, params={"weeks": "5"})).status_code == 422
+
+
+async def test_the_api_tells_the_outlook_by_each_line(client: httpx.AsyncClient, firm: Firm) -> None:
+    path = f"/v1/companies/{firm.sample.company_id}/outlook"
+    lines = [
+        (await client.get(path, params={"line": line})).json() for line in ("expected", "no_new_sales", "cautious")
+    ]
+
+    assert [view["outlook"]["runway"]["days"] for view in lines] == [32, 25, 18]
+    assert {tuple(figures["runway"]["days"] for figures in view["lines"]) for view in lines} == {(32, 25, 18)}

@@ -76,5 +76,6 @@ async def test_every_experience_is_laid_out_with_true_minus_signs(sample: tuple[
         assert not re.search(r"(?<![\w-])-\d", text)
     assert digest.verdict in " ".join(drawn["digest"].split())
     assert "\N{MINUS SIGN}" in drawn["digest"] + drawn["outlook"]
-    assert "Thirteen weeks, USD" in drawn["outlook"]
+    assert "13 weeks, USD" in drawn["outlook"]
+    assert re.search(r"no new sales +25 days, to 26 Mar", drawn["outlook"])
     assert "Ready to decide" in drawn["console"]

@@ -3,25 +3,16 @@
 from datetime import date, timedelta
 
 from hypothesis import given
-from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.outlook_lines import compute_outlook_lines, read_line_figures
-from runway_core.calculators.receivables import compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.money import round_to_minor
-from runway_core.domain.outlook import Outlook, OutlookKind, OutlookLine
+from runway_core.domain.outlook import OutlookKind, OutlookLine
 from runway_testkit.books_strategies import books
 from runway_testkit.sample import sample_books
 
 
-def lines_of(given_books: Books) -> dict[OutlookLine, Outlook]:
-    cash, receivables = compute_cash(given_books), compute_receivables(given_books)
-    outlook = compute_outlook(given_books)
-    return compute_outlook_lines(given_books, cash, outlook, receivables)
-
-
 def test_without_new_sales_the_sample_lasts_25_days() -> None:
-    lines = lines_of(sample_books())
+    lines = compute_outlook_lines(sample_books())
 
     assert lines[OutlookLine.EXPECTED].runway.days == 32
     assert lines[OutlookLine.NO_NEW_SALES].runway.days == 25
@@ -34,7 +25,7 @@ def test_without_new_sales_the_sample_lasts_25_days() -> None:
 
 def test_the_cautious_line_has_each_invoice_come_when_four_of_five_have() -> None:
     """Four of five of the hospital's invoices come within 25 days of their due date, of the retailer's within 10."""
-    cautious = lines_of(sample_books())[OutlookLine.CAUTIOUS]
+    cautious = compute_outlook_lines(sample_books())[OutlookLine.CAUTIOUS]
     days = {event.source.external_id: event.on for event in cautious.events if event.source and event.amount > 0}
 
     assert (days["I1"], days["I2"], days["I3"]) == (date(2026, 3, 12), date(2026, 3, 20), date(2026, 3, 30))
@@ -42,7 +33,7 @@ def test_the_cautious_line_has_each_invoice_come_when_four_of_five_have() -> Non
 
 
 def test_figures_of_each_line() -> None:
-    lines = lines_of(sample_books())
+    lines = compute_outlook_lines(sample_books())
     figures = {each.line: each for each in read_line_figures(lines)}
     expected = figures[OutlookLine.EXPECTED]
 
@@ -56,7 +47,7 @@ def test_figures_of_each_line() -> None:
 
 @given(books())
 def test_no_line_is_above_the_expected_one(any_books: Books) -> None:
-    lines = lines_of(any_books)
+    lines = compute_outlook_lines(any_books)
     expected = lines[OutlookLine.EXPECTED]
 
     for line in lines.values():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.calculators.outlook import compute_outlook
+from runway_core.domain.bank import BankBalance
 from runway_core.domain.bills import BillPayment, PaymentMethod
 from runway_core.domain.books import Books
 from runway_core.domain.collections import CollectionNote, CollectionOutcome
@@ -166,6 +167,19 @@ def test_a_decided_bill_leaves_in_its_parts_and_a_released_one_is_in_flight(
         (day(2), -40, kind),
         (day(9), -60, kind),
     ]
+
+
+@pytest.mark.parametrize(("is_read", "leaves"), [(True, []), (False, [-100])])
+def test_a_payment_that_a_rail_settled_does_not_leave_the_bank_again(is_read: bool, leaves: list[int]) -> None:
+    """Where the ledger stands in for the bank, its balance has not heard of it, so it still has to leave there."""
+    balance = BankBalance(account_id="bank", currency="USD", posted=amount(900), read_at=READ_AT)
+    events = events_of(
+        bills=(bill("B", 100),),
+        decisions=(decision(DecisionState.SETTLED, (2, 100)),),
+        bank_balances=(balance,) if is_read else (),
+    )
+
+    assert [int(event.amount) for event in events] == leaves
 
 
 @given(st.permutations([item(4), item(6, paper_id="Q"), item(9, paper_id="R", vendor_id="V1")]))

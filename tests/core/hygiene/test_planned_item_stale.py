@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from runway_core.calculators.hygiene.checks.planned_item_stale import PlannedItemStale
+from runway_core.calculators.hygiene.impact import find_weighed_findings
 from runway_core.domain.bills import PaymentMethod
 from runway_core.domain.findings import Finding
 from runway_core.domain.identity import RecordKey, RecordKind
@@ -96,3 +97,13 @@ def test_so_does_an_expense_and_for_money_to_come_an_invoice() -> None:
 
 def test_an_item_of_nobody_in_particular_can_only_be_named_by_a_person() -> None:
     assert find(planned(on=-5), bills=(bill(total=5000),))
+
+
+def test_dropping_a_payment_that_nobody_stands_by_lengthens_the_runway() -> None:
+    large = planned(on=10, confirmed=-20, amount=amount(5_000))
+    books = make_books(planned_items=(large,), bills=(bill(total=100),))
+    (weighed,) = [finding for finding in find_weighed_findings(books) if finding.check == "PL01"]
+
+    assert weighed.impact_days == 11  # from the 12th, where it stands, to the 23rd, where the bill does
+    assert weighed.impact_low is not None
+    assert weighed.impact_low.amount == 5_000

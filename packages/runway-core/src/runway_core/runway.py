@@ -9,6 +9,7 @@ from typing import Self
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
 from runway_core.domain.log_entry import LogEntry
+from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.sync_run import QuarantinedRecord, SyncRun
 from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
@@ -271,14 +272,20 @@ class Runway:
         await self._freshen(company_id, freshness)
         return await self._console.show(company_id)
 
-    async def outlook(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> OutlookView:
-        """Answer "What is coming?" for one company.
+    async def outlook(
+        self,
+        company_id: CompanyId,
+        *,
+        line: OutlookLine = OutlookLine.EXPECTED,
+        freshness: Freshness = Freshness.CACHED_OK,
+    ) -> OutlookView:
+        """Answer "What is coming?" for one company: as expected, without new sales, or cautiously.
 
         Raises:
             NotFound: no such company in this firm.
         """
         await self._freshen(company_id, freshness)
-        return await self._outlook.show(company_id)
+        return await self._outlook.show(company_id, line)
 
     async def _freshen(self, company_id: CompanyId, freshness: Freshness) -> None:
         """Pull first when asked to; when the rail is down, the labelled mirror answers."""

@@ -63,6 +63,12 @@ class MemoryLedger:
     calls: int = 0
     written: dict[str, Change] = field(default_factory=dict)
 
+    def bill(self, external_id: str) -> Bill:
+        """A bill as it stands here."""
+        found = self.records[RecordKey(RecordKind.BILL, external_id)]
+        assert isinstance(found, Bill)
+        return found
+
     def put(self, *records: Record) -> None:
         """Enter records, or edit the ones that are there; a new one keeps the time it says it was entered at."""
         for record in records:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from runway_core.domain.outlook import OutlookLine
 from runway_core.experiences.console import ConsoleView
 from runway_core.experiences.digest import DigestView
 from runway_core.experiences.outlook import OutlookView
@@ -20,6 +21,13 @@ WantedFreshness = Annotated[
     Query(
         description="`cached_ok` answers from the mirror at once; `strict` reads the rails first, and falls back to "
         "the labelled mirror when they do not answer."
+    ),
+]
+WantedLine = Annotated[
+    OutlookLine,
+    Query(
+        description="What is supposed: `expected`, `no_new_sales` (nothing comes in that is not invoiced yet), or "
+        "`cautious` (customers pay as late as four of five of their invoices were)."
     ),
 ]
 
@@ -56,7 +64,11 @@ async def read_console(
 @router.get("/outlook", response_model=OutlookView)
 @router.get("/forecast", response_model=OutlookView)
 async def read_outlook(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    line: WantedLine = OutlookLine.EXPECTED,
+    freshness: WantedFreshness = Freshness.CACHED_OK,
 ) -> Response:
     """What is coming? Thirteen weeks of cash; `forecast` is the same by its older name."""
-    return answer(await runway.outlook(company_id, freshness=freshness))
+    return answer(await runway.outlook(company_id, line=line, freshness=freshness))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.position import PositionStatus
 from runway_core.domain.sent_digests import SentDigest
 from runway_core.experiences.console import ConsoleView
@@ -167,12 +168,20 @@ def show_console(session: Session, company: CompanyName, fresh: Fresh = False) -
     session.show(view, lambda: lay_out_console(view))
 
 
-@command(app, "outlook", example="runway outlook acme --json")
-def show_outlook(session: Session, company: CompanyName, fresh: Fresh = False) -> None:
-    """Answer: what is coming? Thirteen weeks of expected cash."""
+@command(app, "outlook", example="runway outlook acme --line cautious --weeks 8")
+def show_outlook(
+    session: Session,
+    *,
+    company: CompanyName,
+    line: Annotated[OutlookLine, typer.Option("--line", help="What is supposed.")] = OutlookLine.EXPECTED,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, max=13, help="So many weeks are listed.")] = 13,
+    fresh: Fresh = False,
+) -> None:
+    """Answer: what is coming? Weeks of expected cash, without new sales, or with customers who pay late."""
 
     async def ask(runway: Runway) -> OutlookView:
-        return await runway.outlook((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))
+        company_id = (await runway.companies.find(company)).company_id
+        return await runway.outlook(company_id, line=line, freshness=_freshness(fresh))
 
     view = session.run(ask)
-    session.show(view, lambda: lay_out_outlook(view))
+    session.show(view, lambda: lay_out_outlook(view, weeks=weeks))

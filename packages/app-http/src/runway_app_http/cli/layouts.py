@@ -337,15 +337,27 @@ def _lay_out_bills(title: str, bills: Sequence[ConsoleBill], view: ConsoleView, 
     return table
 
 
-def lay_out_outlook(view: OutlookView) -> RenderableType:
-    """Thirteen weeks, then what is owed and owing by age."""
+def lay_out_outlook(view: OutlookView, *, weeks: int = 13) -> RenderableType:
+    """Every line in figures, the weeks of the one that is shown, then what is owed and owing by age."""
     outlook = view.outlook
-    weeks = new_table(f"Thirteen weeks, {outlook.currency}")
-    weeks.add_column("Week", no_wrap=True)
+    lines = new_table(f"What is supposed, {outlook.currency}")
+    lines.add_column("Line", no_wrap=True)
+    for title in ("Runway", "Month end", "Three months", "Lowest"):
+        lines.add_column(title, justify="right", no_wrap=True)
+    for figures in view.lines:
+        lines.add_row(
+            figures.line.value.replace("_", " ") + (" (shown)" if figures.line is view.line else ""),
+            _say_reach(figures.runway),
+            say_amount(figures.month_end.amount, outlook.currency),
+            say_amount(figures.three_months.amount, outlook.currency),
+            say_amount(figures.low.amount, outlook.currency),
+        )
+    table = new_table(f"{say_count(min(weeks, len(outlook.weeks)), 'week')}, {outlook.currency}")
+    table.add_column("Week", no_wrap=True)
     for title in ("In", "Out", "Low", "On", "End"):
-        weeks.add_column(title, justify="right", no_wrap=True)
-    for week in outlook.weeks:
-        weeks.add_row(
+        table.add_column(title, justify="right", no_wrap=True)
+    for week in outlook.weeks[:weeks]:
+        table.add_row(
             f"{week.number:>2}  {say_day(week.starts_on, view.as_of)}",
             say_amount(week.inflow, outlook.currency),
             say_amount(week.outflow, outlook.currency),
@@ -356,7 +368,8 @@ def lay_out_outlook(view: OutlookView) -> RenderableType:
     left_out = ["left out: " + "; ".join(outlook.left_out)] if outlook.left_out else []
     return Group(
         _heading(view, view.headline),
-        weeks,
+        lines,
+        table,
         _lay_out_aging("Payables by age", view.payables),
         _lay_out_aging("Receivables by age", view.receivables),
         *left_out,

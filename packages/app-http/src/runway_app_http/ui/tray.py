@@ -24,6 +24,7 @@ from starlette.responses import Response
 from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayParams, require_id
 from runway_app_http.api.findings import FindingDecision, decide_finding
 from runway_app_http.plain import to_plain
+from runway_app_http.ui.chips import Chip
 from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import say_amount
@@ -51,16 +52,6 @@ CSV_COLUMNS = (
     "finding.amount.amount", "finding.amount.currency", "finding.impact_days", "finding.subjects", "first_seen_at",
     "last_seen_at", "reason", "snoozed_until", "decided_by", "decided_at",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """One filter: what it shows, how many there are where that is known, and where a click leads."""
-
-    title: str
-    href: str
-    is_on: bool
-    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from runway_core.calculators.calendar import add_business_days, add_days, roll_forward
-from runway_core.calculators.cash import find_pending, find_usable_bank_balances
+from runway_core.calculators.cash import compute_cash, find_pending, find_usable_bank_balances
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import Flows, find_cash_account_ids
 from runway_core.calculators.payables import Payable
@@ -51,11 +51,17 @@ def name_document(party: str | None, number: str | None, external_id: str) -> st
 
 
 def place_bills(books: Books, payables: Iterable[Payable]) -> Iterator[OutlookEvent]:
-    """Open bills on the days they are expected to leave; payments that were released are in flight."""
+    """Open bills on the days they are expected to leave; payments that were released are in flight.
+
+    One that a rail settled has left the bank: where cash is the bank's own, it does not leave again, though the ledger
+    has not heard of it yet.
+    """
     sent = {d.bill_id: d.state for d in books.decisions if d.state in _SENT and not d.is_closed}
+    is_from_bank = books.derive(compute_cash).is_from_bank
     for payable in payables:
-        if payable.home:
-            bill = payable.bill
+        bill = payable.bill
+        has_left = is_from_bank and sent.get(bill.external_id) is DecisionState.SETTLED
+        if payable.home and not has_left:
             label = name_document(bill.vendor_name, bill.number, bill.external_id)
             for on, home in payable.leaves:
                 reason = payable.due_reason

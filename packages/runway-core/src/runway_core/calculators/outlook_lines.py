@@ -1,22 +1,22 @@
 """The expected line, and beside it what would be if no new sales came or customers paid late."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from runway_core.calculators.calendar import last_of_month
-from runway_core.calculators.outlook import order_events, project_outlook
-from runway_core.calculators.receivables import Receivable
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.outlook import compute_outlook, order_events, project_outlook
+from runway_core.calculators.receivables import Receivable, compute_receivables
 from runway_core.domain.books import Books
 from runway_core.domain.money import Money
-from runway_core.domain.outlook import Cash, LineFigures, Outlook, OutlookEvent, OutlookKind, OutlookLine
+from runway_core.domain.outlook import LineFigures, Outlook, OutlookEvent, OutlookKind, OutlookLine
 
 
-def compute_outlook_lines(
-    books: Books, cash: Cash, outlook: Outlook, receivables: Sequence[Receivable]
-) -> dict[OutlookLine, Outlook]:
-    """The outlook by every line; `cash`, `outlook` and `receivables` are those of `books`.
+def compute_outlook_lines(books: Books) -> dict[OutlookLine, Outlook]:
+    """The outlook by every line.
 
     Only the movements are changed and cash is run through them anew. What is moved beyond the 91 days leaves its line.
     """
+    cash, outlook = books.derive(compute_cash), books.derive(compute_outlook)
     last = outlook.days[-1].day
 
     def draw(events: Iterable[OutlookEvent]) -> Outlook:
@@ -26,7 +26,7 @@ def compute_outlook_lines(
     return {
         OutlookLine.EXPECTED: outlook,
         OutlookLine.NO_NEW_SALES: draw(_without_new_sales(outlook.events)),
-        OutlookLine.CAUTIOUS: draw(_pay_late(outlook.events, receivables)),
+        OutlookLine.CAUTIOUS: draw(_pay_late(outlook.events, books.derive(compute_receivables))),
     }
 
 

@@ -3,9 +3,9 @@
 from runway_core.calculators.aging import compute_payables_aging, compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.outlook import compute_outlook
+from runway_core.calculators.outlook_lines import compute_outlook_lines, read_line_figures
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.outlook import Aging, Burn, Cash, Outlook
+from runway_core.domain.outlook import Aging, Burn, Cash, LineFigures, Outlook, OutlookLine
 from runway_core.experiences.view import CompanyHeading, CompanyView
 from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
@@ -16,6 +16,8 @@ class OutlookView(CompanyView):
     """The page."""
 
     headline: str
+    line: OutlookLine  # what `outlook` supposes; the headline speaks of it
+    lines: tuple[LineFigures, ...]  # every line in its figures, the expected one first
     outlook: Outlook
     cash: Cash
     burn: Burn
@@ -29,21 +31,24 @@ class OutlookExperience:
     def __init__(self, data: DigestDataOrchestrator) -> None:
         self._data = data
 
-    async def show(self, company_id: CompanyId) -> OutlookView:
-        """The outlook of one company.
+    async def show(self, company_id: CompanyId, line: OutlookLine = OutlookLine.EXPECTED) -> OutlookView:
+        """The outlook of one company by one line, and the figures of all.
 
         Raises:
             NotFound: no such company in this firm.
         """
         data = await self._data.gather(company_id)
         books = data.books
-        outlook = books.derive(compute_outlook)
+        lines = compute_outlook_lines(books)
+        outlook = lines[line]
         return OutlookView(
             company=CompanyHeading.of(books.company),
             as_of=books.as_of,
             books_read_at=books.read_at,
             freshness=label_freshness(data.connections, books.read_at),
             headline=say_reach(books, outlook),
+            line=line,
+            lines=read_line_figures(lines),
             outlook=outlook,
             cash=books.derive(compute_cash),
             burn=compute_burn(books),
