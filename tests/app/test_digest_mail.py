@@ -176,7 +176,11 @@ async def test_the_next_digest_tells_what_changed_since_the_one_that_was_sent(
     firm.clock.advance(timedelta(days=1))
     next_day = await firm.runway.digest(company_id)
 
+    await firm.runway.positions.recompute_due()
+    rows = {row.company_id: row for row in (await firm.runway.portfolio()).rows}
+
     assert first.change is None
+    assert rows[company_id].last_digest_on == first.as_of
     assert next_day.change is not None
     assert (next_day.change.since, next_day.change.before) == (first.as_of, first.cash.opening)
 

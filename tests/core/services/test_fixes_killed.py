@@ -9,8 +9,8 @@ from runway_core.domain.changes import Attribution, Change
 from runway_core.domain.company import Company
 from runway_core.domain.fixes import Fix, FixState
 from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.papers import Paper
 from runway_core.ports.ledger_rail import LedgerRail, RailContext, RecordFix
-from runway_core.ports.working_papers import Paper
 from runway_core.runway import Runway
 from runway_core.services.fixes import SETTLING, FixChoice
 from runway_testkit.clock import FixedClock

@@ -7,11 +7,10 @@ from runway_core.domain.changes import Attribution
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import to_microseconds
 from runway_core.domain.paper_changes import plan_papers
-from runway_core.domain.paper_kinds import PAPER_CLASSES, SAID_PAPERS
-from runway_core.domain.papers import PaperKey, PaperKind, WorkingPaper
+from runway_core.domain.paper_kinds import FOLLOWING_PAPERS, PAPER_CLASSES
+from runway_core.domain.papers import Paper, PaperKey, PaperKind, WorkingPaper
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
-from runway_core.ports.working_papers import Paper
 from sqlalchemy import Connection, false, select
 
 from runway_store_sql.bulk import among, upsert_rows
@@ -71,9 +70,9 @@ class SqlWorkingPapers:
             if plan.changed:
                 _, after = append_entries(connection, company_id, head, list(plan.drafts))
                 upsert_rows(connection, working_papers, [_paper_row(company_id, paper) for paper in plan.changed])
-                is_due = any(paper.paper_kind not in SAID_PAPERS for paper in plan.changed)
+                is_due = any(paper.paper_kind not in FOLLOWING_PAPERS for paper in plan.changed)
                 move_head(connection, company_id, after, is_due=is_due)
-            return plan.results  # type: ignore[return-value]  # each result is of its paper's class
+            return plan.results
 
         return await self._database.write(write)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from runway_core.domain.changes import Attribution
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.paper_changes import plan_papers
-from runway_core.domain.paper_kinds import SAID_PAPERS
+from runway_core.domain.paper_kinds import FOLLOWING_PAPERS
+from runway_core.domain.papers import Paper
 from runway_core.errors import NotFound
-from runway_core.ports.working_papers import Paper
 
 from runway_testkit.memory_state import CompanyState
 
@@ -28,9 +28,9 @@ class MemoryWorkingPapers:
             raise NotFound(f"no company {company_id!r}")
         plan = plan_papers(state.papers, papers, attribution=attribution, at=at)
         state.papers.update({paper.key: paper for paper in plan.changed})
-        is_due = any(paper.paper_kind not in SAID_PAPERS for paper in plan.changed)
+        is_due = any(paper.paper_kind not in FOLLOWING_PAPERS for paper in plan.changed)
         state.append(list(plan.drafts), is_due=is_due)
-        return plan.results  # type: ignore[return-value]  # each result is of its paper's class
+        return plan.results
 
     async def papers(
         self, company_id: CompanyId, kind: type[Paper], *, include_closed: bool = False, limit: int | None = None

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, cast
 
 from runway_core.domain.changes import Attribution
 from runway_core.domain.log_entry import LogDraft
-from runway_core.domain.papers import PaperKey, WorkingPaper
+from runway_core.domain.papers import Paper, PaperKey, WorkingPaper
 from runway_core.domain.record import encode_plain, plain_field
 from runway_core.errors import InvalidRequest, StaleRevision
 
@@ -16,17 +16,17 @@ _STAMP = frozenset({"version", "changed_at", "changed_by"})
 
 
 @dataclass(frozen=True, slots=True)
-class PaperPlan:
+class PaperPlan(Generic[Paper]):
     """What becomes of the papers of one save."""
 
-    results: tuple[WorkingPaper, ...]  # as they are stored afterwards, in the order in which they were given
-    changed: tuple[WorkingPaper, ...]  # those to write
+    results: tuple[Paper, ...]  # as they are stored afterwards, in the order in which they were given
+    changed: tuple[Paper, ...]  # those to write
     drafts: tuple[LogDraft, ...]  # one for each of them
 
 
 def plan_papers(
-    held: Mapping[PaperKey, WorkingPaper], papers: Iterable[WorkingPaper], *, attribution: Attribution, at: datetime
-) -> PaperPlan:
+    held: Mapping[PaperKey, WorkingPaper], papers: Iterable[Paper], *, attribution: Attribution, at: datetime
+) -> PaperPlan[Paper]:
     """Decide which of `papers` are news. `held` is what is stored under their keys.
 
     Raises:
@@ -34,13 +34,13 @@ def plan_papers(
         InvalidRequest: an id that no database can hold.
     """
     known = dict(held)
-    results: list[WorkingPaper] = []
-    changed: list[WorkingPaper] = []
+    results: list[Paper] = []
+    changed: list[Paper] = []
     drafts: list[LogDraft] = []
     for paper in papers:
         before = known.get(paper.key)
         if before is not None and _says_the_same(before, paper):
-            results.append(before)
+            results.append(cast("Paper", before))  # of one key, so of one class
             continue
         _demand_current(before, paper)
         stored = paper.model_copy(

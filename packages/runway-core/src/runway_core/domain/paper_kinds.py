@@ -31,8 +31,8 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
 }
 """Every kind of working paper."""
 
-SAID_PAPERS = frozenset({PaperKind.FORECAST, PaperKind.DIGEST})
-"""Those that only keep what Runway said: no figure follows from them, so no position is due for them."""
+FOLLOWING_PAPERS = frozenset({PaperKind.FORECAST})
+"""Those that are kept once a position is computed. Were it due for them, computing it would never be done."""
 
 BOOKS_PAPERS: dict[PaperKind, str] = {
     PaperKind.PLANNED_ITEM: "planned_items",

@@ -6,7 +6,7 @@ in one transaction.
 """
 
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime
 
@@ -63,3 +63,7 @@ class WorkingPaper(Value):
     def title(self) -> str:
         """What people call its kind, such as "planned item"."""
         return self.paper_kind.value.replace("_", " ")
+
+
+Paper = TypeVar("Paper", bound=WorkingPaper)
+"""One class of them."""

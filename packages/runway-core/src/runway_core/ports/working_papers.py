@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from runway_core.domain.changes import Attribution
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.papers import WorkingPaper
-
-Paper = TypeVar("Paper", bound=WorkingPaper)
+from runway_core.domain.papers import Paper
 
 
 class WorkingPapers(Protocol):

@@ -7,9 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.papers import WorkingPaper
+from runway_core.domain.papers import Paper, WorkingPaper
 from runway_core.errors import InvalidRequest, NotFound, StaleRevision
-from runway_core.ports.working_papers import Paper
 from runway_core.services.companies import explain_invalid
 from runway_core.services.scope import Scope
 

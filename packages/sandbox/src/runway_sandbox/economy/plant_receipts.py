@@ -186,7 +186,7 @@ def _fee_missing(plan: Plan, taken: set[Party]) -> bool:
     return True
 
 
-def _rate_missing(plan: Plan, taken: set[Party]) -> bool:  # noqa: ARG001 - it takes nobody
+def _rate_missing(plan: Plan, _taken: set[Party]) -> bool:
     """Open a bank account abroad; nobody told the advisors what its currency is worth."""
     rng = plan.rng
     code, rate = rng.choice((("EUR", Decimal("1.08")), ("GBP", Decimal("1.25"))))

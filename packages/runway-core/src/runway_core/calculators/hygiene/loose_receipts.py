@@ -137,17 +137,12 @@ def _is_fee(receipt: MoneyMovement, invoice: Invoice, shortfall: Shortfall) -> b
 
 def _name_payers(books: Books, receipts: Iterable[MoneyMovement]) -> list[MoneyMovement]:
     """The receipts, with the customer where the text names one for certain and the ledger names nobody."""
-    names = None
-    named: list[MoneyMovement] = []
-    for receipt in receipts:
-        if receipt.party is None and receipt.text:
-            if names is None:
-                names = _index_debtors(books)
-            found = names.prove(receipt.text)
-            if found is not None and found.may_act:
-                receipt = replace(receipt, party=found.party)  # noqa: PLW2901 - the same receipt, better known
-        named.append(receipt)
-    return named
+    return [_name_payer(books, receipt) if receipt.party is None and receipt.text else receipt for receipt in receipts]
+
+
+def _name_payer(books: Books, receipt: MoneyMovement) -> MoneyMovement:
+    found = books.derive(_index_debtors).prove(receipt.text)
+    return replace(receipt, party=found.party) if found is not None and found.may_act else receipt
 
 
 def _index_debtors(books: Books) -> NameIndex:
