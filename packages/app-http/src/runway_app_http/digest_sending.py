@@ -51,9 +51,9 @@ class DigestSender:
             RailRefused: the mail server did not take it.
             OutcomeUnknown: the mail server did not answer.
         """
+        prepared = await self.prepare(company_id, to=check_addresses(to), note=note)
         if self._mailer is None:
             raise InvalidRequest("no mail server is set: set RUNWAY_SMTP_URL and RUNWAY_MAIL_FROM, then serve again")
-        prepared = await self.prepare(company_id, to=check_addresses(to), note=note)
         digests = self._runway.digests
         kept = await digests.keep(prepared, company_id, actor=actor)
         if kept.delivery is Delivery.SENT:
