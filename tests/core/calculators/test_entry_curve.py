@@ -203,6 +203,23 @@ def test_where_the_bank_is_read_its_lines_count_unless_the_ledger_explains_them(
     assert residual_of(books) == (0, 7)
 
 
+@pytest.mark.parametrize(("later", "is_explained"), [(-4, False), (-3, True), (45, True), (46, False)])
+def test_an_entry_explains_a_line_from_three_days_before_it_to_45_after(later: int, is_explained: bool) -> None:
+    february = Span(date(2026, 2, 2), date(2026, 2, 28))
+    booked = [date(2026, 2, day) for day in (2, 9, 16, 23)]
+    paid = tuple(
+        pay("A", 50 + n, external_id=f"P{n}", document_date=on - timedelta(days=later)) for n, on in enumerate(booked)
+    )
+    shown = tuple(
+        BankTransaction(external_id=f"c{n}", account_id="bank", booked_on=on, currency="USD", amount=amount(-50 - n))
+        for n, on in enumerate(booked)
+    )
+    books = make_books(bill_payments=paid, bank_transactions=shown)
+    found = compute_residual(books, read_flows(books), february, in_series=NOTHING)
+
+    assert (found.outflow == 0) is is_explained
+
+
 @pytest.mark.parametrize(("days", "is_said"), [(28, False), (27, True)])
 def test_with_less_than_28_days_of_history_nothing_is_expected_beyond_the_books_and_that_is_said(
     days: int, is_said: bool

@@ -79,10 +79,19 @@ def test_where_no_rail_tells_of_reconciliations_none_is_missed() -> None:
     [
         ({"accounts": (account("bank", 0),), "purchases": (purchase("E", -300, 5),)}, False),
         ({"accounts": (account("bank", 0),), "purchases": (purchase("E", -300, 5), purchase("F", -45, 5))}, True),
+        ({"accounts": (account("bank", 0),), "purchases": (purchase("E", -300, 5), purchase("F", 0, 5))}, True),
+        ({"accounts": (account("bank", 0),), "purchases": (purchase("E", -300, 5), purchase("F", 1, 5))}, False),
         ({"accounts": (account("bank", 9, is_active=False),)}, False),
         ({"purchases": (purchase("E", -45, 5),)}, False),
     ],
-    ids=["empty and asleep", "empty and used", "closed", "younger than a statement"],
+    ids=[
+        "empty, asleep",
+        "empty, used",
+        "empty, used today",
+        "empty, dated ahead",
+        "closed",
+        "younger than a statement",
+    ],
 )
 def test_only_an_account_in_use_wants_reconciling(more: dict[str, Any], is_found: bool) -> None:
     made = reconciled(60).model_copy(update=more)

@@ -230,8 +230,12 @@ def test_an_entered_inflow_is_missed_until_any_money_like_it_is_there() -> None:
         external_id="CP", document_date=day(-6), currency="USD", total=amount(880), unapplied=amount(880)
     )
 
+    billed = invoice("X", 880, document_date=day(-6))
+
     (finding,) = find_invoices(settings=coming)
 
     assert finding.subjects == (RecordKey(RecordKind.SERIES, "S"),)
+    assert not find_invoices(billed, settings=coming)
+    assert find_invoices(billed.model_copy(update={"is_void": True}), settings=coming)
     assert not find_invoices(settings=coming, customer_payments=(came,))
     assert find_invoices(settings=coming, customer_payments=(came.model_copy(update={"is_void": True}),))

@@ -46,6 +46,14 @@ async def test_a_preview_names_date_amount_and_vendor_and_keeps_nothing() -> Non
     assert list(await desk.runway.questions.list(acme.company_id)) == []
 
 
+async def test_one_question_is_worded_as_one() -> None:
+    desk, acme, (one, _) = await desk_with_findings()
+    message = await desk.runway.questions.preview(acme.company_id, [one.finding_id], actor="ada")
+
+    assert message.subject == "Acme: 1 question about your books"
+    assert "This came up when we looked at your books on 2 Mar 2026:" in message.body.splitlines()
+
+
 async def test_a_sent_message_marks_its_findings_as_asked() -> None:
     desk, acme, (one, two) = await desk_with_findings()
     questions = desk.runway.questions
