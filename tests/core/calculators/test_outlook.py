@@ -279,7 +279,7 @@ def test_money_that_leaves_never_lengthens_the_runway_and_money_that_comes_never
 ) -> None:
     def days_with(change: Decimal) -> int:
         item = planned_item(abs(change), on=ahead, is_inflow=change > 0)
-        days = compute_outlook(amend_books(any_books, planned_items=(item,))).runway.days
+        days = compute_outlook(amend_books(any_books, planned_items=(*any_books.planned_items, item))).runway.days
         return 91 if days is None else days
 
     as_booked = compute_outlook(any_books).runway.days
