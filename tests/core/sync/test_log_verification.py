@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import GENESIS, ChainHead, LogEntry, encode_entry, hash_entry, seal_entries
-from runway_core.sync.verification import verify_log
+from runway_core.sync.verification import LogDifference, verify_log
 
 from tests.core.desk import FirmDesk, bank, bill, bills
 
@@ -67,11 +67,12 @@ async def test_a_changed_byte_is_found_where_it_is(index: int, at: int) -> None:
     found = await desk.runway.verify_log(acme.company_id)
 
     assert (found.broken_at, found.fault) == (index + 1, "its content is not what was hashed")
+    assert found.difference is LogDifference.CHANGED
 
 
 @given(index=st.integers(0, LENGTH - 1))
-async def test_a_change_with_its_hash_mended_is_found_at_the_next_entry(index: int) -> None:
-    """The next entry still remembers the old hash; behind the last one stands the head."""
+async def test_a_change_with_its_hash_mended_is_named_by_the_next_entry(index: int) -> None:
+    """The next entry still follows the old hash; behind the last one stands the head."""
     desk, acme = await desk_with_log()
     entries = desk.store._states[acme.company_id].entries
     moved = entries[index].draft.seen_at + timedelta(days=1)
@@ -79,7 +80,7 @@ async def test_a_change_with_its_hash_mended_is_found_at_the_next_entry(index: i
 
     found = await desk.runway.verify_log(acme.company_id)
 
-    assert found.broken_at == index + 2
+    assert (found.broken_at, found.difference) == (index + 1, LogDifference.CHANGED)
     assert found.fault is not None
 
 
@@ -91,6 +92,7 @@ async def test_a_removed_entry_is_named(index: int) -> None:
     found = await desk.runway.verify_log(acme.company_id)
 
     assert (found.broken_at, found.fault) == (index + 1, f"entry {index + 1} is missing: the next one is {index + 2}")
+    assert found.difference is LogDifference.REMOVED
 
 
 @given(index=st.integers(0, LENGTH - 2))
@@ -103,8 +105,8 @@ async def test_a_removed_entry_whose_followers_closed_the_gap_is_found(index: in
 
     found = await desk.runway.verify_log(acme.company_id)
 
-    assert found.broken_at == index + 1
-    assert found.fault == "it does not follow the entry before it"
+    assert (found.broken_at, found.difference) == (index + 1, LogDifference.REMOVED)
+    assert found.fault == f"entry {index + 1} is missing: what stands there says it is entry {index + 2}"
 
 
 @given(index=st.integers(0, LENGTH - 1), copied=st.integers(0, LENGTH - 1))
@@ -118,9 +120,10 @@ async def test_an_inserted_entry_is_found(index: int, copied: int) -> None:
     found = await desk.runway.verify_log(acme.company_id)
 
     assert found.broken_at == (index + 1 if index != copied else index + 2)  # a copy before itself is itself
+    assert found.difference is LogDifference.INSERTED
 
 
-async def test_a_forged_entry_that_fits_its_neighbours_hash_is_found_by_the_next() -> None:
+async def test_a_forged_entry_that_fits_its_neighbours_hash_is_named_by_the_next() -> None:
     desk, acme = await desk_with_log()
     entries = desk.store._states[acme.company_id].entries
     forged = rewrite(entries[4], external_id="B99")
@@ -128,7 +131,9 @@ async def test_a_forged_entry_that_fits_its_neighbours_hash_is_found_by_the_next
     for place in range(5, len(entries)):
         entries[place] = entries[place]._replace(sequence=place + 1)
 
-    assert (await desk.runway.verify_log(acme.company_id)).broken_at == 6
+    found = await desk.runway.verify_log(acme.company_id)
+
+    assert (found.broken_at, found.difference) == (5, LogDifference.INSERTED)
 
 
 @given(places=st.lists(st.integers(0, LENGTH - 1), min_size=2, max_size=2, unique=True).map(sorted))
@@ -141,7 +146,8 @@ async def test_entries_that_changed_places_are_found(places: list[int]) -> None:
 
     found = await desk.runway.verify_log(acme.company_id)
 
-    assert (found.broken_at, found.fault) == (one + 1, "it does not follow the entry before it")
+    assert (found.broken_at, found.difference) == (one + 1, LogDifference.REORDERED)
+    assert found.fault == f"it was moved: entry {one + 1} stands at {two + 1}"
 
 
 @given(left=st.integers(0, LENGTH - 1))
@@ -151,7 +157,7 @@ async def test_a_tail_that_was_cut_off_is_found_by_the_head(left: int) -> None:
 
     found = await desk.runway.verify_log(acme.company_id)
 
-    assert (found.broken_at, found.entries) == (left + 1, left)
+    assert (found.broken_at, found.entries, found.difference) == (left + 1, left, LogDifference.TRUNCATED)
     assert found.fault is not None
     assert f"the head says {LENGTH} entries, {left} are there" in found.fault
 
@@ -161,7 +167,25 @@ async def test_a_head_that_was_changed_is_found() -> None:
     state = desk.store._states[acme.company_id]
     state.head = ChainHead(sequence=state.head.sequence, hash=bytes(32))
 
-    assert (await desk.runway.verify_log(acme.company_id)).broken_at == LENGTH + 1
+    assert (await desk.runway.verify_log(acme.company_id)).broken_at == LENGTH
+
+
+async def test_a_log_is_verified_from_a_trusted_entry_on() -> None:
+    """What was changed before it is not seen; what was changed behind it is."""
+    desk, acme = await desk_with_log()
+    desk.clock.advance(timedelta(hours=1))
+    desk.ledger("Acme").put(bill("B00", memo="edited again"))
+    await desk.runway.sync(acme.company_id)
+    entries = desk.store._states[acme.company_id].entries
+    entries[1] = flip(entries[1], 80)
+    since = entries[-1].draft.seen_at
+
+    found = await desk.runway.verify_log(acme.company_id, since=since)
+    entries[-1] = flip(entries[-1], 80)
+    broken = await desk.runway.verify_log(acme.company_id, since=since)
+
+    assert (found.is_sound, found.entries, found.trusted_through) == (True, 1, LENGTH)
+    assert broken.broken_at == LENGTH + 1
 
 
 class LogThatGrows:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -49,7 +50,7 @@ from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshnes
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
 from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, SmartSyncService
-from runway_core.sync.verification import LogVerification, verify_log
+from runway_core.sync.verification import LogVerification, find_start, verify_log
 
 PULLABLE = frozenset({ConnectionState.NEW, ConnectionState.ACTIVE, ConnectionState.FAILING})
 """Connections that a pull may be tried on; the others wait for a person and cost no calls."""
@@ -361,14 +362,16 @@ class Runway:
         await self.companies.get(company_id)
         return await self._store.log.history(company_id, key)
 
-    async def verify_log(self, company_id: CompanyId) -> LogVerification:
-        """Recompute a company's chain of log entries.
+    async def verify_log(self, company_id: CompanyId, *, since: datetime | None = None) -> LogVerification:
+        """Recompute a company's chain of log entries, all of it or what was seen `since` a moment.
 
         Raises:
             NotFound: no such company in this firm.
         """
         await self.companies.get(company_id)
-        return await verify_log(self._store.log, company_id)
+        log = self._store.log
+        trusted = 0 if since is None else await log.last_before(company_id, since)
+        return await verify_log(log, company_id, start=await find_start(log, company_id, trusted))
 
     async def check_store(self) -> StoreHealth:
         """Look at the database.

@@ -1,20 +1,23 @@
 """The transaction log on SQL. Appending is in `chain.py`; triggers of the first migration refuse everything else."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from runway_core.domain.identity import CompanyId, RecordKey
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, decode_entry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, decode_entry, to_microseconds
 from runway_core.domain.papers import PaperKey
 from runway_core.errors import LogBroken, NotFound
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.tables import companies, log_entries, log_heads
 
 _ENTRY = (log_entries.c.sequence, log_entries.c.previous_hash, log_entries.c.hash, log_entries.c.canonical)
+
+_STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
 
 
 def _read_entry(company_id: CompanyId, row: Any) -> LogEntry:
@@ -36,6 +39,14 @@ def _read_entry(company_id: CompanyId, row: Any) -> LogEntry:
 
 def _read_all(connection: Connection, query: Select[Any]) -> Sequence[Any]:
     return connection.execute(query).all()
+
+
+def fetch_rows(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]]:
+    """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
+    result = connection.execute(query)
+    rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
+    result.close()
+    return rows
 
 
 class SqlTransactionLog:
@@ -79,6 +90,37 @@ class SqlTransactionLog:
             if len(rows) < batch:
                 return
             after = rows[-1].sequence
+
+    async def stored(
+        self, company_id: CompanyId, *, after: int = 0, batch: int = 2000
+    ) -> AsyncIterator[Sequence[StoredEntry]]:
+        """Stream entries after a sequence number as they are stored, a batch a query."""
+        while True:
+            query = (
+                select(*_STORED)
+                .where(log_entries.c.company_id == company_id, log_entries.c.sequence > after)
+                .order_by(log_entries.c.sequence)
+                .limit(batch)
+            )
+            rows = await self._database.read(partial(fetch_rows, query=query))
+            if rows:
+                entries = list(map(StoredEntry._make, rows))
+                yield entries
+                after = entries[-1].sequence
+            if len(rows) < batch:
+                return
+
+    async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
+        """The number of the last entry that stands before all entries seen at `moment` or later; nil when none does."""
+        own = log_entries.c.company_id == company_id
+        later = select(func.min(log_entries.c.sequence)).where(own, log_entries.c.seen_at >= to_microseconds(moment))
+        last = select(func.max(log_entries.c.sequence)).where(own)
+
+        def look(connection: Connection) -> int:
+            first_later = connection.scalar(later)
+            return int(first_later) - 1 if first_later is not None else int(connection.scalar(last) or 0)
+
+        return await self._database.read(look)
 
     async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
         """Every entry about one record or one working paper, oldest first."""

@@ -14,7 +14,7 @@ from runway_core.domain.changes import Attribution
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, to_microseconds
 from runway_core.domain.papers import PaperKey
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
@@ -57,6 +57,20 @@ class MemoryTransactionLog:
             if entry.sequence > after:
                 yield entry
 
+    async def stored(
+        self, company_id: CompanyId, *, after: int = 0, batch: int = 2000
+    ) -> AsyncIterator[Sequence[StoredEntry]]:
+        """Stream entries after a sequence number as they are stored."""
+        found = [entry async for entry in self.entries(company_id, after=after)]
+        for start in range(0, len(found), batch):
+            yield [_store(entry) for entry in found[start : start + batch]]
+
+    async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
+        """The number of the last entry that stands before all entries seen at `moment` or later."""
+        entries = [entry async for entry in self.entries(company_id)]
+        later = [entry.sequence for entry in entries if entry.draft.seen_at >= moment]
+        return later[0] - 1 if later else len(entries)
+
     async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
         """Every entry about one record or one working paper, oldest first."""
         kind, external_id = key
@@ -65,6 +79,22 @@ class MemoryTransactionLog:
             async for entry in self.entries(company_id)
             if (entry.draft.kind, entry.draft.external_id) == (kind.value, external_id)
         ]
+
+
+def _store(entry: LogEntry) -> StoredEntry:
+    draft = entry.draft
+    return StoredEntry(
+        sequence=entry.sequence,
+        previous_hash=entry.previous_hash,
+        hash=entry.hash,
+        canonical=entry.canonical,
+        seen_at=to_microseconds(draft.seen_at),
+        rail=draft.rail,
+        kind=draft.kind,
+        external_id=draft.external_id,
+        what=draft.what,
+        correlation_id=draft.attribution.correlation_id,
+    )
 
 
 class MemoryCompanyRegistry:

@@ -11,13 +11,14 @@ from runway_core.domain.log_entry import LogEntry
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
-from runway_core.sync.verification import LogVerification
+from runway_core.sync.verification import LogDifference, LogVerification
 
 from runway_app_http.api.history import HistoryEntry, RecordHistory
 from runway_app_http.cli.companies import CompanyName
 from runway_app_http.cli.failures import DONE, FOUND, say_error
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import new_table
+from runway_app_http.moments import read_moment
 from runway_app_http.ui.figures import NONE_YET, say_count, say_moment
 
 app = typer.Typer()
@@ -54,7 +55,9 @@ class VerifiedCompany(View):
     head_hash: str
     is_sound: bool
     broken_at: int | None
+    difference: LogDifference | None
     fault: str | None
+    trusted_through: int  # with `--since`: entries up to this one were not looked at
 
 
 @command(group_app, "show", example="runway log show acme --limit 20")
@@ -107,28 +110,33 @@ def _say_change(pair: object) -> str:
     return f"{pair}"
 
 
-@command(group_app, "verify", example="runway log verify")
+@command(group_app, "verify", example="runway log verify --company acme --since 2026-03-01")
 def verify_log(
     session: Session,
     companies: Annotated[
         list[str] | None, typer.Argument(metavar="[COMPANY]...", help="Which ones; all when none is given.")
     ] = None,
+    company: Annotated[list[str] | None, typer.Option("--company", help="The same, as an option.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="T", help="Only what was seen from this day or moment on.")
+    ] = None,
 ) -> int:
     """Recompute every chain and its head. Exit code 1 when one is broken; its first broken entry is named."""
+    wanted = [*(companies or ()), *(company or ())]
+    moment = None if since is None else read_moment(since)
 
     async def ask(runway: Runway) -> list[VerifiedCompany]:
-        chosen = [await runway.companies.find(wanted) for wanted in companies or ()]
-        return [
-            _describe(company, await runway.verify_log(company.company_id))
-            for company in chosen or await runway.companies.list()
-        ]
+        chosen = [await runway.companies.find(one) for one in wanted] or await runway.companies.list()
+        return [_describe(one, await runway.verify_log(one.company_id, since=moment)) for one in chosen]
 
     verified = session.run(ask)
     broken = [one for one in verified if not one.is_sound]
     document = {"is_sound": not broken, "entries": sum(one.entries for one in verified), "items": verified}
     session.show(document, lambda: _lay_out_verified(verified, broken=len(broken)))
     for one in broken:
-        say_error(f"{one.company.name!r}: entry {one.broken_at} is broken: {one.fault}", "log-broken")
+        say_error(
+            f"{one.company.name!r}: entry {one.broken_at} is broken ({one.difference}): {one.fault}", "log-broken"
+        )
     return FOUND if broken else DONE
 
 
@@ -139,7 +147,9 @@ def _describe(company: Company, found: LogVerification) -> VerifiedCompany:
         head_hash=found.head_hash,
         is_sound=found.is_sound,
         broken_at=found.broken_at,
+        difference=found.difference,
         fault=found.fault,
+        trusted_through=found.trusted_through,
     )
 
 
@@ -152,7 +162,7 @@ def _lay_out_verified(verified: Sequence[VerifiedCompany], *, broken: int) -> Ta
     table.add_column("Head", no_wrap=True)
     table.add_column("Verdict", overflow="fold")
     for one in verified:
-        said = "sound" if one.is_sound else f"broken at {one.broken_at}: {one.fault}"
+        said = "sound" if one.is_sound else f"broken at {one.broken_at} ({one.difference}): {one.fault}"
         table.add_row(one.company.name, f"{one.entries:,}", one.head_hash[:16], said)
     return table
 

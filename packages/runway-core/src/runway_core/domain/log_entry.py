@@ -53,6 +53,24 @@ class LogEntry(NamedTuple):
     canonical: bytes
 
 
+class StoredEntry(NamedTuple):
+    """An entry as the database holds it, nothing decoded: what verifying reads, by the hundred thousand a second.
+
+    Beside the hashed bytes stand copies of some of their fields, by which entries are found.
+    """
+
+    sequence: int
+    previous_hash: bytes
+    hash: bytes
+    canonical: bytes
+    seen_at: int  # microseconds since 1970
+    rail: str
+    kind: str
+    external_id: str
+    what: str
+    correlation_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class ChainHead:
     """Where a company's chain ends."""
@@ -149,6 +167,38 @@ def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
         ),
     )
     return CompanyId(fields[0].decode()), int(fields[1]), draft
+
+
+def copies_agree(company_id: bytes, entry: StoredEntry) -> bool:
+    """Whether the copies beside the hashed bytes say what those say, and the bytes are as long as their fields.
+
+    Called for every entry that is verified, so nothing is decoded: what the bytes must begin and end with is made of
+    the copies.
+    """
+    sequence, _, _, canonical, seen_at, rail, kind, external_id, what, correlation_id = entry
+    place, seen, by = b"%d" % sequence, b"%d" % seen_at, rail.encode()
+    sort, name, act, correlation = kind.encode(), external_id.encode(), what.encode(), correlation_id.encode()
+    if len(canonical) < _HEADER.size:
+        return False
+    lengths = _HEADER.unpack_from(canonical)
+    sizes = (SERIALISATION, len(company_id), len(place), len(seen), len(by), len(sort), len(name), len(act))
+    return (
+        lengths[:8] == sizes
+        and lengths[14] == len(correlation)
+        and sum(lengths) == len(canonical) - _HEADER.size + SERIALISATION
+        and canonical.startswith(b"".join((company_id, place, seen, by, sort, name, act)), _HEADER.size)
+        and canonical.endswith(correlation)
+    )
+
+
+def read_place(canonical: bytes) -> tuple[bytes, int] | None:
+    """Whose chain and which place the bytes of an entry say they belong to; `None` when they cannot be read."""
+    if len(canonical) < _HEADER.size or canonical[0] != SERIALISATION:
+        return None
+    lengths = _HEADER.unpack_from(canonical)
+    start = _HEADER.size + lengths[1]
+    digits = canonical[start : start + lengths[2]]
+    return (canonical[_HEADER.size : start], int(digits)) if digits.isdigit() else None
 
 
 def hash_entry(previous_hash: bytes, canonical: bytes) -> bytes:

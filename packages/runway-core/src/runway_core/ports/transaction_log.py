@@ -1,10 +1,11 @@
 """The transaction log: what Runway saw, decided and did. It grows, and nothing in it ever changes."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from runway_core.domain.identity import CompanyId, RecordKey
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry
 from runway_core.domain.papers import PaperKey
 
 
@@ -21,6 +22,16 @@ class TransactionLog(Protocol):
 
     def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:
         """Stream entries after a sequence number, in order, as stored: hashes are not recomputed here."""
+        ...
+
+    def stored(
+        self, company_id: CompanyId, *, after: int = 0, batch: int = 2000
+    ) -> AsyncIterator[Sequence[StoredEntry]]:
+        """Stream entries after a sequence number as they are stored, a batch at a time, and nothing decoded."""
+        ...
+
+    async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
+        """The number of the last entry that stands before all entries seen at `moment` or later; nil when none does."""
         ...
 
     async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
