@@ -59,7 +59,7 @@ def test_every_command_stands_in_the_list(run: Run) -> None:
         (["connect", "sandbox"], "--ready-file"),
         (["connect", "sandbox", "--ready-file", "absent.json"], "cannot be read"),
         (["sandbox", "serve", "--chaos", "mayhem"], "no chaos profile 'mayhem'"),
-        (["sandbox", "serve", "--rails", "stripes"], "served are qbo"),
+        (["sandbox", "serve", "--rails", "stripes"], "served are qbo, plaid"),
         (["demo", "--clients", "0"], "--clients"),
         (["sync", "--rail", "qbo"], "no company is connected to 'qbo'"),
         (["sync", "nobody"], "no company 'nobody'"),

@@ -13,6 +13,7 @@ from runway_sandbox.economy import build_company
 from runway_sandbox.kinds import KINDS
 from runway_sandbox.measure import measure_memory, measure_pages_alone
 from runway_sandbox.mutations import apply_mutations
+from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.query_run import run_query
 from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import SandboxSettings, WireRules
@@ -39,7 +40,7 @@ def test_the_economys_control_sums_outlive_changes() -> None:
         *({**head, "kind": "Invoice", "id": one, "fields": {"amount": "1.00"}} for one in open_invoices[:5]),
     ]
 
-    results = apply_mutations(world, LedgerService(world), changes)
+    results = apply_mutations(world, LedgerService(world), PlaidDesk(world), changes)
 
     refused = {result["fault"]["Error"][0]["code"] for result in results if not result["ok"]}
     assert refused <= {"610"}  # a bill of a vendor that was retired

@@ -30,12 +30,14 @@ from runway_sandbox.faults import (
     throttle_body,
     wrong_company,
 )
+from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.service import Answer, Call, LedgerService, endpoint_of, is_write
 from runway_sandbox.signin import SignInDesk
 from runway_sandbox.world import Desk, World
 from runway_sandbox.xmlform import as_xml
 
 RAIL_PATH = "/qbo"
+PLAID_PATH = "/plaid"
 CONTROL_PATH = "/control"
 _LARGEST_BODY = 100 * 1024 * 1024
 _SUBSCRIPTION_ENDED = ServiceFaultError(
@@ -79,7 +81,7 @@ class Gateway:
             content_type=request.headers.get("content-type", ""),
         )
         realm_id = str(request.path_params["realm_id"])
-        self._world.calls[(realm_id, endpoint_of(call))] += 1
+        self._world.calls[("qbo", realm_id, endpoint_of(call))] += 1
         if self._world.chaos.profile.delay_s:
             await asyncio.sleep(self._world.chaos.profile.delay_s)
         desk = self._world.desk(realm_id)
@@ -168,8 +170,8 @@ class Gateway:
         return Response(body, answer.status, headers=headers)
 
 
-def build_app(world: World) -> Starlette:
-    """Put the addresses of one world together; the webhook sender runs as long as the application."""
+def build_app(world: World, plaid: PlaidDesk) -> Starlette:
+    """Put the addresses of one world together; the webhook senders run as long as the application."""
     service = LedgerService(world)
     gateway = Gateway(world, service)
     sign_in = SignInDesk(world, new_tid=gateway.new_tid)
@@ -177,13 +179,13 @@ def build_app(world: World) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sender = asyncio.create_task(world.webhooks.run())
+        senders = [asyncio.create_task(world.webhooks.run()), asyncio.create_task(plaid.post.run())]
         try:
             yield
         finally:
-            sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sender
+            for sender in senders:
+                sender.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
 
     rail = [
         Route("/v3/company/{realm_id}/{rest:path}", gateway.company, methods=methods),
@@ -191,6 +193,10 @@ def build_app(world: World) -> Starlette:
         *sign_in.routes(),
     ]
     return Starlette(
-        routes=[Mount(RAIL_PATH, routes=rail), Mount(CONTROL_PATH, routes=ControlDesk(world, service).routes())],
+        routes=[
+            Mount(RAIL_PATH, routes=rail),
+            Mount(PLAID_PATH, routes=plaid.routes()),
+            Mount(CONTROL_PATH, routes=ControlDesk(world, service, plaid).routes()),
+        ],
         lifespan=lifespan,
     )

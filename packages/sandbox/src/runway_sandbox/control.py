@@ -11,7 +11,11 @@ from starlette.routing import Route
 
 from runway_sandbox.books import decode_wire, encode_wire
 from runway_sandbox.mutations import MutationError, apply_mutations
+from runway_sandbox.plaid.desk import PlaidDesk
+from runway_sandbox.plaid.post import PlaidPost
+from runway_sandbox.plaid.truth import find_same
 from runway_sandbox.service import LedgerService
+from runway_sandbox.webhooks import WebhookPost
 from runway_sandbox.world import World
 
 
@@ -37,8 +41,9 @@ async def _read_object(request: Request) -> dict[str, Any]:
 class ControlDesk:
     """The endpoints over one world."""
 
-    def __init__(self, world: World, service: LedgerService) -> None:
+    def __init__(self, world: World, service: LedgerService, plaid: PlaidDesk) -> None:
         self._world = world
+        self._plaid = plaid
         self._service = service
 
     def routes(self) -> list[Route]:
@@ -57,7 +62,7 @@ class ControlDesk:
         """Make changes as a person in the vendor's own pages would."""
         try:
             changes = decode_wire(await request.body())
-            done = apply_mutations(self._world, self._service, changes)
+            done = apply_mutations(self._world, self._service, self._plaid, changes)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _refusal("the body is not JSON")
         except MutationError as error:
@@ -74,7 +79,7 @@ class ControlDesk:
                 self._world.chaos.switch(name, numbers)
             except (ValueError, MutationError) as error:
                 return _refusal(str(error))
-            self._world.webhooks.wake()
+            self._wake()
         return _answer(self._world.chaos.describe())
 
     async def truth(self, request: Request) -> Response:
@@ -90,7 +95,7 @@ class ControlDesk:
             {
                 "name": desk.name,
                 "realm_id": desk.realm_id,
-                "same": [],  # one rail is served: nothing to tell apart
+                "same": find_same(self._plaid.login_of(desk).item, self._world.book(desk)),
                 "defects": self._world.book(desk).truth,
             }
             for desk in desks
@@ -104,13 +109,13 @@ class ControlDesk:
         return _answer(
             [
                 {
-                    "rail": "qbo",
+                    "rail": rail,
                     "company": realm_id,
                     "name": names.get(realm_id, ""),
                     "endpoint": endpoint,
                     "calls": number,
                 }
-                for (realm_id, endpoint), number in counted
+                for (rail, realm_id, endpoint), number in counted
             ]
         )
 
@@ -127,11 +132,11 @@ class ControlDesk:
                 self._world.clock.advance(_as_float(wanted.get("advance_seconds", 0)))
             except (ValueError, OverflowError, MutationError) as error:
                 return _refusal(str(error))
-            self._world.webhooks.wake()
+            self._wake()
         return _answer({"now": self._world.clock.now().isoformat()})
 
     async def webhooks(self, request: Request) -> Response:
-        """Show the state of deliveries, or register the address: `{"rail": "qbo", "url": …, "form": …}`."""
+        """Show the state of deliveries (`?rail=`), or register an address: `{"rail": "qbo", "url": …, "form": …}`."""
         post = self._world.webhooks
         if request.method == "POST":
             try:
@@ -139,24 +144,36 @@ class ControlDesk:
             except MutationError as error:
                 return _refusal(str(error))
             url, form = wanted.get("url"), wanted.get("form")
-            if wanted.get("rail", "qbo") != "qbo":
-                return _refusal(f"rail {wanted['rail']!r} is not served; there is: qbo")
+            if wanted.get("rail", "qbo") not in {"qbo", "plaid"}:
+                return _refusal(f"rail {wanted['rail']!r} is not served; there are: qbo, plaid")
             if url is not None and not str(url).startswith(("http://", "https://")):
                 return _refusal("url must begin with http:// or https://, or be null")
             if form is not None and form not in {"legacy", "cloudevents"}:
                 return _refusal("form must be 'legacy' or 'cloudevents'")
+            if wanted.get("rail") == "plaid":
+                self._plaid.post.url = None if url is None else str(url)
+                self._plaid.post.wake()
+                return _answer(_describe_post("plaid", self._plaid.post))
             post.register(None if url is None else str(url), form=form)
-        return _answer(
-            {
-                "rail": "qbo",
-                "url": post.url,
-                "waiting": post.waiting,
-                "delivered": post.delivered,
-                "failed_attempts": post.failed_attempts,
-                "lost": post.lost,
-                "last_status": post.last_status,
-            }
-        )
+        if request.query_params.get("rail") == "plaid":
+            return _answer(_describe_post("plaid", self._plaid.post))
+        return _answer(_describe_post("qbo", post))
+
+    def _wake(self) -> None:
+        self._world.webhooks.wake()
+        self._plaid.post.wake()
+
+
+def _describe_post(rail: str, post: WebhookPost | PlaidPost) -> dict[str, Any]:
+    return {
+        "rail": rail,
+        "url": post.url,
+        "waiting": post.waiting,
+        "delivered": post.delivered,
+        "failed_attempts": post.failed_attempts,
+        "lost": post.lost,
+        "last_status": post.last_status,
+    }
 
 
 def _as_float(value: Any) -> float:

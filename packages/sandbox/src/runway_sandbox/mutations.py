@@ -7,10 +7,12 @@ from typing import Any
 from runway_sandbox.books import Book, WireObject, decode_wire, encode_wire
 from runway_sandbox.faults import ServiceFaultError, not_found
 from runway_sandbox.kinds import Kind, find_kind
+from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.postings import as_money
 from runway_sandbox.service import LedgerService
 from runway_sandbox.world import Desk, World
 
+PLAID_OPERATIONS = ("lose_login", "repair_login", "fetch", "rotate_key")
 OPERATIONS = ("create", "update", "delete", "void", "pay", "set", "disconnect")
 
 
@@ -18,13 +20,16 @@ class MutationError(Exception):
     """A change that the control endpoint cannot read; its text says why."""
 
 
-def apply_mutations(world: World, service: LedgerService, changes: Any) -> list[dict[str, Any]]:
+def apply_mutations(world: World, service: LedgerService, plaid: PlaidDesk, changes: Any) -> list[dict[str, Any]]:
     """Make the changes in their order and tell what came of each: `{"ok": true, "id": …, "record": …}` or a fault.
 
     `{"rail": "qbo", "company": realm or name, "op": …, "kind": "Bill", "id": "145", "fields": {…}}`. `update` is
     sparse. `pay` settles a bill or an invoice: `fields` may hold `amount` (default: all that is open), `account`
     (id of the bank account) and `TxnDate`. `set` writes `fields` into the stored record as they are, past every
     rule, so that damaged records can be played; a field of null is dropped. `disconnect` ends the company's tokens.
+
+    `{"rail": "plaid", "company": …, "op": …}`: `lose_login` and `repair_login` of the company's first item, `fetch`
+    lets the vendor read the bank at once, `rotate_key` signs with a new key from now on.
 
     Raises:
         MutationError: a change is not of this form, or names no known company, kind or operation.
@@ -34,20 +39,25 @@ def apply_mutations(world: World, service: LedgerService, changes: Any) -> list[
     if not isinstance(changes, list):
         raise MutationError("send a list of changes, or {'changes': [...]}")
     prepared = [_prepare(world, change) for change in changes]  # refuse all before doing any
-    return [_apply(world, service, change, desk) for change, desk in zip(changes, prepared, strict=True)]
+    return [
+        _apply(world, service, plaid, change=change, desk=desk) for change, desk in zip(changes, prepared, strict=True)
+    ]
 
 
 def _prepare(world: World, change: Any) -> Desk:
     if not isinstance(change, dict):
         raise MutationError(f"a change must be an object, not {type(change).__name__}")
-    if change.get("rail", "qbo") != "qbo":
-        raise MutationError(f"rail {change['rail']!r} is not served; there is: qbo")
+    if change.get("rail", "qbo") not in {"qbo", "plaid"}:
+        raise MutationError(f"rail {change['rail']!r} is not served; there are: qbo, plaid")
     desk = world.find_desk(str(change.get("company", "")))
     if desk is None:
         raise MutationError(f"no company {change.get('company')!r}; give a realm id or a name of the ready line")
     operation = change.get("op")
-    if operation not in OPERATIONS:
-        raise MutationError(f"no op {operation!r}; there are: {', '.join(OPERATIONS)}")
+    known = PLAID_OPERATIONS if change.get("rail") == "plaid" else OPERATIONS
+    if operation not in known:
+        raise MutationError(f"no op {operation!r}; there are: {', '.join(known)}")
+    if known is PLAID_OPERATIONS:
+        return desk
     if operation != "disconnect" and find_kind(str(change.get("kind", ""))) is None:
         raise MutationError(f"no kind {change.get('kind')!r}")
     if not isinstance(change.get("fields", {}), dict):
@@ -55,7 +65,13 @@ def _prepare(world: World, change: Any) -> Desk:
     return desk
 
 
-def _apply(world: World, service: LedgerService, change: dict[str, Any], desk: Desk) -> dict[str, Any]:
+def _apply(
+    world: World, service: LedgerService, plaid: PlaidDesk, *, change: dict[str, Any], desk: Desk
+) -> dict[str, Any]:
+    if change.get("rail") == "plaid":
+        world.book(desk)
+        plaid.change(desk, str(change["op"]))
+        return {"rail": "plaid", "company": desk.realm_id, "op": change["op"], "ok": True}
     told = {"rail": "qbo", "company": desk.realm_id, "op": change["op"]}
     if change["op"] == "disconnect":
         return {**told, "ok": True, "ended": world.tokens.disconnect(desk.realm_id)}

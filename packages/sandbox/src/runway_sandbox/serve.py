@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from runway_sandbox.app import CONTROL_PATH, RAIL_PATH, build_app
+from runway_sandbox.app import CONTROL_PATH, PLAID_PATH, RAIL_PATH, build_app
+from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.settings import KNOWN_RAILS, SandboxSettings
 from runway_sandbox.signin import AUTHORIZE_PATH, DISCOVERY_PATH, REVOKE_PATH, TOKEN_PATH
 from runway_sandbox.world import World
@@ -26,7 +27,7 @@ class SandboxStartError(Exception):
     """The sandbox cannot start; the text is one line that says why."""
 
 
-def build_ready_line(world: World, *, base_url: str) -> dict[str, Any]:
+def build_ready_line(world: World, plaid: PlaidDesk, *, base_url: str) -> dict[str, Any]:
     """Build the ready line of design.md section 6, with fresh tokens for every company."""
     settings = world.settings
     rail_url = base_url + RAIL_PATH
@@ -45,9 +46,7 @@ def build_ready_line(world: World, *, base_url: str) -> dict[str, Any]:
                 "time_zone": desk.identity.time_zone,
             }
         )
-    return {
-        "ready": True,
-        "control_url": base_url + CONTROL_PATH,
+    rails = {
         "qbo": {
             "base_url": rail_url,
             "discovery_url": rail_url + DISCOVERY_PATH,
@@ -59,7 +58,19 @@ def build_ready_line(world: World, *, base_url: str) -> dict[str, Any]:
             "webhook_verifier_token": settings.webhooks.verifier_token,
             "companies": companies,
         },
+        "plaid": {
+            "base_url": base_url + PLAID_PATH,
+            "client_id": settings.plaid.client_id,
+            "secret": settings.plaid.secret,
+            "companies": [
+                {"name": desk.name, "access_token": login.item.access_token, "item_id": login.item.item_id}
+                for desk in world.desks
+                for login in [plaid.login_of(desk)]
+            ],
+        },
     }
+    served = {name: rail for name, rail in rails.items() if name in settings.rails}
+    return {"ready": True, "control_url": base_url + CONTROL_PATH, **served}
 
 
 def check_settings(settings: SandboxSettings) -> None:
@@ -114,10 +125,11 @@ class _Server(uvicorn.Server):
 def build_server(world: World, listener: socket.socket, *, on_ready: Any) -> uvicorn.Server:
     """Build the server over a world on an address that is already taken; `on_ready` gets the ready line."""
     host, port = listener.getsockname()[:2]
+    plaid = PlaidDesk(world)
     config = uvicorn.Config(
-        build_app(world), log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2
+        build_app(world, plaid), log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2
     )
-    return _Server(config, lambda: on_ready(build_ready_line(world, base_url=f"http://{host}:{port}")))
+    return _Server(config, lambda: on_ready(build_ready_line(world, plaid, base_url=f"http://{host}:{port}")))
 
 
 def run_sandbox(settings: SandboxSettings, *, stop_with_stdin: bool = False) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-KNOWN_RAILS = ("qbo",)
+KNOWN_RAILS = ("qbo", "plaid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ class WebhookRules:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaidKeys:
+    """The app's keys at the vendor that reads bank accounts."""
+
+    client_id: str = "5f0sandboxclientid000000"
+    secret: str = "sandbox-plaid-secret"  # noqa: S105  (made up, and public on purpose)
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """One sandbox: how many companies of what size, where it listens, and how it behaves."""
 
@@ -81,3 +89,4 @@ class SandboxSettings:
     oauth: OAuthRules = field(default_factory=OAuthRules)
     wire: WireRules = field(default_factory=WireRules)
     webhooks: WebhookRules = field(default_factory=WebhookRules)
+    plaid: PlaidKeys = field(default_factory=PlaidKeys)

@@ -102,7 +102,7 @@ class SignInDesk:
 
     async def token(self, request: Request) -> Response:
         """Change a code or a refresh token into tokens."""
-        self._world.calls[("", "token")] += 1
+        self._world.calls[("qbo", "", "token")] += 1
         form = {key: values[0] for key, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
         try:
             self._check_client(request, form)
@@ -155,7 +155,7 @@ class SignInDesk:
 
     async def revoke(self, request: Request) -> Response:
         """End the connection that a token belongs to."""
-        self._world.calls[("", "revoke")] += 1
+        self._world.calls[("qbo", "", "revoke")] += 1
         try:
             self._check_client(request, {})
             body = msgspec.json.decode(await request.body())

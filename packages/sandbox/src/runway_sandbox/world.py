@@ -57,7 +57,7 @@ class World:
         self.started_at = self.clock.now()
         self.chaos = Chaos(settings.seed, settings.chaos)
         self.tokens = TokenDesk(settings.oauth, seed=settings.seed)
-        self.calls: Counter[tuple[str, str]] = Counter()  # (realm id, endpoint)
+        self.calls: Counter[tuple[str, str, str]] = Counter()  # (rail, realm id, endpoint)
         self.webhooks = WebhookPost(settings.webhooks, clock=self.clock, chaos=self.chaos)
         self._given = list(companies) if companies is not None else None
         self._desks: dict[str, Desk] = {}

@@ -6,7 +6,7 @@ import typer
 from runway_core.errors import InvalidRequest
 from runway_sandbox.chaos import PROFILES
 from runway_sandbox.serve import SandboxStartError, run_sandbox
-from runway_sandbox.settings import SandboxSettings, ThrottleLimits
+from runway_sandbox.settings import KNOWN_RAILS, SandboxSettings, ThrottleLimits
 
 from runway_app_http.cli.session import Session, command, group
 
@@ -20,7 +20,7 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed makes the same 
 def serve_sandbox(
     session: Session,
     *,
-    rails: Annotated[str, typer.Option("--rails", help="Which rails, with commas between.")] = "qbo",
+    rails: Annotated[str, typer.Option("--rails", help="Which rails, with commas between.")] = ",".join(KNOWN_RAILS),
     clients: Annotated[int, typer.Option("--clients", min=1, help="How many companies.")] = 3,
     bills_per_client: Annotated[
         int, typer.Option("--bills-per-client", min=0, help="How large their books are.")

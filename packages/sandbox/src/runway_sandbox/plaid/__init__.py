@@ -1,0 +1,1 @@
+"""The window of the vendor that reads bank accounts: its protocol over the companies' banks."""

@@ -1,0 +1,22 @@
+"""Which bank transactions and which documents of the books are one thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runway_sandbox.bank import BankFeed
+from runway_sandbox.books import Book
+from runway_sandbox.plaid.items import Item, opaque_id
+
+
+def find_same(item: Item, book: Book) -> list[dict[str, Any]]:
+    """List the pairs, those still to come included; a document on two accounts stands twice."""
+    return [
+        {
+            "records": [
+                {"rail": "qbo", "kind": line.kind, "id": line.document_id},
+                {"rail": "plaid", "kind": "transaction", "id": opaque_id("posted", item.item_id, line.key)},
+            ]
+        }
+        for line in BankFeed(book).lines()
+    ]
