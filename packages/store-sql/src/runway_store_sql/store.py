@@ -9,6 +9,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
+from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.papers import SqlWorkingPapers
@@ -52,6 +53,7 @@ class SqlStore:
         self._registry = SqlCompanyRegistry(self._database, clock or SystemClock())
         self._positions = SqlPositionStore(self._database)
         self._papers = SqlWorkingPapers(self._database)
+        self._jobs = SqlJobQueue(self._database)
         self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
 
     def __repr__(self) -> str:
@@ -86,6 +88,11 @@ class SqlStore:
     def papers(self) -> SqlWorkingPapers:
         """What people keep beside the mirror."""
         return self._papers
+
+    @property
+    def jobs(self) -> SqlJobQueue:
+        """Work that is due, running, done and dead."""
+        return self._jobs
 
     @property
     def vault(self) -> SqlTokenVault:

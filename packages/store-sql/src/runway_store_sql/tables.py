@@ -431,3 +431,56 @@ secrets = Table(
     Column("ciphertext", LargeBinary, nullable=False),  # nonce, then the set under the data key
     PrimaryKeyConstraint("company_id", "connection_id"),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("job_id", TEXT, nullable=False),  # begins with the time it was enqueued
+    Column("firm_id", TEXT, nullable=False),
+    Column("connection_id", TEXT),
+    Column("rail", TEXT),
+    Column("work", TEXT, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("run_at", BigInteger, nullable=False),
+    Column("turn_at", BigInteger, nullable=False),  # when it came due, or its company was last served in this lane
+    Column("dedupe_key", TEXT, nullable=False),
+    Column("cause_id", TEXT, nullable=False),
+    Column("correlation_id", TEXT, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("payload", TEXT, nullable=False),  # JSON
+    Column("state", TEXT, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("enqueued_at", BigInteger, nullable=False),
+    Column("last_attempt_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("error_code", TEXT),
+    Column("error", TEXT),
+    Column("note", TEXT),
+    Column("lease_token", BigInteger),  # none: nobody works on it
+    Column("lease_until", BigInteger),
+    Column("worker", TEXT),
+    PrimaryKeyConstraint("company_id", "job_id"),
+)
+IS_WAITING = jobs.c.state == literal_column("'waiting'")
+IS_RUNNING = jobs.c.state == literal_column("'running'")
+IS_DONE = jobs.c.state == literal_column("'done'")
+IS_DEAD = jobs.c.state == literal_column("'dead'")
+for _name, _columns, _condition, _is_unique in (
+    ("waiting", (jobs.c.company_id, jobs.c.dedupe_key), IS_WAITING, True),  # equal work waits once
+    ("connection", (jobs.c.connection_id,), IS_RUNNING, True),  # one job a connection at a time
+    ("turn", (jobs.c.lane, jobs.c.turn_at), IS_WAITING, False),
+    ("lease", (jobs.c.lease_until,), IS_RUNNING, False),
+    ("ended", (jobs.c.ended_at,), IS_DONE, False),
+    ("dead", (jobs.c.firm_id, jobs.c.job_id), IS_DEAD, False),
+):
+    Index(f"ix_jobs_{_name}", *_columns, unique=_is_unique, postgresql_where=_condition, sqlite_where=_condition)
+Index("ix_jobs_correlation", jobs.c.firm_id, jobs.c.correlation_id)
+
+job_turns = Table(  # one row, locked by each claim: claimers take turns
+    "job_turns",
+    metadata,
+    Column("turns_id", Integer, primary_key=True, autoincrement=False),
+    Column("claims", BigInteger, nullable=False),  # the last lease token given
+    Column("since_poll", Integer, nullable=False),  # urgent claims since the last poll or sweep
+)

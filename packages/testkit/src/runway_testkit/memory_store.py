@@ -24,6 +24,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
+from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
 from runway_testkit.memory_papers import MemoryWorkingPapers
 from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
@@ -386,6 +387,7 @@ class MemoryStore:
         self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
         self.positions = MemoryPositionStore(self._states)
         self.papers = MemoryWorkingPapers(self._states)
+        self.jobs = MemoryJobQueue(self._states)
         self.vault = MemoryTokenVault(self._states)
 
     async def upgrade(self) -> None:

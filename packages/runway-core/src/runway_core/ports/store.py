@@ -5,6 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
 from runway_core.ports.position_store import PositionStore
 from runway_core.ports.registry import CompanyRegistry
@@ -51,6 +52,11 @@ class Store(Protocol):
     @property
     def papers(self) -> WorkingPapers:
         """What people keep beside the mirror."""
+        ...
+
+    @property
+    def jobs(self) -> JobQueue:
+        """Work that is due, running, done and dead."""
         ...
 
     @property

@@ -1,0 +1,292 @@
+"""The job table in memory."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.job_changes import WORKER_LOST, WORKER_LOST_MESSAGE, draft_discard, draft_replay
+from runway_core.domain.jobs import (
+    COALESCED,
+    LANES,
+    Candidate,
+    ClaimedJob,
+    EnqueueReceipt,
+    Job,
+    JobState,
+    Lane,
+    LaneDepth,
+    NewJob,
+    QueueDepths,
+    Reaped,
+    coalesce_jobs,
+    merge_jobs,
+    plan_claims,
+)
+from runway_core.errors import LeaseLost, NotFound
+
+from runway_testkit.memory_state import CompanyState
+
+
+@dataclass(slots=True)
+class _Held:
+    """One job, its turn, and who works on it."""
+
+    job: Job
+    turn_at: datetime
+    claim: ClaimedJob | None = None
+
+    def change(self, **values: object) -> Job:
+        """Change fields of the job."""
+        self.job = self.job.model_copy(update=values)
+        return self.job
+
+
+class MemoryJobQueue:
+    """The `JobQueue` in memory. Jobs that wait and jobs that run are held apart, so that a long day stays fast."""
+
+    def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
+        self._states = states
+        self._jobs: dict[str, _Held] = {}
+        self._waiting: dict[tuple[CompanyId, str], _Held] = {}
+        self._running: dict[str, _Held] = {}
+        self._added = 0
+        self._claims = 0
+        self._since_poll = 0
+
+    async def enqueue(self, new: Sequence[NewJob], *, now: datetime) -> EnqueueReceipt:
+        """Add jobs; those of a key that waits join that one."""
+        for job in new:
+            state = self._states.get(job.company_id)
+            if state is None or state.company.firm_id != job.firm_id:
+                raise NotFound(f"no company {job.company_id!r} in the firm {job.firm_id!r}")
+        added = 0
+        for job in coalesce_jobs(new):
+            held = self._waiting.get((job.company_id, job.dedupe_key))
+            if held is None:
+                self._add(job, now)
+                added += 1
+            else:
+                self._fold(held, job)
+        return EnqueueReceipt(added=added, coalesced=len(new) - added)
+
+    def _add(self, job: NewJob, now: datetime) -> None:
+        self._added += 1
+        made = Job(
+            **job.model_dump(), job_id=f"job-{self._added:09}", state=JobState.WAITING, attempts=0, enqueued_at=now
+        )
+        held = self._jobs[made.job_id] = _Held(made, job.run_at)
+        self._waiting[job.company_id, job.dedupe_key] = held
+
+    @staticmethod
+    def _fold(held: _Held, news: NewJob) -> None:
+        merged = merge_jobs(held.job, news)
+        held.turn_at = min(held.turn_at, news.run_at)
+        held.change(
+            run_at=merged.run_at,
+            lane=merged.lane,
+            cause_id=merged.cause_id,
+            correlation_id=merged.correlation_id,
+            depth=merged.depth,
+            payload=merged.payload,
+        )
+
+    async def claim(
+        self, *, worker: str, now: datetime, limit: int, lease_seconds: int, lanes: Collection[Lane] | None = None
+    ) -> Sequence[ClaimedJob]:
+        """Take jobs that are due."""
+        busy = {held.job.connection_id for held in self._running.values()} - {None}
+        due = [
+            held
+            for held in self._waiting.values()
+            if held.job.run_at <= now
+            and held.job.connection_id not in busy
+            and held.job.lane in (LANES if lanes is None else lanes)
+        ]
+        plan = plan_claims(_candidates(due), limit=limit, since_poll=self._since_poll, now=now)
+        self._since_poll = plan.since_poll
+        until = now + timedelta(seconds=lease_seconds)
+        served = {(one.company_id, one.lane) for one in plan.chosen}
+        claims = [self._take(self._jobs[one.job_id], worker, now, until) for one in plan.chosen]
+        for held in due:
+            if (held.job.company_id, held.job.lane) in served:
+                held.turn_at = max(held.turn_at, now)
+        return claims
+
+    def _take(self, held: _Held, worker: str, now: datetime, until: datetime) -> ClaimedJob:
+        self._claims += 1
+        del self._waiting[held.job.company_id, held.job.dedupe_key]
+        self._running[held.job.job_id] = held
+        job = held.change(state=JobState.RUNNING, attempts=held.job.attempts + 1, last_attempt_at=now)
+        held.claim = ClaimedJob(job, self._claims, until, worker)
+        return held.claim
+
+    async def renew(self, claims: Sequence[ClaimedJob], *, now: datetime, lease_seconds: int) -> Sequence[ClaimedJob]:
+        """Extend leases; returns those that are still ours."""
+        ours = [held for claim in claims if (held := self._running.get(claim.job.job_id)) and _is_of(held, claim)]
+        until = now + timedelta(seconds=lease_seconds)
+        renewed = []
+        for held in ours:
+            assert held.claim is not None
+            held.claim = replace(held.claim, lease_until=until)
+            renewed.append(held.claim)
+        return renewed
+
+    def _held_by(self, claim: ClaimedJob) -> _Held:
+        held = self._running.get(claim.job.job_id)
+        if held is None or not _is_of(held, claim):
+            raise LeaseLost(f"job {claim.job.job_id!r} is another worker's by now")
+        return held
+
+    async def finish(self, claim: ClaimedJob, *, now: datetime) -> None:
+        """The job is done."""
+        self._end(self._held_by(claim), JobState.DONE, now, error_code=None, error=None)
+
+    async def bury(self, claim: ClaimedJob, *, error_code: str, error: str, now: datetime) -> None:
+        """The job failed for good."""
+        self._end(self._held_by(claim), JobState.DEAD, now, error_code=error_code, error=error)
+
+    def _end(self, held: _Held, state: JobState, now: datetime, **values: object) -> None:
+        self._running.pop(held.job.job_id, None)
+        held.claim = None
+        held.change(state=state, ended_at=now, **values)
+
+    async def retry(self, claim: ClaimedJob, *, run_at: datetime, error_code: str, error: str, now: datetime) -> None:
+        """The attempt failed: the job waits until `run_at`."""
+        held = self._held_by(claim)
+        held.change(error_code=error_code, error=error)
+        self._put_back(held, run_at, held.job.attempts, now)
+
+    async def release(self, claim: ClaimedJob, *, now: datetime, run_at: datetime | None = None) -> None:
+        """Put the job back as if it had not been taken."""
+        held = self._held_by(claim)
+        self._put_back(held, run_at or held.job.run_at, held.job.attempts - 1, now)
+
+    def _put_back(self, held: _Held, run_at: datetime, attempts: int, now: datetime) -> None:
+        key = (held.job.company_id, held.job.dedupe_key)
+        twin = self._waiting.get(key)
+        if twin is None:
+            self._running.pop(held.job.job_id, None)
+            held.claim, held.turn_at = None, run_at
+            held.change(state=JobState.WAITING, run_at=run_at, attempts=attempts, ended_at=None)
+            self._waiting[key] = held
+            return
+        self._fold(twin, held.job.model_copy(update={"run_at": run_at}))
+        failure = {"error_code": held.job.error_code, "error": held.job.error}
+        twin.change(attempts=max(twin.job.attempts, attempts), **failure)
+        self._end(held, JobState.DONE, now, note=COALESCED)
+
+    async def reap(self, *, now: datetime, most_attempts: int) -> Reaped:
+        """Take back jobs whose lease has run out."""
+        lost = [held for held in self._running.values() if held.claim is not None and held.claim.lease_until <= now]
+        dead = [held for held in lost if held.job.attempts >= most_attempts]
+        for held in lost:
+            held.change(error_code=WORKER_LOST, error=WORKER_LOST_MESSAGE)
+            if held.job.attempts >= most_attempts:
+                self._end(held, JobState.DEAD, now)
+            else:
+                self._put_back(held, now, held.job.attempts, now)
+        return Reaped(returned=len(lost) - len(dead), buried=len(dead))
+
+    async def depths(self, *, now: datetime) -> QueueDepths:
+        """How much stands in each lane."""
+        return QueueDepths({lane: self._depth(lane, now) for lane in LANES})
+
+    def _depth(self, lane: Lane, now: datetime) -> LaneDepth:
+        held = [held.job for held in self._jobs.values() if held.job.lane is lane]
+        due = [job.run_at for job in held if job.state is JobState.WAITING and job.run_at <= now]
+        return LaneDepth(
+            waiting=sum(job.state is JobState.WAITING for job in held) - len(due),
+            due=len(due),
+            running=sum(job.state is JobState.RUNNING for job in held),
+            dead=sum(job.state is JobState.DEAD for job in held),
+            oldest_due_at=min(due, default=None),
+        )
+
+    async def prune(self, *, done_before: datetime) -> int:
+        """Forget jobs that were done before a moment."""
+        old = [
+            held.job.job_id
+            for held in self._jobs.values()
+            if held.job.state is JobState.DONE and held.job.ended_at is not None and held.job.ended_at < done_before
+        ]
+        for job_id in old:
+            del self._jobs[job_id]
+        return len(old)
+
+    async def job(self, firm_id: FirmId, job_id: str) -> Job:
+        """One job, whatever its state."""
+        return self._owned(firm_id, [job_id])[0].job
+
+    def _owned(self, firm_id: FirmId, job_ids: Iterable[str]) -> list[_Held]:
+        found = []
+        for job_id in sorted(set(job_ids)):
+            held = self._jobs.get(job_id)
+            if held is None or held.job.firm_id != firm_id:
+                raise NotFound(f"no job {job_id!r} in this firm")
+            found.append(held)
+        return found
+
+    async def correlated(self, firm_id: FirmId, correlation_id: str) -> Sequence[Job]:
+        """The jobs of one chain of causes, in the order they came."""
+        mine = (held.job for held in self._jobs.values() if held.job.firm_id == firm_id)
+        return [job for job in mine if job.correlation_id == correlation_id]
+
+    async def dead_letters(
+        self,
+        firm_id: FirmId,
+        *,
+        company_id: CompanyId | None = None,
+        rail: str | None = None,
+        error_code: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Sequence[Job]:
+        """Dead jobs, the latest first."""
+        found = [
+            held.job
+            for held in self._jobs.values()
+            if held.job.firm_id == firm_id
+            and held.job.state is JobState.DEAD
+            and company_id in (None, held.job.company_id)
+            and rail in (None, held.job.rail)
+            and error_code in (None, held.job.error_code)
+            and (after is None or held.job.job_id < after)
+        ]
+        return sorted(found, key=lambda job: job.job_id, reverse=True)[:limit]
+
+    async def replay(self, firm_id: FirmId, job_ids: Collection[str], *, actor: str, now: datetime) -> Sequence[Job]:
+        """Let dead jobs wait again, and log it."""
+        dead = [held for held in self._owned(firm_id, job_ids) if held.job.state is JobState.DEAD]
+        for held in dead:
+            self._states[held.job.company_id].append([draft_replay(held.job, actor=actor, at=now)])
+            self._put_back(held, now, 0, now)
+        return [held.job for held in dead]
+
+    async def discard(
+        self, firm_id: FirmId, job_ids: Collection[str], *, actor: str, reason: str, now: datetime
+    ) -> Sequence[Job]:
+        """Close dead jobs without running them, and log the reason."""
+        dead = [held for held in self._owned(firm_id, job_ids) if held.job.state is JobState.DEAD]
+        for held in dead:
+            self._states[held.job.company_id].append([draft_discard(held.job, actor=actor, reason=reason, at=now)])
+            self._end(held, JobState.DONE, now, note=f"discarded: {reason}")
+        return [held.job for held in dead]
+
+
+def _is_of(held: _Held, claim: ClaimedJob) -> bool:
+    return held.claim is not None and held.claim.lease_token == claim.lease_token
+
+
+def _candidates(due: Iterable[_Held]) -> list[Candidate]:
+    return [
+        Candidate(
+            job_id=held.job.job_id,
+            company_id=held.job.company_id,
+            connection_id=held.job.connection_id,
+            lane=held.job.lane,
+            run_at=held.job.run_at,
+            turn_at=held.turn_at,
+        )
+        for held in due
+    ]
