@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 from runway_app_http.digest_sending import DigestSender
-from runway_app_http.mailer import Mailer, SmtpMailer, check_address
+from runway_app_http.mailer import Letter, Mailer, SmtpMailer, check_address
 from runway_app_http.ui.digest_mail import write_digest_mail
 from runway_app_http.web import create_app
 from runway_core.domain.sent_digests import Delivery, SentDigest
@@ -157,8 +157,8 @@ async def test_a_server_that_is_not_there_took_nothing(firm: Firm, unused_tcp_po
 
 async def test_a_server_that_falls_silent_leaves_it_unknown(firm: Firm) -> None:
     class Silent:
-        async def send(self, digest: SentDigest) -> None:
-            raise OutcomeUnknown(f"no answer about {digest.paper_id}", rail="mail")
+        async def send(self, letter: Letter) -> None:
+            raise OutcomeUnknown(f"no answer about {letter.paper_id}", rail="mail")
 
     with pytest.raises(OutcomeUnknown):
         await sender_of(firm, Silent()).send(firm.sample.company_id, to=[TO], note="", actor="ada")

@@ -11,7 +11,7 @@ from runway_core.errors import RailAccessLost
 
 from tests.app.firm import FORMULA, HOSTILE, Firm
 
-PAGES = ("", "/tray", "/tray?state=all", "/console", "/outlook")
+PAGES = ("", "/tray", "/tray?state=all", "/console", "/outlook", "/planned", "/planned?closed=true", "/questions")
 TABLES = ("/portfolio.csv", *(f"/companies/{{id}}/{table}.csv" for table in ("tray", "bills", "console", "outlook")))
 VOID = frozenset({"meta", "link", "input", "br", "path", "circle", "rect"})
 

@@ -170,3 +170,19 @@ async def test_an_item_that_is_not_there_is_not_found() -> None:
 
     with pytest.raises(NotFound, match="no planned item 'none'"):
         await desk.runway.planned_items.get(acme.company_id, "none")
+
+
+async def test_a_dropped_item_is_reopened_on_a_day_to_come() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    items = desk.runway.planned_items
+    item = await enter(desk, acme)
+    await items.drop(acme.company_id, item.paper_id, actor="ada")
+    desk.clock.advance(timedelta(days=60))
+    with pytest.raises(InvalidRequest, match="has passed"):
+        await items.reopen(acme.company_id, item.paper_id, actor="ada")
+    later = desk.clock.now().date() + timedelta(days=5)
+    again = await items.reopen(acme.company_id, item.paper_id, on=later, actor="bob")
+
+    assert (again.is_closed, again.on, again.fulfilled_by) == (False, later, None)
+    assert await items.reopen(acme.company_id, item.paper_id, actor="bob") == again

@@ -9,8 +9,10 @@ from runway_core.errors import InvalidRequest, OutcomeUnknown, RailRefused
 from runway_core.experiences.digest import DigestView
 from runway_core.runway import Runway
 
-from runway_app_http.mailer import Mailer, check_addresses
+from runway_app_http.mailer import Letter, Mailer, check_addresses
 from runway_app_http.plain import to_json
+
+NO_SERVER = "no mail server is set: set RUNWAY_SMTP_URL and RUNWAY_MAIL_FROM, then serve again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,13 @@ class DigestSender:
         """
         prepared = await self.prepare(company_id, to=check_addresses(to), note=note)
         if self._mailer is None:
-            raise InvalidRequest("no mail server is set: set RUNWAY_SMTP_URL and RUNWAY_MAIL_FROM, then serve again")
+            raise InvalidRequest(NO_SERVER)
         digests = self._runway.digests
         kept = await digests.keep(prepared, company_id, actor=actor)
         if kept.delivery is Delivery.SENT:
             return kept
         try:
-            await self._mailer.send(kept)
+            await self.deliver(Letter.of(kept))
         except RailRefused as error:
             await digests.note_delivery(kept, company_id, Delivery.REFUSED, actor=actor, error=str(error))
             raise
@@ -67,6 +69,29 @@ class DigestSender:
             await digests.note_delivery(kept, company_id, Delivery.INTENDED, actor=actor, error=str(error))
             raise
         return await digests.note_delivery(kept, company_id, Delivery.SENT, actor=actor)
+
+    def check(self, to: Sequence[str]) -> tuple[str, ...]:
+        """Addresses that a message may be sent to, each once, in their order.
+
+        Raises:
+            InvalidRequest: no mail server is set, an address is none, or there are none or more than 20.
+        """
+        found = check_addresses(to)
+        if self._mailer is None:
+            raise InvalidRequest(NO_SERVER)
+        return found
+
+    async def deliver(self, letter: Letter) -> None:
+        """Hand one message to the mail server.
+
+        Raises:
+            InvalidRequest: no mail server is set.
+            RailRefused: the mail server did not take it.
+            OutcomeUnknown: the mail server did not answer.
+        """
+        if self._mailer is None:
+            raise InvalidRequest(NO_SERVER)
+        await self._mailer.send(letter)
 
     async def prepare(self, company_id: CompanyId, *, to: Sequence[str] = (), note: str = "") -> SentDigest:
         """The digest of today as it would be sent; nothing is kept.

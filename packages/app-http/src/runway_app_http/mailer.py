@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
 from typing import Protocol
@@ -17,11 +18,35 @@ TIMEOUT_SECONDS = 30
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as it is sent. One `paper_id` is one message: mail programs know a second copy by it."""
+
+    paper_id: str
+    subject: str
+    text: str
+    html: str | None  # none: plain text alone
+    sent_to: tuple[str, ...]
+    sent_at: datetime
+
+    @classmethod
+    def of(cls, digest: SentDigest) -> "Letter":
+        """The message of a kept digest."""
+        return cls(
+            paper_id=digest.paper_id,
+            subject=digest.subject,
+            text=digest.text,
+            html=digest.html,
+            sent_to=digest.sent_to,
+            sent_at=digest.sent_at,
+        )
+
+
 class Mailer(Protocol):
     """Sends one message."""
 
-    async def send(self, digest: SentDigest) -> None:
-        """Hand a kept digest to the mail server.
+    async def send(self, letter: Letter) -> None:
+        """Hand a message to the mail server.
 
         Raises:
             RailRefused: the server did not take it; nothing was sent.
@@ -46,10 +71,10 @@ class SmtpMailer:
         self._server = _read_url(url)
         self._sender = check_address(sender)
 
-    async def send(self, digest: SentDigest) -> None:
-        """Hand a kept digest to the mail server."""
+    async def send(self, letter: Letter) -> None:
+        """Hand a message to the mail server."""
         server = self._server
-        message = write_message(digest, self._sender)
+        message = write_message(letter, self._sender)
         try:
             await aiosmtplib.send(
                 message,
@@ -70,21 +95,23 @@ class SmtpMailer:
             raise RailRefused(f"the mail server refused {refused}", rail="mail") from error
         except aiosmtplib.SMTPException as error:
             raise OutcomeUnknown(
-                "the mail server did not answer: the digest may have been sent", rail="mail"
+                "the mail server did not answer: the message may have been sent", rail="mail"
             ) from error
 
 
-def write_message(digest: SentDigest, sender: str) -> EmailMessage:
-    """The message of a kept digest: plain text first, HTML beside it. One digest is always the same message."""
+def write_message(letter: Letter, sender: str) -> EmailMessage:
+    """The message as mail programs read it: plain text first, HTML beside it. One letter is always the same message."""
     domain = parseaddr(sender)[1].rpartition("@")[2]
     message = EmailMessage()
-    message["Subject"] = digest.subject
+    message["Subject"] = " ".join(letter.subject.split())
     message["From"] = sender
-    message["To"] = ", ".join(digest.sent_to)
-    message["Date"] = format_datetime(digest.sent_at)
-    message["Message-ID"] = f"<{digest.paper_id}@{domain}>"
-    message.set_content(digest.text)
-    message.add_alternative(digest.html, subtype="html")
+    if letter.sent_to:
+        message["To"] = ", ".join(letter.sent_to)
+    message["Date"] = format_datetime(letter.sent_at)
+    message["Message-ID"] = f"<{letter.paper_id}@{domain}>"
+    message.set_content(letter.text)
+    if letter.html is not None:
+        message.add_alternative(letter.html, subtype="html")
     return message
 
 
@@ -112,7 +139,7 @@ def check_addresses(texts: Sequence[str]) -> tuple[str, ...]:
     """
     found = tuple(dict.fromkeys(check_address(text) for text in texts if text.strip()))
     if not found or len(found) > 20:
-        raise InvalidRequest("a digest is sent to one address at least and 20 at most")
+        raise InvalidRequest("a message is sent to one address at least and 20 at most")
     return found
 
 

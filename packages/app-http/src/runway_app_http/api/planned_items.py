@@ -25,6 +25,10 @@ from runway_app_http.following import follow_change
 router = APIRouter(prefix="/companies/{company_id}/planned-items", tags=["planned items"])
 
 
+_ENTERED = ("on", "amount", "owner", "note", "label", "is_inflow", "is_financing")
+"""What a move may change."""
+
+
 class PlannedItemAct(StrEnum):
     """What can be done with an item."""
 
@@ -32,6 +36,7 @@ class PlannedItemAct(StrEnum):
     MOVE = "move"
     FULFIL = "fulfil"
     DROP = "drop"
+    REOPEN = "reopen"
 
 
 class NewPlannedItem(BaseModel):
@@ -62,9 +67,12 @@ class PlannedItemChange(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"action": "move", "on": "2026-03-20"}})
 
     action: PlannedItemAct
-    on: date | None = Field(None, description="To move it: the new day.")
+    on: date | None = Field(None, description="To move or reopen it: the new day.")
     amount: SentAmount | None = Field(None, description="To move it: the new amount.")
     owner: str | None = Field(None, max_length=200, description="To move it: who answers for it from now on.")
+    label: str | None = Field(None, max_length=200, description="To move it: what the money is for.")
+    is_inflow: bool | None = Field(None, description="To move it: whether money comes in.")
+    is_financing: bool | None = Field(None, description="To move it: whether it is no part of burn.")
     record: RecordName | None = Field(None, description="To fulfil it: the document or payment that stands for it.")
     note: str | None = Field(None, max_length=2000, description="To move it: the new note; to drop it: why.")
 
@@ -133,7 +141,7 @@ async def change_planned_item(
     if_match: IfMatch,
     actor: ApiActor,
 ) -> Response:
-    """Confirm an item, move it to another day, amount or owner, say what stands for it, or drop it."""
+    """Confirm an item, move it to another day, amount or owner, say what stands for it, drop it, or reopen it."""
     changed = await act_on_item(
         runway, company_id, item_id=require_id(item_id, "planned item"), change=change, actor=actor, version=if_match
     )
@@ -157,12 +165,13 @@ async def act_on_item(
         InvalidRequest: a value that cannot be, or that this act does not take.
     """
     items = runway.planned_items
-    given = {name for name in ("on", "amount", "owner", "note", "record") if getattr(change, name) is not None}
+    given = {name for name in (*_ENTERED, "record") if getattr(change, name) is not None}
     takes: dict[PlannedItemAct, set[str]] = {
         PlannedItemAct.CONFIRM: set(),
-        PlannedItemAct.MOVE: {"on", "amount", "owner", "note"},
+        PlannedItemAct.MOVE: set(_ENTERED),
         PlannedItemAct.FULFIL: {"record"},
         PlannedItemAct.DROP: {"note"},
+        PlannedItemAct.REOPEN: {"on"},
     }
     if given - takes[change.action]:
         raise InvalidRequest(f"{change.action.value!r} takes no {', '.join(sorted(given - takes[change.action]))}")
@@ -170,23 +179,19 @@ async def act_on_item(
         return await items.confirm(company_id, item_id, actor=actor, version=version)
     if change.action is PlannedItemAct.DROP:
         return await items.drop(company_id, item_id, actor=actor, reason=change.note or "", version=version)
+    if change.action is PlannedItemAct.REOPEN:
+        return await items.reopen(company_id, item_id, on=change.on, actor=actor, version=version)
     if change.action is PlannedItemAct.FULFIL:
         if change.record is None:
             raise InvalidRequest("'fulfil' needs the record that stands for the item")
         record = RecordKey(change.record.kind, change.record.external_id)
         return await items.fulfil(company_id, item_id, record, actor=actor, version=version)
     if not given:
-        raise InvalidRequest("'move' needs a day, an amount, an owner or a note")
-    return await items.move(
-        company_id,
-        item_id,
-        on=change.on,
-        amount=change.amount,
-        owner=change.owner,
-        note=change.note,
-        actor=actor,
-        version=version,
-    )
+        raise InvalidRequest(
+            "'move' needs something to change: a day, an amount, an owner, a note, a label, or which way it goes"
+        )
+    values = {name: getattr(change, name) for name in _ENTERED}
+    return await items.move(company_id, item_id, **values, actor=actor, version=version)
 
 
 async def _answer_change(runway: Runway, company_id: CompanyId, item: PlannedItem) -> Response:

@@ -186,6 +186,20 @@ def drop_item(
     _show_one(session, _act(session, company, item=item, change=change, version=version), "dropped")
 
 
+@command(app, "reopen", example="runway plan reopen acme 7f3a --on 2026-03-27")
+def reopen_item(
+    session: Session,
+    *,
+    company: CompanyName,
+    item: ItemId,
+    on: Day = None,
+    version: Version = None,
+) -> None:
+    """Count a dropped or fulfilled item again, on its day or on another one."""
+    change = PlannedItemChange(action=PlannedItemAct.REOPEN, on=None if on is None else read_day(on))
+    _show_one(session, _act(session, company, item=item, change=change, version=version), "reopened")
+
+
 def _act(
     session: Session, company: str, *, item: str, change: PlannedItemChange, version: int | None
 ) -> PlannedItemAnswer:

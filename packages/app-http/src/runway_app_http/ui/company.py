@@ -7,7 +7,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter
 from runway_core.domain.changes import Cause
-from runway_core.experiences.view import CompanyView
+from runway_core.domain.identity import CompanyId
+from runway_core.experiences.view import CompanyHeading, CompanyView
+from runway_core.runway import Runway
+from runway_core.services.scope import local_day
+from runway_core.sync.freshness import label_freshness
 from runway_core.sync.orchestrator import PullRequest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +23,14 @@ from runway_app_http.ui.rendering import render
 
 router = APIRouter()
 
-TABS = (("", "Digest"), ("/tray", "Hygiene tray"), ("/console", "Decision console"), ("/outlook", "Outlook"))
+TABS = (
+    ("", "Digest"),
+    ("/tray", "Hygiene tray"),
+    ("/console", "Decision console"),
+    ("/outlook", "Outlook"),
+    ("/planned", "Planned"),
+    ("/questions", "Questions"),
+)
 
 _SENTENCES = {
     "read": "Read: the figures below are new.",
@@ -37,6 +48,18 @@ _SENTENCES = {
     "mailed": "Sent.",
     "fixed": "Written. It waits for the ledger: the next reading confirms it.",
     "unfixed": "Taken back. It waits for the ledger: the next reading confirms it.",
+    "entered": "Entered: the figures count it from now on.",
+    "confirmed": "Confirmed.",
+    "changed": "Changed, and confirmed by that.",
+    "dropped": "Closed: no figure counts it any more.",
+    "restored": "Reopened: the figures count it again.",
+    "drafted": "Kept as a draft. Its findings stay as they are until it is sent.",
+    "sent": "Its findings are asked from now on.",
+    "answered": "The answers stand at their findings, which are open again.",
+    "ended": "Closed. What it asked and nobody answered is open again.",
+    "policyset": "A new version: decisions from now on are held to it.",
+    "policysame": "That is what the policy says already: no new version.",
+    "called": "Noted: the rule about payment details looks at this call.",
 }
 _UNDOABLE = frozenset({"accept", "snooze", "ask"})
 
@@ -73,6 +96,22 @@ class Frame:
 def company_address(company_id: str) -> str:
     """Where a company's pages begin."""
     return f"/companies/{quote(company_id, safe='')}"
+
+
+async def read_heading(runway: Runway, company_id: CompanyId) -> CompanyView:
+    """What the pages about working papers carry: whose, what day it is there, and how old the data is.
+
+    Raises:
+        NotFound: no such company in this firm.
+    """
+    company = await runway.companies.get(company_id)
+    now = runway.scope.clock.now()
+    return CompanyView(
+        company=CompanyHeading.of(company),
+        as_of=local_day(now, company),
+        books_read_at=now,
+        freshness=label_freshness(await runway.connections.list(company_id), now),
+    )
 
 
 def lay_out_frame(request: Request, view: CompanyView, *, tab: str) -> Frame:

@@ -6,14 +6,12 @@ Moving a bill shows the figures and the line as they would be: by a form without
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from markupsafe import Markup
 from runway_core.domain.decisions import Figures, RuleResult
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.money import to_amount
 from runway_core.domain.outlook import Outlook
 from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import InvalidRequest, NotFound
@@ -31,6 +29,7 @@ from runway_app_http.ui.charts import draw_cash_line
 from runway_app_http.ui.company import company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import say_amount, say_change, say_day, say_days, say_money, say_weekday
+from runway_app_http.ui.form_values import read_amount, read_day
 
 router = APIRouter()
 
@@ -90,33 +89,6 @@ class Asked:
     proposed: Figures
     after: Figures
     outlook: Outlook  # with the bill moved
-
-
-def read_amount(text: str) -> Decimal | None:
-    """An amount as a person types it, with or without commas; empty is `None`.
-
-    Raises:
-        InvalidRequest: it is no amount.
-    """
-    plain = text.replace(",", "").strip()
-    if not plain:
-        return None
-    try:
-        return to_amount(Decimal(plain))
-    except InvalidOperation as error:
-        raise InvalidRequest(f"{text[:40]!r} is no amount") from error
-
-
-def read_day(text: str) -> date:
-    """A day as a date field sends it.
-
-    Raises:
-        InvalidRequest: it is no day.
-    """
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InvalidRequest(f"{text[:40]!r} is no day: write it like 2026-03-20") from error
 
 
 BillMoved = Annotated[str, Query(max_length=128)]

@@ -5,14 +5,12 @@ Who acts is what the form says: there is no sign-in yet, and names are taken on 
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import TypeVar
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ValidationError
 from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.policy import Role
-from runway_core.errors import ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, StaleRevision
+from runway_core.errors import InvalidRequest
 from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,15 +20,11 @@ from runway_app_http.api.collections import NewCollectionNote, write_note
 from runway_app_http.api.decisions import NewDecision, PartBody, decide_bill
 from runway_app_http.following import follow_change
 from runway_app_http.ui.company import company_address
-from runway_app_http.ui.console import console_page, read_amount, read_day
+from runway_app_http.ui.console import console_page
+from runway_app_http.ui.form_values import REFUSALS, WEB, check_body, read_amount, read_day, read_version
 from runway_app_http.ui.forms import Said, go_and_say, read_form
 
 router = APIRouter()
-
-_REFUSALS = (ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, StaleRevision)
-_WEB = "web"
-
-Body = TypeVar("Body", bound=BaseModel)
 
 
 class DecisionAct(StrEnum):
@@ -48,7 +42,7 @@ async def post_decision(request: Request, company_id: CompanyInPath, runway: Run
 
     async def act() -> str:
         decision = _read_decision(fields)
-        await decide_bill(runway, company_id, decision, actor=_WEB, version=_read_version(fields))
+        await decide_bill(runway, company_id, decision, actor=WEB, version=read_version(fields))
         return "decided"
 
     return await _act(request, company_id, runway, act)
@@ -73,8 +67,8 @@ async def post_note(request: Request, company_id: CompanyInPath, runway: RunwayO
     async def act() -> str:
         values = {name: value for name, value in fields.items() if value.strip() and name != "promised_on"}
         promised = fields.get("promised_on", "").strip()
-        note = _checked(NewCollectionNote, values | ({"promised_on": read_day(promised)} if promised else {}))
-        await write_note(runway, company_id, note, actor=_WEB)
+        note = check_body(NewCollectionNote, values | ({"promised_on": read_day(promised)} if promised else {}))
+        await write_note(runway, company_id, note, actor=WEB)
         return "noted"
 
     return await _act(request, company_id, runway, act, end="#collections")
@@ -92,7 +86,7 @@ async def post_scenario(request: Request, company_id: CompanyInPath, runway: Run
             on=read_day(fields.get("on", "")),
             amount=read_amount(fields.get("amount", "")),
         )
-        await runway.scenarios.keep(company_id, fields.get("name", ""), [moved], actor=_WEB)
+        await runway.scenarios.keep(company_id, fields.get("name", ""), [moved], actor=WEB)
         return "kept"
 
     return await _act(request, company_id, runway, act)
@@ -109,13 +103,13 @@ async def _act(
     """Do what a form asks and say so; what is refused is said on the page, which is shown as it stands."""
     try:
         done = await act()
-    except _REFUSALS as refused:
+    except REFUSALS as refused:
         return console_page(request, await runway.console(company_id), refused=str(refused))
     return go_and_say(request, f"{company_address(company_id)}/console{end}", Said(done))
 
 
 async def _take_step(runway: Runway, company_id: CompanyId, decision_id: str, fields: Mapping[str, str]) -> str:
-    by, version = fields.get("by", "").strip(), _read_version(fields)
+    by, version = fields.get("by", "").strip(), read_version(fields)
     try:
         wanted = DecisionAct(fields.get("action", ""))
     except ValueError as error:
@@ -128,11 +122,11 @@ async def _take_step(runway: Runway, company_id: CompanyId, decision_id: str, fi
             await runway.decisions.approve(company_id, decision_id, actor=by, role=role, version=version)
             return "approved"
         case DecisionAct.RELEASE:
-            await runway.decisions.release(company_id, decision_id, actor=by or _WEB, version=version)
+            await runway.decisions.release(company_id, decision_id, actor=by or WEB, version=version)
             return "released"
         case DecisionAct.WITHDRAW:
             await runway.decisions.withdraw(
-                company_id, decision_id, actor=by or _WEB, reason=fields.get("reason", ""), version=version
+                company_id, decision_id, actor=by or WEB, reason=fields.get("reason", ""), version=version
             )
             await follow_change(runway, company_id)
             return "withdrawn"
@@ -143,11 +137,6 @@ def _read_role(text: str) -> Role:
         return Role(text)
     except ValueError as error:
         raise InvalidRequest("say in which role: bookkeeper, controller or owner") from error
-
-
-def _read_version(fields: Mapping[str, str]) -> int | None:
-    text = fields.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _read_decision(fields: Mapping[str, str]) -> NewDecision:
@@ -168,12 +157,4 @@ def _read_decision(fields: Mapping[str, str]) -> NewDecision:
         "escalated_to": fields.get("escalated_to", "").strip() or None,
         "by": fields.get("by", "").strip() or None,
     }
-    return _checked(NewDecision, values)
-
-
-def _checked(body: type[Body], values: Mapping[str, object]) -> Body:
-    try:
-        return body.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise InvalidRequest(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+    return check_body(NewDecision, values)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, SenderOfApp, require_id
-from runway_app_http.mailer import write_message
+from runway_app_http.mailer import Letter, write_message
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
@@ -68,7 +68,7 @@ async def save_message(company_id: CompanyInPath, sender: SenderOfApp, note: Not
     digest = await sender.prepare(company_id, note=note)
     named = digest.model_copy(update={"paper_id": f"{company_id}.{digest.as_of}"})
     return Response(
-        bytes(write_message(named, NO_SENDER)),
+        bytes(write_message(Letter.of(named), NO_SENDER)),
         media_type="message/rfc822",
         headers={"Content-Disposition": f'attachment; filename="digest-{digest.as_of}.eml"'},
     )

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
@@ -47,15 +47,27 @@ def keep_token(request: Request, page: Response, token: str) -> Response:
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """Read a posted form that one of our own pages carried.
+    """Read a posted form that one of our own pages carried; of a name that is there twice, the last value.
 
     Raises:
         HTTPException: 403 `form-expired`, the token is missing or is not this reader's.
     """
-    async with request.form(max_files=0, max_fields=20) as form:
-        fields = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+    return {name: values[-1] for name, values in (await read_boxes(request, at_most=20)).items()}
+
+
+async def read_boxes(request: Request, *, at_most: int) -> Mapping[str, Sequence[str]]:
+    """The same with every value of a name, for pages with boxes to tick; `at_most` fields in all.
+
+    Raises:
+        HTTPException: 403 `form-expired`, the token is missing or is not this reader's.
+    """
+    fields: dict[str, list[str]] = {}
+    async with request.form(max_files=0, max_fields=at_most) as form:
+        for name, value in form.multi_items():
+            if not isinstance(value, UploadFile):
+                fields.setdefault(name, []).append(value)
     held = request.cookies.get(_token_cookie(request), "")
-    sent = fields.pop(TOKEN_FIELD, "")
+    sent = fields.pop(TOKEN_FIELD, [""])[-1]
     if not _TOKEN.fullmatch(held) or not secrets.compare_digest(held.encode(), sent.encode()):
         raise HTTPException(403, "form-expired")
     return fields

@@ -12,7 +12,9 @@ from runway_app_http.ui import (
     health,
     history,
     outlook,
+    planned,
     portfolio,
+    questions,
     static_files,
     tray,
 )
@@ -29,6 +31,8 @@ def build_pages() -> APIRouter:
         console,
         console_forms,
         outlook,
+        planned,
+        questions,
         company,
         history,
         health,

@@ -126,10 +126,13 @@ class PlannedItemService:
         amount: Decimal | None = None,
         note: str | None = None,
         owner: str | None = None,
+        label: str | None = None,
+        is_inflow: bool | None = None,
+        is_financing: bool | None = None,
         actor: str,
         version: int | None = None,
     ) -> PlannedItem:
-        """Put an item on another day, or give it another amount, note or owner; that confirms it as well.
+        """Put an item on another day, or enter anything else of it anew; that confirms it as well.
 
         Raises:
             NotFound: no such company in this firm, or no such item.
@@ -140,6 +143,9 @@ class PlannedItemService:
         values |= {} if amount is None else {"amount": to_amount(amount)}
         values |= {} if note is None else {"note": clean_text(note, "the note")}
         values |= {} if owner is None else {"owner": clean_text(owner, "the owner", is_needed=True)}
+        values |= {} if label is None else {"label": clean_text(label, "what the money is for", is_needed=True)}
+        values |= {} if is_inflow is None else {"is_inflow": is_inflow}
+        values |= {} if is_financing is None else {"is_financing": is_financing}
         return await self._change(company_id, item_id, values, actor=actor, version=version)
 
     async def drop(
@@ -159,6 +165,32 @@ class PlannedItemService:
         return await self._desk.save(
             company_id, self._desk.change(item, {"is_closed": True, "note": note}), actor=actor
         )
+
+    async def reopen(
+        self,
+        company_id: CompanyId,
+        item_id: str,
+        *,
+        on: date | None = None,
+        actor: str,
+        version: int | None = None,
+    ) -> PlannedItem:
+        """Count a dropped or fulfilled item again, on its day or on another one; that confirms it. Open ones stay.
+
+        Raises:
+            NotFound: no such company in this firm, or no such item.
+            StaleRevision: it was changed since `version`.
+            InvalidRequest: its day has passed: give it another one.
+        """
+        company = await self._scope.company(company_id)
+        item = await self._desk.read(company_id, PlannedItem, item_id, version=version)
+        if not item.is_closed:
+            return item
+        today = local_day(self._scope.clock.now(), company)
+        again = {"is_closed": False, "fulfilled_by": None, "confirmed_on": today, "on": on or item.on}
+        opened = self._desk.change(item, again)
+        _demand_sense(opened, company, today)
+        return await self._desk.save(company_id, opened, actor=actor)
 
     async def fulfil(
         self, company_id: CompanyId, item_id: str, record: RecordKey, *, actor: str, version: int | None = None
@@ -199,7 +231,7 @@ class PlannedItemService:
 
 def _say_closed(item: PlannedItem) -> str:
     ended = f"is fulfilled by {item.fulfilled_by}" if item.fulfilled_by is not None else "was dropped"
-    return f"{item.label!r} {ended}: enter a new planned item"
+    return f"{item.label!r} {ended}: reopen it, or enter a new planned item"
 
 
 def _demand_sense(item: PlannedItem, company: Company, today: date) -> None:
