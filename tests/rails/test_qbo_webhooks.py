@@ -13,10 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from runway_core.domain.identity import RecordKind
-from runway_core.errors import InvalidRequest
+from runway_core.domain.webhooks import RailEvent
+from runway_core.errors import InvalidRequest, WebhookRefused
+from runway_core.ports.webhooks import find_webhook_reader
 from runway_rail_kit import verify_hmac
-from runway_rail_qbo.webhooks import WebhookEvent, read_events
+from runway_rail_qbo import QboRailFactory
+from runway_rail_qbo.webhooks import QboWebhookReader, WebhookEvent, read_events
 
+NOW = datetime(2026, 5, 5, 10, 15, tzinfo=UTC)
 SAMPLES = Path("/work/shared/samples/qbo")
 
 
@@ -121,3 +125,47 @@ def test_recorded_deliveries_are_read() -> None:
     for path in sorted(SAMPLES.glob("*webhook*.json")):
         if "headers" not in path.name:
             assert read_events(path.read_bytes()), path
+
+
+VERIFIERS = [SecretStr("today"), SecretStr("yesterday")]
+
+
+def signed(body: bytes, verifier: str) -> dict[str, str]:
+    code = hmac.new(verifier.encode(), body, hashlib.sha256).digest()
+    return {"intuit-signature": base64.b64encode(code).decode()}
+
+
+@pytest.mark.parametrize("verifier", ["today", "yesterday"])
+@pytest.mark.parametrize("form", ["legacy", "cloud"])
+async def test_a_delivery_in_either_form_is_proved_by_either_verifier(verifier: str, form: str) -> None:
+    entity = {"name": "Bill", "id": "145", "operation": "Update", "lastUpdated": "2026-05-05T10:14:55Z"}
+    body = legacy(entity) if form == "legacy" else json.dumps([cloud()]).encode()
+
+    delivery = await QboWebhookReader().read(signed(body, verifier), body, secrets=VERIFIERS, now=NOW)
+
+    assert delivery.events == (
+        RailEvent("93414500", RecordKind.BILL, "145", "update", datetime(2026, 5, 5, 10, 14, 55, tzinfo=UTC)),
+    )
+    assert (delivery.delivery_id, delivery.problem) == (None, None)
+
+
+@pytest.mark.parametrize("headers", [{}, signed(b"other", "today"), signed(b"[]", "guessed"), signed(b"[]", "")])
+async def test_a_delivery_that_is_not_proved_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(WebhookRefused):
+        await QboWebhookReader().read(headers, b"[]", secrets=VERIFIERS, now=NOW)
+    with pytest.raises(WebhookRefused):
+        await QboWebhookReader().read(headers, b"[]", secrets=[SecretStr("")], now=NOW)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"not json", b"\xff", b"null"])
+async def test_a_proved_body_of_another_form_is_told_as_a_problem(body: bytes) -> None:
+    delivery = await QboWebhookReader().read(signed(body, "today"), body, secrets=VERIFIERS, now=NOW)
+
+    assert delivery.events == ()
+    assert delivery.problem
+
+
+def test_the_account_of_a_connection_is_its_realm() -> None:
+    assert find_webhook_reader(QboRailFactory()) is not None
+    assert QboWebhookReader().account_of({"realm_id": "93414500"}) == "93414500"
+    assert QboWebhookReader().account_of({}) is None

@@ -16,6 +16,7 @@ from runway_app_http.mailer import Mailer, SmtpMailer
 from runway_app_http.scheduler import Ticker
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
+from runway_app_http.webhooks import WebhookSecrets
 
 
 class Container(containers.DeclarativeContainer):
@@ -95,7 +96,12 @@ def make_mailer(settings: AppSettings) -> Mailer | None:
 
 
 def make_app(
-    runway: Runway, ticker: Ticker | None, *, allowed_hosts: Collection[str], mailer: Mailer | None = None
+    runway: Runway,
+    ticker: Ticker | None,
+    *,
+    allowed_hosts: Collection[str],
+    mailer: Mailer | None = None,
+    webhook_secrets: WebhookSecrets | None = None,
 ) -> FastAPI:
     """The web app over an open `Runway`, with the ticker running beside it when there is one."""
     hooks = ([ticker.start], [ticker.stop]) if ticker is not None else ([], [])
@@ -106,4 +112,5 @@ def make_app(
         on_shutdown=hooks[1],
         allowed_hosts=allowed_hosts,
         mailer=mailer,
+        webhook_secrets=webhook_secrets,
     )

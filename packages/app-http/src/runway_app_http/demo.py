@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 from runway_core.calculators.burn import compute_burn
 from runway_core.domain.books import Books
 from runway_core.domain.company import EnteredSeries, Rhythm, SeriesKind
@@ -117,6 +118,15 @@ class Demo:
         """How the sandbox says that it is reached."""
         ready: dict[str, Any] = self._sandbox.ready
         return ReadyLine.model_validate(ready)
+
+    async def ask_for_webhooks(self, address: str) -> None:
+        """Have the sandbox tell the app that listens on `address` what happens in the books."""
+        control_url = self.ready_line().control_url
+        async with httpx.AsyncClient(trust_env=False) as client:
+            told = await client.post(
+                f"{control_url}/webhooks", json={"rail": "qbo", "url": f"{address}/webhooks/qbo"}, timeout=10
+            )
+            told.raise_for_status()
 
     async def show_main_job(
         self, progress: Callable[[int], AbstractContextManager[ProgressListener]]

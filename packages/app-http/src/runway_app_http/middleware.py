@@ -17,7 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runway_app_http.problems import PROBLEMS, Failure, explain
 
 LARGEST_BODY = 64 * 1024
-"""Bytes of a request's body: forms and decisions are small, and nothing else is taken."""
+"""Bytes of a request's body: forms and decisions are small."""
+
+WEBHOOKS = "/webhooks/"
+LARGEST_WEBHOOK = 1024 * 1024
+"""Bytes of what a rail may send under `WEBHOOKS`; nothing else is taken that is larger than a form."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -72,7 +76,7 @@ class Edge:
             return
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, _capped(receive), send_dressed)
+                await self.app(scope, _capped(receive, _largest_body(request.url.path)), send_dressed)
             except Exception as error:
                 # The last resort: whoever asked learns nothing of our inside but the id to ask us by.
                 # The traceback is written without the values of variables, whatever the log's renderer likes to add.
@@ -91,19 +95,23 @@ class Edge:
         if _is_cross_site(request.headers):
             return Failure("cross-site-request", PROBLEMS["cross-site-request"].remedy)
         announced = request.headers.get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > LARGEST_BODY:
+        if not announced.isdecimal() or int(announced) > _largest_body(request.url.path):
             return Failure("request-too-large", PROBLEMS["request-too-large"].remedy)
         return None
 
 
-def _capped(receive: Receive) -> Receive:
+def _largest_body(path: str) -> int:
+    return LARGEST_WEBHOOK if path.startswith(WEBHOOKS) else LARGEST_BODY
+
+
+def _capped(receive: Receive, largest: int) -> Receive:
     seen = 0
 
     async def receive_capped() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > LARGEST_BODY:
+        if seen > largest:
             raise HTTPException(413)
         return message
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
-from runway_core.errors import RailUnavailable, RunwayError
+from runway_core.errors import RailUnavailable, RunwayError, WebhookRefused
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -56,6 +56,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "lease-held": ProblemKind(409, "The company is being read already", "Its news is on the way: look again shortly."),
     "lease-lost": ProblemKind(409, "Another worker took over", "Nothing was lost: look again shortly."),
     "log-broken": ProblemKind(500, "The transaction log does not verify", "Run `runway log verify` and keep a copy."),
+    "webhook-refused": ProblemKind(401, "Not accepted", "The vendor's signature is wanted."),
     "not-found": ProblemKind(404, "Not found", "Check the address and the ids in it."),
     "invalid-request": ProblemKind(422, "The request cannot be", "Mend the values that `errors` or the detail names."),
     "currency-mismatch": ProblemKind(422, "Two currencies were mixed", "Set an exchange rate for the company."),
@@ -67,7 +68,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "cross-site-request": ProblemKind(403, "Refused: sent from another site", "Send it from Runway's own pages."),
     "form-expired": ProblemKind(403, "The form is too old", "Open the page again and repeat what you did."),
     "unknown-host": ProblemKind(421, "Not a host of this server", "Use an address that the settings allow."),
-    "request-too-large": ProblemKind(413, "The request is too large", "Send less: 64 KiB is the most."),
+    "request-too-large": ProblemKind(
+        413, "The request is too large", "Send less: 64 KiB is the most, 1 MiB for webhooks."
+    ),
     "bad-request": ProblemKind(400, "The request cannot be read", "Mend the request."),
     "internal-error": ProblemKind(500, "Something failed here", "Try again; if it lasts, report the Request-Id."),
 }
@@ -133,6 +136,8 @@ def explain(error: BaseException) -> Failure:
 def _explain_runway_error(error: RunwayError) -> Failure:
     code = error.code if error.code in PROBLEMS else RunwayError.code
     headers = {}
+    if isinstance(error, WebhookRefused):
+        return Failure(code, PROBLEMS[code].remedy)  # whoever forges learns nothing of what was wrong
     if PROBLEMS[code].status in (429, 503):
         wanted = error.retry_after_seconds if isinstance(error, RailUnavailable) else None
         headers["Retry-After"] = str(max(wanted or RETRY_AFTER_SECONDS, 1))

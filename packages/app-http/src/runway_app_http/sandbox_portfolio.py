@@ -41,6 +41,7 @@ class ReadyRail(BaseModel):
     client_id: str
     client_secret: SecretStr
     companies: tuple[ReadyCompany, ...]
+    webhook_verifier_token: SecretStr | None = None
 
 
 class ReadyLine(BaseModel):

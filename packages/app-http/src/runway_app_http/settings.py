@@ -56,6 +56,8 @@ class AppSettings(BaseSettings):
     qbo_client_secret: SecretStr | None = None
     qbo_refresh_token: SecretStr | None = None
     qbo_environment: Literal["production", "sandbox"] = "production"
+    qbo_webhook_verifier: SecretStr | None = None  # the vendor signs webhooks with it
+    qbo_webhook_verifier_previous: SecretStr | None = None  # the one before, while it is still signed with
 
     @classmethod
     def settings_customise_sources(
@@ -69,6 +71,12 @@ class AppSettings(BaseSettings):
         """Flags first, then the environment, then the file."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    @property
+    def webhook_secrets(self) -> dict[str, list[SecretStr]]:
+        """By rail, what proves that its vendor sent something: the secret in use and, for a while, the one before."""
+        secrets = (self.qbo_webhook_verifier, self.qbo_webhook_verifier_previous)
+        return {"qbo": [secret for secret in secrets if secret is not None]}
 
     def served_hosts(self, host: str) -> frozenset[str]:
         """The host names that the web app answers to when it listens on `host`; empty is any."""

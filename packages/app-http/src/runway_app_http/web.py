@@ -21,11 +21,12 @@ from runway_app_http.problems import Failure, explain, problem_answer
 from runway_app_http.ui.digest_mail import write_digest_mail
 from runway_app_http.ui.failures import failure_page
 from runway_app_http.ui.pages import build_pages
+from runway_app_http.webhooks import WebhookSecrets, receiver
 
 Hook = Callable[[], Awaitable[None]]
 """Something to do once the app's `Runway` is open, or before it closes."""
 
-_FOR_PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
+_FOR_PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json", "/webhooks")
 
 
 def create_app(
@@ -37,6 +38,7 @@ def create_app(
     on_shutdown: Sequence[Hook] = (),
     allowed_hosts: Collection[str] = (),
     mailer: Mailer | None = None,
+    webhook_secrets: WebhookSecrets | None = None,
 ) -> FastAPI:
     """Build the app.
 
@@ -48,6 +50,7 @@ def create_app(
         on_shutdown: awaited in order before `runway` closes, each even when another failed.
         allowed_hosts: host names under which the app may be asked; any when empty.
         mailer: sends digests; without one they can be looked at and saved only.
+        webhook_secrets: by rail, what its vendor signs with; of a rail without any, every delivery is refused.
     """
 
     @asynccontextmanager
@@ -73,9 +76,11 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.runway = runway
+    app.state.webhook_secrets = dict(webhook_secrets or {})
     app.state.digest_sender = DigestSender(runway, mailer, write_digest_mail)
     app.include_router(build_api())
     app.include_router(probes)
+    app.include_router(receiver)
     app.include_router(build_pages())
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     for kind in (RunwayError, RequestValidationError, HTTPException):

@@ -2,7 +2,7 @@
 
 from runway_rail_kit.budget import CallBudget, Window
 from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
-from runway_rail_kit.signatures import verify_hmac
+from runway_rail_kit.signatures import is_signed, verify_hmac
 from runway_rail_kit.transport import Answer, HttpTransport, NoAnswer, TransportLimits, repeat_while_unavailable
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "OAuthSecrets",
     "TransportLimits",
     "Window",
+    "is_signed",
     "repeat_while_unavailable",
     "verify_hmac",
 ]

@@ -24,6 +24,7 @@ from runway_rail_qbo.mapping import KIND_BY_RECORD, KINDS, Kind, find_company_na
 from runway_rail_qbo.reading import Reader
 from runway_rail_qbo.settings import QboSecrets, QboSettings
 from runway_rail_qbo.transport import Pauses, QboTransport
+from runway_rail_qbo.webhooks import QboWebhookReader
 
 ABILITIES = RailAbilities(
     kinds=frozenset({*(kind.kind for kind in KINDS), RecordKind.COMPANY_INFO}),
@@ -162,6 +163,11 @@ class QboRailFactory:
     def secrets_model(self) -> type[BaseModel]:
         """What a person must supply that is secret."""
         return QboSecrets
+
+    @property
+    def webhook_reader(self) -> QboWebhookReader:
+        """Reads what Intuit sends."""
+        return QboWebhookReader()
 
     def open(self, context: RailContext) -> LedgerRail:
         """Make the rail of one connection. Does not connect.

@@ -1,22 +1,41 @@
-"""What QuickBooks' webhooks say: pure, in both of the forms that are sent.
+"""What QuickBooks' webhooks say: proved by their signature, and read in both of the forms that are sent.
 
 An event names a kind, an id and what happened, never the record; it may come twice, late, out of order or not at all.
 So it is a nudge to pull, not news. Forms: the legacy one (Intuit "Webhooks" page) and CloudEvents (Intuit's post of
 2025-11-12), which the app's settings at Intuit switch.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from pydantic import SecretStr
 from runway_core.domain.identity import RecordKind
-from runway_core.errors import InvalidRequest
+from runway_core.domain.webhooks import Delivery, RailEvent
+from runway_core.errors import InvalidRequest, WebhookRefused
+from runway_rail_kit import is_signed
 
 from runway_rail_qbo.mapping_lines import kind_of
 
 SIGNATURE_HEADER = "intuit-signature"
-"""Holds base64 of the HMAC-SHA256 over the raw body; see `runway_rail_kit.verify_hmac`."""
+"""Holds base64 of the HMAC-SHA256 over the raw body; see `runway_rail_kit.is_signed`."""
+
+ANNOUNCED = frozenset(
+    {
+        RecordKind.BILL,
+        RecordKind.VENDOR_CREDIT,
+        RecordKind.BILL_PAYMENT,
+        RecordKind.INVOICE,
+        RecordKind.CUSTOMER_PAYMENT,
+        RecordKind.CREDIT_MEMO,
+        RecordKind.PURCHASE,
+        RecordKind.TRANSFER,
+    }
+)
+"""Documents of which every creation and edit is told (Intuit "Webhooks" page). Names and accounts are told as well, and
+left out here: their balances move without an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +76,48 @@ def read_events(body: bytes) -> list[WebhookEvent]:
     else:
         raise InvalidRequest("the webhook's body is neither a list of CloudEvents nor eventNotifications")
     return [event for event in found if event is not None]
+
+
+class QboWebhookReader:
+    """The `WebhookReader` of QuickBooks Online.
+
+    Deliveries carry no name of their own that is signed (`intuit-t-id` is a header), so what one says is its identity.
+    """
+
+    @property
+    def announces(self) -> frozenset[RecordKind]:
+        """Documents."""
+        return ANNOUNCED
+
+    def account_of(self, settings: Mapping[str, Any]) -> str | None:
+        """The realm id."""
+        realm_id = settings.get("realm_id")
+        return realm_id if isinstance(realm_id, str) and realm_id else None
+
+    async def read(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        secrets: Sequence[SecretStr],
+        now: datetime,  # noqa: ARG002 - no time is signed
+    ) -> Delivery:
+        """Prove that a delivery is Intuit's, and read it.
+
+        Raises:
+            WebhookRefused: its signature is absent or made with another verifier token.
+        """
+        if not is_signed(body, headers.get(SIGNATURE_HEADER, ""), secrets=secrets):
+            raise WebhookRefused("the delivery is not signed with the verifier token of this app")
+        try:
+            events = read_events(body)
+        except InvalidRequest as error:
+            return Delivery(events=(), problem=str(error))
+        return Delivery(
+            events=tuple(
+                RailEvent(event.realm_id, event.kind, event.external_id, event.operation, event.at) for event in events
+            )
+        )
 
 
 def _read_legacy(notification: Any) -> list[WebhookEvent | None]:

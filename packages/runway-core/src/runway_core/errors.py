@@ -18,6 +18,7 @@
     │   ├── LeaseHeld            another worker is pulling this connection
     │   ├── LeaseLost            our lease ran out; nothing was committed
     │   └── LogBroken            the transaction log does not verify
+    ├── WebhookRefused           what came in is not proved to be the rail's: it is not kept
     ├── NotFound                 an unknown company, connection, record or rail
     ├── InvalidRequest           a value that cannot be: mend the call
     │   └── CurrencyMismatch     two currencies were to be added
@@ -168,6 +169,12 @@ class LogBroken(StoreError):
     """The transaction log does not verify; see `runway log verify`."""
 
     code = "log-broken"
+
+
+class WebhookRefused(RunwayError):
+    """A delivery that none of the rail's secrets proves. It was not kept; whoever sent it learns no more."""
+
+    code = "webhook-refused"
 
 
 class NotFound(RunwayError):

@@ -46,6 +46,7 @@ from runway_core.services.positions import PositionService
 from runway_core.services.questions import QuestionService
 from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
+from runway_core.services.webhooks import WebhookService
 from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
@@ -79,6 +80,7 @@ class Runway:
     scenarios                    what-ifs that are kept by name
     decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
+    webhooks                     what rails send by themselves
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Runway:
         self.earmarks = EarmarkService(self.scope)
         self.call_backs = CallBackService(self.scope)
         self.digests = DigestService(self.scope)
+        self.webhooks = WebhookService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.collections = CollectionService(self.scope, self.books)
         self._sync = SmartSyncService(SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self._keep_in_step)

@@ -71,6 +71,8 @@ def read_connection(row: Any) -> Connection:
         last_error_code=row.last_error_code,
         last_error=row.last_error,
         failures_in_a_row=row.failures_in_a_row,
+        last_swept_at=decode_moment(row.last_swept_at),
+        rail_account=row.rail_account,
     )
 
 
@@ -90,6 +92,8 @@ def _connection_row(connection: Connection) -> dict[str, Any]:
         "last_error_code": connection.last_error_code,
         "last_error": connection.last_error,
         "failures_in_a_row": connection.failures_in_a_row,
+        "last_swept_at": encode_moment(connection.last_swept_at),
+        "rail_account": connection.rail_account,
     }
 
 
@@ -210,6 +214,20 @@ class SqlCompanyRegistry:
         query = query.order_by(connections.c.company_id, connections.c.rail)
         rows = await self._database.read(lambda sql: sql.execute(query).all())
         return [read_connection(row) for row in rows]
+
+    async def name_account(self, connection: Connection, account: str) -> bool:
+        """Note the rail's own name of a connection's company, where none is noted."""
+        statement = (
+            update(connections)
+            .where(
+                connections.c.company_id == connection.company_id,
+                connections.c.connection_id == connection.connection_id,
+                connections.c.firm_id == connection.firm_id,
+                connections.c.rail_account.is_(None),
+            )
+            .values(rail_account=account)
+        )
+        return await self._database.write(lambda sql: sql.execute(statement).rowcount > 0)
 
     async def take_lease(self, connection: Connection, *, holder: str, now: datetime, lasts_seconds: int) -> Lease:
         """Take the right to pull a connection."""

@@ -9,6 +9,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
+from runway_store_sql.inbox import SqlInbox
 from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
 from runway_store_sql.mirror import SqlMirrorStore
@@ -54,6 +55,7 @@ class SqlStore:
         self._positions = SqlPositionStore(self._database)
         self._papers = SqlWorkingPapers(self._database)
         self._jobs = SqlJobQueue(self._database)
+        self._inbox = SqlInbox(self._database)
         self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
 
     def __repr__(self) -> str:
@@ -98,6 +100,11 @@ class SqlStore:
     def vault(self) -> SqlTokenVault:
         """Secrets of connections."""
         return self._vault
+
+    @property
+    def inbox(self) -> SqlInbox:
+        """What rails sent by themselves."""
+        return self._inbox
 
     async def upgrade(self) -> None:
         """Bring the schema to this code's version; opens the database for that when it is not open.

@@ -229,10 +229,13 @@ connections = Table(
     Column("last_error_code", TEXT),
     Column("last_error", TEXT),
     Column("failures_in_a_row", Integer, nullable=False),
+    Column("last_swept_at", BigInteger),
+    Column("rail_account", TEXT),
     PrimaryKeyConstraint("company_id", "connection_id"),
     UniqueConstraint("company_id", "rail"),
     UniqueConstraint("connection_id"),
     Index("ix_connections_firm", "firm_id", "company_id", "rail"),
+    Index("ix_connections_account", "rail", "rail_account"),  # not unique: two firms may connect one company
 )
 
 leases = Table(

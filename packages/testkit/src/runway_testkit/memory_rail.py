@@ -27,11 +27,14 @@ from runway_core.ports.ledger_rail import (
     RecordFix,
 )
 
+from runway_testkit.memory_webhooks import MemoryWebhookReader
+
 RAIL = "memory"
 MEMORY_ABILITIES = RailAbilities(
     kinds=frozenset(RECORD_CLASSES),
     has_change_feed=True,
     reports_deletions=True,
+    has_webhooks=True,
     writes=frozenset({RecordKind.BILL, RecordKind.INVOICE}),
 )
 _DIRECT = frozenset({"due_date", "term_id", "number", "memo"})
@@ -309,6 +312,11 @@ class MemoryRailFactory:
     def secrets_model(self) -> type[BaseModel]:
         """Nothing that must be."""
         return MemorySecrets
+
+    @property
+    def webhook_reader(self) -> MemoryWebhookReader:
+        """Reads what the made-up vendor sends."""
+        return MemoryWebhookReader()
 
     def open(self, context: RailContext) -> LedgerRail:
         """Open the books that the settings name."""

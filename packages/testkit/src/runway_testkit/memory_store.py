@@ -24,6 +24,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
+from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
 from runway_testkit.memory_papers import MemoryWorkingPapers
@@ -169,6 +170,15 @@ class MemoryCompanyRegistry:
             if connection.firm_id == firm_id and company_id in (None, connection.company_id)
         ]
         return sorted(found, key=lambda connection: (connection.company_id, connection.rail))
+
+    async def name_account(self, connection: Connection, account: str) -> bool:
+        """Note the rail's own name of a connection's company, where none is noted."""
+        held = self._owned(connection.firm_id, connection.company_id).connections
+        known = held.get(connection.connection_id)
+        if known is None or known.rail_account is not None:
+            return False
+        held[connection.connection_id] = known.model_copy(update={"rail_account": account})
+        return True
 
     async def take_lease(self, connection: Connection, *, holder: str, now: datetime, lasts_seconds: int) -> Lease:
         """Take the right to pull a connection."""
@@ -388,6 +398,7 @@ class MemoryStore:
         self.positions = MemoryPositionStore(self._states)
         self.papers = MemoryWorkingPapers(self._states)
         self.jobs = MemoryJobQueue(self._states)
+        self.inbox = MemoryInbox(self._states)
         self.vault = MemoryTokenVault(self._states)
 
     async def upgrade(self) -> None:

@@ -21,6 +21,7 @@ from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 
 from runway_testkit.desk_contract import PERSON, DeskContract
+from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.job_queue_contract import JobQueueContract
 from runway_testkit.papers_contract import PapersContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
@@ -479,5 +480,7 @@ class PositionContract(DeskContract):
         assert await store.registry.company(own, desk.id) == desk.company
 
 
-class StoreContract(MirrorContract, RegistryContract, PositionContract, PapersContract, JobQueueContract):
+class StoreContract(
+    MirrorContract, RegistryContract, PositionContract, PapersContract, JobQueueContract, InboxContract
+):
     """Every promise of a store."""

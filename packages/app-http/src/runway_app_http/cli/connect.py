@@ -85,6 +85,10 @@ def connect(
             lambda runway: connect_portfolio(runway, line, actor=session.actor, currency=currency, time_zone=time_zone)
         )
         _show(session, [_describe(*pair) for pair in pairs])
+        verifier = line.qbo.webhook_verifier_token
+        if verifier is not None and verifier != session.settings.qbo_webhook_verifier:
+            variable = f"{PREFIX}QBO_WEBHOOK_VERIFIER"
+            say_note(f"to hear its webhooks, serve with {variable} set to the line's webhook_verifier_token")
         return
     if company is None:
         raise InvalidRequest(f"say which company: `runway connect {rail} --company NAME`")

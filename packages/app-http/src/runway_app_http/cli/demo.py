@@ -67,7 +67,9 @@ def demo(
             if listener is None:
                 return code
             say_note(f"serving {address} until Ctrl-C; every company is pulled each {settings.tick_minutes} minutes")
-            await serve_runway(runway, settings, listener, has_ticker=True)
+            hearing = settings.model_copy(update={"qbo_webhook_verifier": run.ready_line().qbo.webhook_verifier_token})
+            await run.ask_for_webhooks(address_of(listener))
+            await serve_runway(runway, hearing, listener, has_ticker=True)
             return code
 
     try:

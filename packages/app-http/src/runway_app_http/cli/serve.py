@@ -23,7 +23,15 @@ async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.s
     """Serve an open `Runway` until cancelled, and keep it fresh meanwhile."""
     ticker = make_ticker(runway, settings) if has_ticker else None
     hosts = settings.served_hosts(listener.getsockname()[0])
-    await serve_app(make_app(runway, ticker, allowed_hosts=hosts, mailer=make_mailer(settings)), listener)
+    await runway.webhooks.name_accounts()
+    app = make_app(
+        runway,
+        ticker,
+        allowed_hosts=hosts,
+        mailer=make_mailer(settings),
+        webhook_secrets=settings.webhook_secrets,
+    )
+    await serve_app(app, listener)
 
 
 @command(app, "serve", example="runway serve --port 8000", default_level="info")

@@ -124,3 +124,5 @@ class Connection(Value):
     last_error_code: str | None = None
     last_error: str | None = None
     failures_in_a_row: int = 0
+    last_swept_at: AwareDatetime | None = None  # when the last whole comparison with the rail ended
+    rail_account: str | None = None  # the rail's own name of the company, as its webhooks have it

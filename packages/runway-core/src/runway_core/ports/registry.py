@@ -57,6 +57,14 @@ class CompanyRegistry(Protocol):
         """The connections of one company, or of the whole firm, by company, then rail, in one query."""
         ...
 
+    async def name_account(self, connection: Connection, account: str) -> bool:
+        """Note the rail's own name of a connection's company, where none is noted. It follows from the settings.
+
+        Returns:
+            Whether it was noted now.
+        """
+        ...
+
     async def take_lease(self, connection: Connection, *, holder: str, now: datetime, lasts_seconds: int) -> Lease:
         """Take the right to pull a connection.
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
 from runway_core.ports.position_store import PositionStore
@@ -62,6 +63,11 @@ class Store(Protocol):
     @property
     def vault(self) -> TokenVault:
         """Secrets of connections."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """What rails sent by themselves."""
         ...
 
     async def upgrade(self) -> None:

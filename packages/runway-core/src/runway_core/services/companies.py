@@ -10,6 +10,7 @@ from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.log_entry import LogDraft
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.ports.ledger_rail import CompanyProfile, RailCatalog, RailContext
+from runway_core.ports.webhooks import find_webhook_reader
 from runway_core.services.scope import Scope
 
 
@@ -180,13 +181,16 @@ class ConnectionService:
                 raise InvalidRequest(f"{company.name!r} is connected to {rail!r} already: reconnect it instead")
             await self._scope.store.vault.save(held.connection_id, sealed)
             return held
+        reader = find_webhook_reader(factory)
+        held_settings = checked.model_dump(mode="json")
         connection = Connection(
             connection_id=ConnectionId(self._scope.new_id()),
             company_id=company.company_id,
             firm_id=company.firm_id,
             rail=rail,
-            settings=checked.model_dump(mode="json"),
+            settings=held_settings,
             created_at=self._scope.clock.now(),
+            rail_account=None if reader is None else reader.account_of(held_settings),
         )
         await self._scope.store.registry.add_connection(connection, attribution=self._scope.by_person(actor))
         await self._scope.store.vault.save(connection.connection_id, sealed)

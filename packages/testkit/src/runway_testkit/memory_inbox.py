@@ -1,0 +1,99 @@
+"""The inbox in memory."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.webhooks import (
+    DeliveryKey,
+    InboxCounts,
+    InboxDelivery,
+    Listener,
+    RailAccount,
+    UnknownAccount,
+)
+
+from runway_testkit.memory_state import CompanyState
+
+
+class MemoryInbox:
+    """The `Inbox` in memory."""
+
+    def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
+        self._states = states
+        self._kept: dict[DeliveryKey, InboxDelivery] = {}
+
+    async def accept(self, delivery: InboxDelivery) -> bool:
+        """Keep a delivery; one that is kept already is only counted."""
+        held = self._kept.get(delivery.key)
+        if held is None:
+            self._kept[delivery.key] = replace(delivery, times_seen=1)
+            return True
+        self._kept[delivery.key] = replace(held, times_seen=held.times_seen + 1, last_seen_at=delivery.last_seen_at)
+        return False
+
+    async def unread(self, *, limit: int = 500) -> Sequence[InboxDelivery]:
+        """Deliveries whose work was not given out, those received first at the front."""
+        found = [delivery for delivery in self._kept.values() if delivery.read_at is None]
+        return sorted(found, key=lambda delivery: (delivery.received_at, delivery.key))[:limit]
+
+    async def listeners(self, accounts: Collection[RailAccount]) -> Sequence[Listener]:
+        """The connections to these accounts, of every firm."""
+        found = []
+        for state in self._states.values():
+            for connection in state.connections.values():
+                account = RailAccount(connection.rail, connection.rail_account or "")
+                if account in accounts and connection.rail_account is not None:
+                    found.append(
+                        Listener(
+                            account=account,
+                            firm_id=connection.firm_id,
+                            company_id=connection.company_id,
+                            connection_id=connection.connection_id,
+                            state=connection.state,
+                        )
+                    )
+        return sorted(found, key=lambda listener: (listener.company_id, listener.connection_id))
+
+    async def mark_read(self, keys: Collection[DeliveryKey], *, now: datetime) -> int:
+        """Mark deliveries as read; those that are read already keep their time."""
+        unread = [key for key in set(keys) if key in self._kept and self._kept[key].read_at is None]
+        self._kept.update({key: replace(self._kept[key], read_at=now) for key in unread})
+        return len(unread)
+
+    async def prune(self, *, read_before: datetime, limit: int = 1000) -> int:
+        """Forget deliveries that were read before a moment, those read first at the front."""
+        read = [(held.read_at, key) for key, held in self._kept.items() if held.read_at is not None]
+        old = sorted(pair for pair in read if pair[0] < read_before)[:limit]
+        for _, key in old:
+            del self._kept[key]
+        return len(old)
+
+    async def counts(self) -> InboxCounts:
+        """How the inbox stands."""
+        held = list(self._kept.values())
+        waiting = [delivery.received_at for delivery in held if delivery.read_at is None]
+        return InboxCounts(
+            deliveries=len(held),
+            unread=len(waiting),
+            oldest_unread_at=min(waiting, default=None),
+            repeated=sum(delivery.times_seen > 1 for delivery in held),
+            unreadable=sum(delivery.problem is not None for delivery in held),
+            last_received_at=max((delivery.received_at for delivery in held), default=None),
+        )
+
+    async def unknown_accounts(self, *, limit: int = 100) -> Sequence[UnknownAccount]:
+        """Accounts of kept events that no connection names, the last heard first."""
+        heard: dict[RailAccount, list[datetime]] = defaultdict(list)
+        for delivery in self._kept.values():
+            for event in delivery.events:
+                heard[RailAccount(delivery.key.rail, event.account)].append(delivery.received_at)
+        known = {listener.account for listener in await self.listeners(list(heard))}
+        found = [
+            UnknownAccount(account=account, events=len(times), first_at=min(times), last_at=max(times))
+            for account, times in sorted(heard.items())
+            if account not in known
+        ]
+        return sorted(found, key=lambda unknown: unknown.last_at, reverse=True)[:limit]
