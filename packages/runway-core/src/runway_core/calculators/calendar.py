@@ -27,6 +27,7 @@ def is_business_day(day: date) -> bool:
     return day.weekday() < 5 and day not in _bank_holidays(day.year)
 
 
+@lru_cache(maxsize=8192)
 def roll_forward(day: date) -> date:
     """`day` itself if it is a business day, else the next one: where money due on `day` moves."""
     while not is_business_day(day) and day < date.max:
@@ -34,6 +35,7 @@ def roll_forward(day: date) -> date:
     return day
 
 
+@lru_cache(maxsize=8192)
 def add_business_days(day: date, count: int) -> date:
     """Count `count` business days on from `day`, or back when negative. Nil is `day` itself."""
     step = ONE_DAY if count > 0 else -ONE_DAY

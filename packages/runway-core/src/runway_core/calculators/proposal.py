@@ -31,6 +31,9 @@ from runway_core.domain.outlook import Outlook
 from runway_core.domain.policy import RuleName, Ruling, VendorTier
 
 _OF_THE_DAY = frozenset({*CASH_RULES, RuleName.PAYMENT_DAYS, RuleName.DISCOUNT, RuleName.LATE_TOLERANCE})
+_OF_ALL_BILLS = frozenset({RuleName.DATA_AGE})
+"""These look at the books alone and say the same of every bill."""
+
 _WORSE_WHEN_EARLIER = frozenset({RuleName.MINIMUM_CASH, RuleName.PAYROLL_COVER})
 """Where these fail on a day, they fail on every earlier one."""
 
@@ -55,12 +58,12 @@ def compute_proposal(ground: PolicyGround, readiness: Sequence[BillReadiness]) -
     """Place every ready bill that is not decided yet; in the order in which they are to be paid."""
     candidates, without_money = _find_candidates(ground, readiness)
     bare = _take_out_all(ground, candidates)
-    line, placed = bare, []
+    line, placed, shared = bare, [], dict[RuleName, RuleResult]()
     for candidate in candidates:
-        place = _place(ground, candidate, line=line, bare=bare)
+        place = _place(ground, candidate, line=line, bare=bare, shared=shared)
         placed.append(place)
         if place.on is not None:
-            line = line.spend(place.on, candidate.home)
+            line = line.spend(place.on, candidate.home).settle()
     payments = [_tell(ground, place, line=line, bare=bare) for place in placed]
     payments += [_escalate_unpayable(ground, payable) for payable in without_money]
     return Proposal(
@@ -136,24 +139,33 @@ def _take_out_all(ground: PolicyGround, candidates: Sequence[_Candidate]) -> Cas
     )
 
 
-def _place(ground: PolicyGround, candidate: _Candidate, *, line: CashLine, bare: CashLine) -> _Placed:
-    first_case = _case(ground, candidate, _first_day(ground, candidate), line, bare)
-    static = {name: RULES[name](first_case) for name in ground.policy.rules if name not in _OF_THE_DAY}
+def _place(
+    ground: PolicyGround, candidate: _Candidate, *, line: CashLine, bare: CashLine, shared: dict[RuleName, RuleResult]
+) -> _Placed:
+    """Find the day of one bill. `shared` keeps what the rules of all bills alike said of the first of them."""
+    first_case = _case(ground, candidate, _first_day(ground, candidate), line=line, bare=bare)
+    static: dict[RuleName, RuleResult] = {}
+    for name in ground.policy.rules:
+        if name in _OF_ALL_BILLS:
+            static[name] = shared[name] = shared[name] if name in shared else RULES[name](first_case)
+        elif name not in _OF_THE_DAY:
+            static[name] = RULES[name](first_case)
     blocked = next((result for result in static.values() if result.ruling is Ruling.BLOCK), None)
     if blocked is not None:
         return _Placed(candidate, None, static, blocked)
     failed: RuleResult | None = None
-    if candidate.offer is not None and _find_failing(_case(ground, candidate, candidate.offer.on, line, bare)) is None:
-        return _Placed(candidate, candidate.offer.on, static)
+    offer = candidate.offer
+    if offer is not None and _find_failing(_try_on(ground, candidate, offer.on, line=line, bare=bare)) is None:
+        return _Placed(candidate, offer.on, static)
     for on in _find_days_in_time(ground, candidate):
-        failing = _find_failing(_case(ground, candidate, on, line, bare))
+        failing = _find_failing(_try_on(ground, candidate, on, line=line, bare=bare))
         if failing is None:
             return _Placed(candidate, on, static)
         failed = failed or failing
         if failing.rule in _WORSE_WHEN_EARLIER:
             break
     for on in _find_later_days(ground, candidate):
-        failing = _find_failing(_case(ground, candidate, on, line, bare))
+        failing = _find_failing(_try_on(ground, candidate, on, line=line, bare=bare))
         if failing is None:
             return _Placed(candidate, on, static, failed)
         failed = failed or failing
@@ -163,23 +175,27 @@ def _place(ground: PolicyGround, candidate: _Candidate, *, line: CashLine, bare:
 def _find_failing(case: PaymentCase) -> RuleResult | None:
     """The first cash rule that does not let the payment go by itself."""
     for name in case.ground.policy.rules:
-        if name in CASH_RULES:
-            result = RULES[name](case)
-            if result.ruling.rank > Ruling.WARN.rank:
-                return result
+        if name in CASH_RULES and not CASH_RULES[name](case):
+            return RULES[name](case)
     return None
 
 
-def _case(ground: PolicyGround, candidate: _Candidate, on: date, line: CashLine, bare: CashLine) -> PaymentCase:
+def _case(ground: PolicyGround, candidate: _Candidate, on: date, *, line: CashLine, bare: CashLine) -> PaymentCase:
+    """The payment of a bill on a line that it has left already."""
     return PaymentCase(
         ground=ground,
         payable=candidate.payable,
         on=on,
         amount=candidate.payable.balance,
         home=candidate.home,
-        line=line.spend(on, candidate.home),
+        line=line,
         line_without=bare,
     )
+
+
+def _try_on(ground: PolicyGround, candidate: _Candidate, on: date, *, line: CashLine, bare: CashLine) -> PaymentCase:
+    """The payment of a bill on a line that it has not left yet."""
+    return _case(ground, candidate, on, line=line.spend(on, candidate.home), bare=bare)
 
 
 def _due_on(candidate: _Candidate) -> date:
@@ -230,9 +246,10 @@ def _tell(ground: PolicyGround, place: _Placed, *, line: CashLine, bare: CashLin
     """Judge a bill where it was placed, with all others, and say why it is there."""
     candidate, on = place.candidate, place.on
     payable = candidate.payable
-    judged_on = on or _first_day(ground, candidate)
-    taken_out = line if on is None else line.spend(on, -candidate.home)
-    case = _case(ground, candidate, judged_on, taken_out, bare)
+    if on is None:
+        case = _try_on(ground, candidate, _first_day(ground, candidate), line=line, bare=bare)
+    else:
+        case = _case(ground, candidate, on, line=line, bare=bare)
     names = dict.fromkeys(ground.policy.rules)
     results = tuple(place.static[name] if name in place.static else RULES[name](case) for name in names)
     late = 0 if on is None else max((on - _due_on(candidate)).days, 0)

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import AwareDatetime
 
@@ -79,6 +79,22 @@ class RuleResult(Value):
     remedy: str = ""  # what would make it pass; empty when it passes
     roles: tuple[Role, ...] = ()  # who must approve, for `NEED_APPROVAL`
     moves_to: date | None = None  # payment days and discounts propose another day
+
+    @classmethod
+    def told(
+        cls,
+        rule: RuleName,
+        ruling: Ruling,
+        *,
+        reason: str,
+        remedy: str = "",
+        roles: tuple[Role, ...] = (),
+        moves_to: date | None = None,
+    ) -> Self:
+        """Build what a rule says. Nothing is checked: a console of some hundred bills holds thousands of them."""
+        return cls.trusted(
+            {"rule": rule, "ruling": ruling, "reason": reason, "remedy": remedy, "roles": roles, "moves_to": moves_to}
+        )
 
 
 class Figures(Value):

@@ -25,6 +25,7 @@ _ZERO_DECIMAL = frozenset(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905 - reads better
 )
 _THREE_DECIMAL = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_MINOR_STEPS = {0: Decimal(1), 2: Decimal("0.01"), 3: Decimal("0.001")}
 
 
 def to_amount(value: Decimal) -> Decimal:
@@ -70,7 +71,12 @@ def minor_digits(currency: str) -> int:
 
 def round_to_minor(amount: Decimal, currency: str) -> Decimal:
     """Round half up to the currency's own decimals: at the document or the screen, never in between."""
-    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(_MINOR_STEPS[minor_digits(currency)], rounding=ROUND_HALF_UP)
+
+
+def write_money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency as people write it: rounded half up, thousands apart, a true minus sign."""
+    return f"{round_to_minor(amount, currency):,} {currency}".replace("-", "\N{MINUS SIGN}")
 
 
 class Money(BaseModel):
@@ -129,4 +135,4 @@ class Money(BaseModel):
         return self.amount <= other.amount
 
     def __str__(self) -> str:
-        return f"{round_to_minor(self.amount, self.currency):,} {self.currency}".replace("-", "\N{MINUS SIGN}")
+        return write_money(self.amount, self.currency)

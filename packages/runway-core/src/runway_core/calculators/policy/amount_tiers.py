@@ -14,12 +14,12 @@ def judge_amount(case: PaymentCase) -> RuleResult:
     size = max(case.home, case.payable.home or case.home)
     tier = next((t for t in case.ground.policy.amount_tiers if t.below is None or size < t.below), None)
     if tier is None or not tier.roles:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"{say_money(size, home)} needs nobody's approval")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"{say_money(size, home)} needs nobody's approval")
     named = " and ".join(role.value for role in tier.roles)
     limit = "without limit" if tier.below is None else f"below {say_money(tier.below, home)}"
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.NEED_APPROVAL,
+    return RuleResult.told(
+        _RULE,
+        Ruling.NEED_APPROVAL,
         reason=f"{say_money(size, home)} is {limit}"
         if tier.below is not None
         else f"{say_money(size, home)} is a large sum",

@@ -16,6 +16,7 @@ from runway_core.domain.decisions import RuleResult
 from runway_core.domain.policy import RuleName, Ruling
 
 _RULE = RuleName.DISCOUNT
+_NONE_LEFT = RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="No discount is left to take")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,20 @@ def judge_discount(case: PaymentCase) -> RuleResult:
     policy, currency = case.ground.policy, case.payable.bill.currency
     offer = find_discount(case.ground, case.payable)
     if offer is None:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="No discount is left to take")
+        return _NONE_LEFT
     rate = f"{(offer.yearly_rate * 100).quantize(Decimal('0.01'))} % a year"
     named = f"{offer.percent.normalize():f} % off, {say_money(offer.saves, currency)} or {rate}, by {say_day(offer.on)}"
     if offer.yearly_rate < policy.hurdle_rate:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"{named}: less than the hurdle")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"{named}: less than the hurdle")
     if case.on <= offer.on:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"Takes {named}")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"Takes {named}")
     line = case.line.spend(roll_forward(case.on), -case.home).spend(offer.on, case.home)
     early = replace(case, on=offer.on, line=line)
     if judge_minimum_cash(early).ruling.rank > Ruling.WARN.rank:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"{named}: minimum cash would not hold")
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.WARN,
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"{named}: minimum cash would not hold")
+    return RuleResult.told(
+        _RULE,
+        Ruling.WARN,
         reason=f"Loses {named}",
         remedy=f"Pay it by {say_day(offer.on)}",
         moves_to=offer.on,

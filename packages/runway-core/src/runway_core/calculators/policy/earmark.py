@@ -6,6 +6,14 @@ from runway_core.domain.decisions import RuleResult
 from runway_core.domain.policy import RuleName, Ruling
 
 _RULE = RuleName.EARMARK
+_NONE_KEPT = RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="No money is set aside for another bill")
+
+
+def keeps_earmark(case: PaymentCase) -> bool:
+    """Whether what is kept for other bills stays, after taxes."""
+    set_aside = case.ground.set_aside
+    kept, low = set_aside.earmarked_on(case.on, except_bill_id=case.bill_id), case.line.low_on(case.on)
+    return not kept or low is None or low - set_aside.tax_on(case.on) >= kept
 
 
 def judge_earmark(case: PaymentCase) -> RuleResult:
@@ -14,15 +22,15 @@ def judge_earmark(case: PaymentCase) -> RuleResult:
     kept = set_aside.earmarked_on(case.on, except_bill_id=case.bill_id)
     low = case.line.low_on(case.on)
     if not kept or low is None:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="No money is set aside for another bill")
+        return _NONE_KEPT
     spendable = low - set_aside.tax_on(case.on)
     if spendable >= kept:
         reason = f"{say_money(kept, home)} set aside for other bills stays untouched"
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=reason)
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=reason)
     gap = say_money(kept - spendable, home)
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.BLOCK,
+    return RuleResult.told(
+        _RULE,
+        Ruling.BLOCK,
         reason=f"{say_money(kept, home)} is set aside for other bills, cash lacks {gap} of it on {say_day(case.on)}",
         remedy=f"Pay on a day with {gap} more cash, or close the earmark",
     )

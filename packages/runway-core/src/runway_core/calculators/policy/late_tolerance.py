@@ -28,18 +28,18 @@ def judge_late_tolerance(case: PaymentCase) -> RuleResult:
             if is_overdue
             else (f"It arrives in time, due {say_day(case.payable.due)}")
         )
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=reason)
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=reason)
     tolerance = find_tolerance_days(case.ground.policy, tier)
     named = f"It arrives {say_days(late)} late; a vendor of tier {tier.value} waits {say_days(tolerance)}"
     if late <= tolerance:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=named)
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=named)
     remedy = f"Let it arrive by {say_day(max(case.due_on, case.earliest_on))}"
     if tier is VendorTier.HELD_FOR_OTHERS:
         reason = f"It is money held for others and would arrive {say_days(late)} late"
-        return RuleResult(rule=_RULE, ruling=Ruling.BLOCK, reason=reason, remedy=remedy)
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.NEED_APPROVAL,
+        return RuleResult.told(_RULE, Ruling.BLOCK, reason=reason, remedy=remedy)
+    return RuleResult.told(
+        _RULE,
+        Ruling.NEED_APPROVAL,
         reason=named,
         remedy=f"A controller approves the delay. Or: {remedy[0].lower()}{remedy[1:]}",
         roles=(Role.CONTROLLER,),

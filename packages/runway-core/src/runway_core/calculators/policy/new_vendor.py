@@ -22,7 +22,7 @@ def judge_new_vendor(case: PaymentCase) -> RuleResult:
     )
     is_first = vendor_id not in ground.paid_vendor_ids
     if not changed and not is_first:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"{case.vendor_name} was paid before, as now")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"{case.vendor_name} was paid before, as now")
     tail = details.account_tail if details is not None else ""
     is_called = (
         call is not None
@@ -31,12 +31,12 @@ def judge_new_vendor(case: PaymentCase) -> RuleResult:
     )
     if is_called and call is not None:
         reason = f"{call.spoke_to} confirmed the payment details on {say_day(call.changed_at.date())}"
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=reason)
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=reason)
     what = "Payment details changed" if changed else f"It is the first payment to {case.vendor_name}"
     when = f" on {say_day(changed_on)}" if changed and changed_on is not None else ""
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.NEED_APPROVAL,
+    return RuleResult.told(
+        _RULE,
+        Ruling.NEED_APPROVAL,
         reason=f"{what}{when}, and no call-back is noted",
         remedy="Call a number known from before and note the call-back",
         roles=(Role.CONTROLLER,),

@@ -18,7 +18,7 @@ def judge_payment_day(case: PaymentCase) -> RuleResult:
     """Move a payment to the payment day before, or to the next where none is left; `moves_to` is when it arrives."""
     policy, as_of, release_on = case.ground.policy, case.ground.books.as_of, case.release_on
     if release_on >= as_of and is_payment_day(policy, release_on):
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"{say_day(release_on)} is a payment day")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"{say_day(release_on)} is a payment day")
     better = find_payment_day_before(policy, release_on, not_before=as_of)
     if better is None:
         better = find_payment_day(policy, max(release_on, as_of))
@@ -27,9 +27,9 @@ def judge_payment_day(case: PaymentCase) -> RuleResult:
     else:
         reason = f"{say_day(release_on)}, when it would be released, is no payment day"
     arrives = add_business_days(better, case.rail_days)
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.WARN,
+    return RuleResult.told(
+        _RULE,
+        Ruling.WARN,
         reason=reason,
         remedy=f"Release it on {say_day(better)}, to arrive on {say_day(arrives)}",
         moves_to=arrives,

@@ -16,9 +16,7 @@ def judge_data_age(case: PaymentCase) -> RuleResult:
     books, policy = case.ground.books, case.ground.policy
     read_at = find_source_read_at(books)
     if read_at is None:
-        return RuleResult(
-            rule=_RULE, ruling=Ruling.BLOCK, reason="The ledger was never read", remedy="Read it: runway sync"
-        )
+        return RuleResult.told(_RULE, Ruling.BLOCK, reason="The ledger was never read", remedy="Read it: runway sync")
     counted = find_cash_account_ids(books)
     newest: dict[str, datetime] = {}
     for balance in books.bank_balances:
@@ -37,7 +35,7 @@ def judge_data_age(case: PaymentCase) -> RuleResult:
     if newest:
         reason += f", the bank {_hours(bank_age)} ago"
     remedy = "" if ruling is Ruling.ALLOW else "Read them again before paying: runway sync"
-    return RuleResult(rule=_RULE, ruling=ruling, reason=reason, remedy=remedy)
+    return RuleResult.told(_RULE, ruling, reason=reason, remedy=remedy)
 
 
 def _hours(age: timedelta) -> str:

@@ -8,22 +8,30 @@ from runway_core.domain.policy import RuleName, Ruling, VendorTier
 _RULE = RuleName.TAX_RESERVE
 
 
+def keeps_tax_reserve(case: PaymentCase) -> bool:
+    """Whether the payment leaves the money that is kept for taxes alone, or is one of those taxes."""
+    if case.tier is VendorTier.HELD_FOR_OTHERS:
+        return True
+    kept, low = case.ground.set_aside.tax_on(case.on), case.line.low_on(case.on)
+    return not kept or low is None or low >= kept
+
+
 def judge_tax_reserve(case: PaymentCase) -> RuleResult:
     """Block what would be paid out of money that is kept for taxes. Paying those taxes is what it is kept for."""
     home = case.ground.books.home
     kept = case.ground.set_aside.tax_on(case.on)
     low = case.line.low_on(case.on)
     if case.tier is VendorTier.HELD_FOR_OTHERS:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="It pays money that is held for others")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason="It pays money that is held for others")
     if not kept or low is None:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"No tax money is set aside on {say_day(case.on)}")
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"No tax money is set aside on {say_day(case.on)}")
     if low >= kept:
         reason = f"{say_money(kept, home)} of taxes stays untouched: cash is {say_money(low, home)} that day"
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=reason)
+        return RuleResult.told(_RULE, Ruling.ALLOW, reason=reason)
     gap = say_money(kept - low, home)
-    return RuleResult(
-        rule=_RULE,
-        ruling=Ruling.BLOCK,
+    return RuleResult.told(
+        _RULE,
+        Ruling.BLOCK,
         reason=f"It would be paid out of taxes: cash is {say_money(low, home)} on {say_day(case.on)}, "
         f"{say_money(kept, home)} of it is held for others",
         remedy=f"Pay on a day with {gap} more cash, or once the taxes are paid",

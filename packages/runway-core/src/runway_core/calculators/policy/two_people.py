@@ -5,23 +5,24 @@ from runway_core.domain.decisions import RuleResult
 from runway_core.domain.policy import RuleName, Ruling
 
 _RULE = RuleName.TWO_PEOPLE
+_NOBODY_KNOWN = RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="No change of the bill by a named person is known")
 
 
 def judge_two_people(case: PaymentCase) -> RuleResult:
     """Block while only the people who wrote the bill said yes. Where no rail says who did, the rule is silent."""
     authors = case.ground.authors.get(case.bill_id, frozenset())
     if not authors:
-        return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason="No change of the bill by a named person is known")
+        return _NOBODY_KNOWN
     named = " and ".join(sorted(authors))
     if not case.approvers:
-        return RuleResult(
-            rule=_RULE, ruling=Ruling.ALLOW, reason=f"{named} changed it, so somebody else must be among the approvers"
+        return RuleResult.told(
+            _RULE, Ruling.ALLOW, reason=f"{named} changed it, so somebody else must be among the approvers"
         )
     if set(case.approvers) <= authors:
-        return RuleResult(
-            rule=_RULE,
-            ruling=Ruling.BLOCK,
+        return RuleResult.told(
+            _RULE,
+            Ruling.BLOCK,
             reason=f"{named} changed the bill or how its vendor is paid, and nobody else approved it",
             remedy=f"Somebody other than {named} approves it too",
         )
-    return RuleResult(rule=_RULE, ruling=Ruling.ALLOW, reason=f"Somebody other than {named} approved it")
+    return RuleResult.told(_RULE, Ruling.ALLOW, reason=f"Somebody other than {named} approved it")
