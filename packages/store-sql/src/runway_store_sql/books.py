@@ -7,6 +7,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from runway_core.domain.bank_links import make_bank_balances, make_bank_transactions, read_links
 from runway_core.domain.books import Books
 from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Company
@@ -53,7 +54,12 @@ _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.JOURNAL_ENTRY: "journal_entries",
     RecordKind.ATTACHMENT: "attachments",
     RecordKind.COMPANY_INFO: "company_info",
+    RecordKind.BANK_ACCOUNT: "bank_accounts",
+    RecordKind.BANK_TRANSACTION: "bank_lines",
 }
+"""What is read of each kind; what the bank shows becomes fields of `Books` by `_read_bank`."""
+_DAYS = ("document_date", "booked_on")
+"""The day by which a record belongs to a period, by the column that its kind has."""
 _ABSENT: dict[str, Any] = {
     name: field.get_default(call_default_factory=True, validated_data={})
     for name, field in Books.model_fields.items()
@@ -88,8 +94,9 @@ def _books_query(kind: RecordKind, *, is_json: bool) -> Select[Any]:
     spec = RECORD_SPECS[kind]
     table = spec.table
     query = select(*field_columns(spec)).where(table.c.company_id == _COMPANY, table.c.is_deleted == false())
-    if spec.has("document_date"):
-        recent = table.c.document_date >= _HISTORY_FROM
+    day = next((table.c[name] for name in _DAYS if spec.has(name)), None)
+    if day is not None:
+        recent = day >= _HISTORY_FROM
         rest = open_rest(spec)
         if rest is not None:
             recent = or_(recent, rest > NIL, rest.is_(None)) if rest.nullable else or_(recent, rest > NIL)
@@ -229,6 +236,18 @@ def _read_whole(
     return read
 
 
+def _read_bank(records: Mapping[str, tuple[Any, ...]], links: Sequence[Any]) -> dict[str, Any]:
+    """What calculators see of the bank: the accounts that stand for ledger accounts."""
+    held = records["bank_accounts"]
+    if not held:
+        return {}
+    accounts = read_links(records["accounts"], held, links)
+    return {
+        "bank_balances": make_bank_balances(held, accounts),
+        "bank_transactions": make_bank_transactions(records["bank_lines"], held, accounts),
+    }
+
+
 def read_books(
     connection: Connection,
     company: Company,
@@ -265,7 +284,8 @@ def read_books(
         parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
         read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
         fields = {
-            **read.records,
+            **{name: records for name, records in read.records.items() if name in Books.model_fields},
+            **_read_bank(read.records, links),
             **read.papers,
             "changes": tuple(change for change in read.changes if change.seen_at >= since),
             "company_info": next(iter(read.records["company_info"]), None),

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
+from runway_core.domain.bank_links import make_bank_balances, make_bank_transactions, read_links
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, Change, ChangePage, Cursor, HeldVersion, RejectedRecord
 from runway_core.domain.company import Company
@@ -43,6 +44,8 @@ _BOOKS_FIELDS = {
     RecordKind.TRANSFER: "transfers",
     RecordKind.JOURNAL_ENTRY: "journal_entries",
     RecordKind.ATTACHMENT: "attachments",
+    RecordKind.BANK_ACCOUNT: "bank_accounts",
+    RecordKind.BANK_TRANSACTION: "bank_lines",
 }
 _WIDEST = 2**63
 
@@ -56,7 +59,7 @@ def _open_rest(record: Record) -> tuple[bool, Any]:
 
 
 def _is_in_books(record: Record, history_from: date) -> bool:
-    day = getattr(record, "document_date", None)
+    day = getattr(record, "document_date", None) or getattr(record, "booked_on", None)
     if day is None or day >= history_from:
         return True
     can_be_open, rest = _open_rest(record)
@@ -174,6 +177,9 @@ class MemoryMirrorStore:
             if name is not None and not held.is_deleted and _is_in_books(held.record, history_from):
                 found[name].append(held.record)
         kinds: dict[str, Any] = {name: tuple(records) for name, records in found.items()}
+        connections = tuple(sorted(state.connections.values(), key=lambda c: c.rail))
+        bank_accounts, lines = kinds.pop("bank_accounts"), kinds.pop("bank_lines")
+        links = read_links(kinds["accounts"], bank_accounts, connections)
         informed = (held.record for key, held in sorted(state.records.items()) if _tells_of_company(key, held))
         return Books(
             company=company,
@@ -181,7 +187,9 @@ class MemoryMirrorStore:
             read_at=read_at,
             history_from=history_from,
             log_sequence=state.head.sequence,
-            connections=tuple(sorted(state.connections.values(), key=lambda c: c.rail)),
+            connections=connections,
+            bank_balances=make_bank_balances(bank_accounts, links),
+            bank_transactions=make_bank_transactions(lines, bank_accounts, links),
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,

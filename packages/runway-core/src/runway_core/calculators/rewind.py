@@ -29,11 +29,13 @@ from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.record import Record, Value
 
 _LISTS = frozenset({"accounts", "terms", "vendors", "customers"})
+_AT_BANK = "bank_transactions"  # turned back by their own days
 _ENTERED = {
     kind: name
     for kind in RECORD_CLASSES
     if (name := {RecordKind.JOURNAL_ENTRY: "journal_entries"}.get(kind, f"{kind.value}s")) in Books.model_fields
     and name not in _LISTS
+    and name != _AT_BANK
 }
 """Fields of `Books` whose records are entered one by one."""
 

@@ -1,13 +1,67 @@
-"""What a bank says: balances and transactions, from a verification rail once one is connected."""
+"""What a bank says.
+
+`BankAccount` and `BankLine` are mirrored as a verification rail shows them. Calculators see what is made of them
+(`bank_links.py`): the balance and the transactions of the ledger account that stands for the bank account.
+"""
 
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import AwareDatetime
 
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import Amount, Currency
-from runway_core.domain.record import Value
+from runway_core.domain.record import Record, Value
+
+
+class BankAccountKind(StrEnum):
+    """What an account at a bank is."""
+
+    CHECKING = "checking"
+    SAVINGS = "savings"
+    CREDIT_CARD = "credit_card"
+    LOAN = "loan"
+    OTHER = "other"
+
+
+class BankAccount(Record):
+    """One account at a bank, as a rail reads it.
+
+    Balances are what the company has: what it owes on a card or a loan is negative. `posted` is `None` where the bank
+    tells only what is free.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.BANK_ACCOUNT
+
+    feed: str  # the rail that reads it
+    name: str
+    mask: str | None = None  # the end of its number
+    bank_account_kind: BankAccountKind
+    currency: Currency
+    posted: Amount | None = None
+    available: Amount | None = None
+    credit_limit: Amount | None = None
+    institution: str | None = None
+    read_at: AwareDatetime | None = None  # when the bank was read, which may be hours before the rail was asked
+
+
+class BankLine(Record):
+    """One line of an account's statement, as a rail reads it. `amount` is positive when money came in."""
+
+    kind: ClassVar[RecordKind] = RecordKind.BANK_TRANSACTION
+
+    bank_account_id: str  # the rail's id of the account
+    booked_on: date  # the day it posted, or was made while it is pending
+    made_on: date | None = None  # the day it was authorised, where the bank tells
+    currency: Currency
+    amount: Amount
+    is_pending: bool = False
+    replaces_id: str | None = None  # the pending one it settles
+    text: str = ""
+    counterparty: str | None = None
+    cheque_number: str | None = None
+    category: str | None = None  # the rail's own word
 
 
 class BankBalance(Value):

@@ -16,8 +16,8 @@ DEFAULT_FIRM = FirmId("own")
 class RecordKind(StrEnum):
     """The kinds of thing that findings and figures speak of; the value is the name in tables, logs and the API.
 
-    A ledger rail brings those down to `ATTACHMENT` (`kinds.RECORD_CLASSES`); the others come from rails of other roles,
-    or are Runway's own.
+    A ledger rail brings those down to `ATTACHMENT`, a verification rail `BANK_ACCOUNT` and `BANK_TRANSACTION`
+    (`kinds.RECORD_CLASSES`); the others come from rails of other roles, or are Runway's own.
     """
 
     BILL = "bill"
@@ -36,6 +36,7 @@ class RecordKind(StrEnum):
     TERM = "term"
     COMPANY_INFO = "company_info"
     ATTACHMENT = "attachment"
+    BANK_ACCOUNT = "bank_account"
     BANK_TRANSACTION = "bank_transaction"
     PAYOUT = "payout"
     RAIL_BILL = "rail_bill"  # a bill as the rail that pays it shows it

@@ -1,5 +1,6 @@
 """Which class holds which kind of record: the one table that stores, rails and the log share."""
 
+from runway_core.domain.bank import BankAccount, BankLine
 from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
@@ -34,6 +35,8 @@ RECORD_CLASSES: dict[RecordKind, type[Record]] = {
         JournalEntry,
         CompanyInfo,
         Attachment,
+        BankAccount,
+        BankLine,
     )
 }
 """Every mirrored kind, in an order in which nothing refers to a kind that comes later, but for links."""
