@@ -182,6 +182,24 @@ async def test_a_new_local_day_moves_every_position_even_without_access(
     assert {position.as_of.day for position in await runway.positions.all()} == {5}
 
 
+async def test_the_log_is_anchored_every_quarter_of_an_hour_while_chains_move(
+    firm: tuple[Runway, dict[str, MemoryLedger], FixedClock],
+) -> None:
+    runway, _, clock = firm
+    ticker = make_ticker(runway)
+
+    first = await ticker.anchor_due()
+    clock.advance(timedelta(minutes=15))
+    await ticker.pull_due()
+    await ticker.wait_for_pulls()
+    second = await ticker.anchor_due()
+
+    assert first is not None
+    assert second is not None
+    assert [first.number, second.number] == [1, 2]
+    assert await ticker.anchor_due() is None
+
+
 async def test_a_ticker_starts_pulls_at_once_and_stops_cleanly(
     firm: tuple[Runway, dict[str, MemoryLedger], FixedClock],
 ) -> None:

@@ -1,22 +1,29 @@
 """The composition root: the one file that names concrete adapters."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from dependency_injector import containers, providers
 from fastapi import FastAPI
 from runway_core.errors import InvalidRequest
 from runway_core.plugins.registry import RailRegistry
+from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import SystemClock
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
-from runway_store_sql import SqlStore
+from runway_store_sql import FolderAnchorSink, SqlStore
 
 from runway_app_http.mailer import Mailer, SmtpMailer
 from runway_app_http.scheduler import Ticker
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
 from runway_app_http.webhooks import WebhookSecrets
+
+
+def make_anchor_sinks(folders: Sequence[Path]) -> Sequence[AnchorSink]:
+    """Where anchors of the log are written to."""
+    return [FolderAnchorSink(folder) for folder in folders]
 
 
 class Container(containers.DeclarativeContainer):
@@ -26,9 +33,14 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     rails = providers.Singleton(RailRegistry.from_installed_plugins)
     store = providers.Singleton(
-        SqlStore, settings.provided.database_url, secret_key=settings.provided.secret_key, clock=clock
+        SqlStore,
+        settings.provided.database_url,
+        secret_key=settings.provided.secret_key,
+        log_key=settings.provided.log_key,
+        clock=clock,
     )
-    runway = providers.Singleton(Runway.open, store=store, rails=rails, clock=clock)
+    anchor_sinks = providers.Singleton(make_anchor_sinks, settings.provided.anchor_folders)
+    runway = providers.Singleton(Runway.open, store=store, rails=rails, clock=clock, anchor_sinks=anchor_sinks)
     ticker = providers.Factory(
         Ticker,
         interval_minutes=settings.provided.tick_minutes,

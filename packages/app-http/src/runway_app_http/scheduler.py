@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from runway_core.domain.anchors import Anchor
 from runway_core.domain.company import Connection, ConnectionState
 from runway_core.domain.identity import CompanyId
 from runway_core.errors import RunwayError
@@ -20,6 +21,7 @@ from runway_core.services.scope import local_day
 
 BEAT = timedelta(seconds=5)
 NEW_DAY_BEAT = timedelta(minutes=1)
+ANCHOR_BEAT = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(hours=2)
 GRACE_SECONDS = 10
 """How long pulls may take to end once a stop was asked for."""
@@ -76,7 +78,11 @@ class Ticker:
 
     async def start(self) -> None:
         """Begin to tick; the first beat is now."""
-        beats = ((self.pull_due, BEAT, "pull"), (self.begin_days, NEW_DAY_BEAT, "new day"))
+        beats = (
+            (self.pull_due, BEAT, "pull"),
+            (self.begin_days, NEW_DAY_BEAT, "new day"),
+            (self.anchor_due, ANCHOR_BEAT, "anchor"),
+        )
         for work, beat, name in beats:
             self._scheduler.add_job(
                 work,
@@ -150,3 +156,11 @@ class Ticker:
         except RunwayError as error:
             _log.warning("new_day_failed", error_code=error.code, error=str(error))
         return begun
+
+    async def anchor_due(self) -> Anchor | None:
+        """Anchor the log when an anchor is due; trouble is logged, and the next beat tries again."""
+        try:
+            return await self._runway.anchors.anchor_due()
+        except RunwayError as error:
+            _log.warning("anchor_failed", error_code=error.code, error=str(error))
+            return None

@@ -42,6 +42,8 @@ class AppSettings(BaseSettings):
 
     database_url: str = "sqlite:///runway.db"
     secret_key: SecretStr | None = None  # under which secrets are kept; SQLite makes a key file without it
+    log_key: SecretStr | None = None  # signs anchors and archives; without it, keys are made and sealed in the database
+    anchor_folder: Path | None = None  # where anchors are written to; beside a SQLite file without it
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
     allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone
@@ -58,6 +60,14 @@ class AppSettings(BaseSettings):
     qbo_environment: Literal["production", "sandbox"] = "production"
     qbo_webhook_verifier: SecretStr | None = None  # the vendor signs webhooks with it
     qbo_webhook_verifier_previous: SecretStr | None = None  # the one before, while it is still signed with
+
+    @property
+    def anchor_folders(self) -> tuple[Path, ...]:
+        """The folders to which anchors of the log are written; none for a server's database unless one is set."""
+        if self.anchor_folder is not None:
+            return (self.anchor_folder,)
+        file = self.database_url.partition("sqlite:///")[2].partition("?")[0]
+        return (Path(f"{file}.anchors"),) if file else ()
 
     @classmethod
     def settings_customise_sources(

@@ -9,7 +9,7 @@ from typing import Self
 
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
-from runway_core.domain.log_entry import LogEntry
+from runway_core.domain.log_entry import ChainHead, LogEntry
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.sync_run import QuarantinedRecord, SyncRun
 from runway_core.errors import NotFound
@@ -23,10 +23,12 @@ from runway_core.orchestrators.digest import DigestDataOrchestrator
 from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator
 from runway_core.orchestrators.portfolio import PortfolioDataOrchestrator
 from runway_core.plugins.registry import RailRegistry
+from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.ledger_rail import RailFactory
 from runway_core.ports.store import Store, StoreHealth
 from runway_core.services.aliases import AliasService
+from runway_core.services.anchors import AnchorService
 from runway_core.services.balances import BalanceService
 from runway_core.services.bills import BillService
 from runway_core.services.books import BooksService
@@ -79,12 +81,20 @@ class Runway:
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
+    anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     webhooks                     what rails send by themselves
     """
 
     def __init__(
-        self, *, store: Store, rails: RailRegistry, clock: Clock, firm_id: FirmId, new_id: Callable[[], str]
+        self,
+        *,
+        store: Store,
+        rails: RailRegistry,
+        clock: Clock,
+        firm_id: FirmId,
+        new_id: Callable[[], str],
+        anchor_sinks: Sequence[AnchorSink] = (),
     ) -> None:
         self._store = store
         self.rails = rails
@@ -110,6 +120,7 @@ class Runway:
         self.webhooks = WebhookService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.collections = CollectionService(self.scope, self.books)
+        self.anchors = AnchorService(self.scope, anchor_sinks)
         self._sync = SmartSyncService(SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self._keep_in_step)
         digest_data = DigestDataOrchestrator(
             self.books,
@@ -140,6 +151,7 @@ class Runway:
         clock: Clock | None = None,
         firm_id: FirmId = DEFAULT_FIRM,
         new_id: Callable[[], str] | None = None,
+        anchor_sinks: Sequence[AnchorSink] = (),
     ) -> "Runway":
         """Build a `Runway` over a store; entering it opens the store.
 
@@ -149,6 +161,7 @@ class Runway:
             clock: tells the time; the machine's own when absent.
             firm_id: whose companies may be seen; embedding apps that know one firm leave it.
             new_id: makes ids; random ones when absent.
+            anchor_sinks: where anchors of the log are written to, beside the database.
 
         Raises:
             InvalidRequest: two plugins offer a rail of the same name.
@@ -165,6 +178,7 @@ class Runway:
             clock=clock or SystemClock(),
             firm_id=firm_id,
             new_id=new_id or (lambda: uuid.uuid4().hex),
+            anchor_sinks=anchor_sinks,
         )
 
     async def __aenter__(self) -> Self:
@@ -368,13 +382,19 @@ class Runway:
     async def verify_log(self, company_id: CompanyId, *, since: datetime | None = None) -> LogVerification:
         """Recompute a company's chain of log entries, all of it or what was seen `since` a moment.
 
+        It then begins where the last anchor before the moment ended; without one, at the entry before.
+
         Raises:
             NotFound: no such company in this firm.
+            LogBroken: the anchors are not what was signed.
         """
         await self.companies.get(company_id)
         log = self._store.log
-        trusted = 0 if since is None else await log.last_before(company_id, since)
-        return await verify_log(log, company_id, start=await find_start(log, company_id, trusted))
+        start: ChainHead | None = None
+        if since is not None:
+            start = await self.anchors.trusted_before(company_id, since)
+            start = start or await find_start(log, company_id, await log.last_before(company_id, since))
+        return await verify_log(log, company_id, start=start)
 
     async def check_store(self) -> StoreHealth:
         """Look at the database.

@@ -17,6 +17,7 @@ from runway_store_sql.tables import companies, log_entries, log_heads
 
 _ENTRY = (log_entries.c.sequence, log_entries.c.previous_hash, log_entries.c.hash, log_entries.c.canonical)
 
+_ASKED_TOGETHER = 1000
 _STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
 
 
@@ -121,6 +122,18 @@ class SqlTransactionLog:
             return int(first_later) - 1 if first_later is not None else int(connection.scalar(last) or 0)
 
         return await self._database.read(look)
+
+    async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of those entries that are there, so many a query."""
+        found: dict[int, bytes] = {}
+        for start in range(0, len(sequences), _ASKED_TOGETHER):
+            query = select(log_entries.c.sequence, log_entries.c.hash).where(
+                log_entries.c.company_id == company_id,
+                log_entries.c.sequence.in_(sequences[start : start + _ASKED_TOGETHER]),
+            )
+            rows = await self._database.read(partial(_read_all, query=query))
+            found.update((row.sequence, row.hash) for row in rows)
+        return found
 
     async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
         """Every entry about one record or one working paper, oldest first."""

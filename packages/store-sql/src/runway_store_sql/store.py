@@ -8,10 +8,12 @@ from runway_core.errors import StoreUnavailable
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
+from runway_store_sql.anchors import SqlAnchorStore
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
 from runway_store_sql.inbox import SqlInbox
 from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
+from runway_store_sql.log_keys import SqlLogKeys
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.papers import SqlWorkingPapers
 from runway_store_sql.positions import SqlPositionStore
@@ -29,6 +31,8 @@ class SqlStore:
         create: make and migrate the database at opening. `None` does so for a SQLite file that is not there yet.
         secret_key: the key under which secrets are kept (`RUNWAY_SECRET_KEY`). Without one, SQLite keeps a key in a
             file beside the database, and PostgreSQL keeps no secrets.
+        log_key: the private key that signs anchors (`RUNWAY_LOG_KEY`). Without one, keys are made and sealed in the
+            database.
         clock: what the time is when an act without a time of its own is logged.
 
     Raises:
@@ -41,6 +45,7 @@ class SqlStore:
         *,
         create: bool | None = None,
         secret_key: str | SecretStr | None = None,
+        log_key: SecretStr | None = None,
         clock: Clock | None = None,
     ) -> None:
         parsed = parse_url(url)
@@ -57,6 +62,8 @@ class SqlStore:
         self._jobs = SqlJobQueue(self._database)
         self._inbox = SqlInbox(self._database)
         self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
+        self._anchors = SqlAnchorStore(self._database)
+        self._log_keys = SqlLogKeys(self._database, sealing_key=self._vault.key_encryption_key, given=log_key)
 
     def __repr__(self) -> str:
         return f"SqlStore({self._database.where})"
@@ -75,6 +82,16 @@ class SqlStore:
     def log(self) -> SqlTransactionLog:
         """The transaction log."""
         return self._log
+
+    @property
+    def anchors(self) -> SqlAnchorStore:
+        """Anchors of the log."""
+        return self._anchors
+
+    @property
+    def log_keys(self) -> SqlLogKeys:
+        """The keys that sign them."""
+        return self._log_keys
 
     @property
     def registry(self) -> SqlCompanyRegistry:

@@ -118,7 +118,12 @@ class SqlTokenVault:
     def __repr__(self) -> str:
         return f"SqlTokenVault({self._database.where})"
 
-    def _key_encryption_key(self) -> KeyEncryptionKey:
+    def key_encryption_key(self) -> KeyEncryptionKey:
+        """The key that seals; read when it is first needed.
+
+        Raises:
+            StoreUnavailable: none is set and none can be kept.
+        """
         if self._key is None:
             if self._secret_key is not None:
                 self._key = KeyEncryptionKey.from_text(self._secret_key.get_secret_value())
@@ -144,7 +149,7 @@ class SqlTokenVault:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         if row is None:
             return {}
-        key = self._key_encryption_key()
+        key = self.key_encryption_key()
         if row.key_id != key.key_id:
             raise StoreUnavailable(
                 f"the secrets of connection {connection_id!r} were kept under key {row.key_id}, and this process has "
@@ -165,7 +170,7 @@ class SqlTokenVault:
         Raises:
             NotFound: no such connection: add it first.
         """
-        key = self._key_encryption_key()
+        key = self.key_encryption_key()
         plain = msgspec.json.encode({name: value.get_secret_value() for name, value in values.items()})
 
         def write(connection: Connection) -> None:

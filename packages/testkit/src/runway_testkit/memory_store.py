@@ -24,6 +24,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
+from runway_testkit.memory_anchors import MemoryAnchorStore, MemoryLogKeys
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
@@ -72,6 +73,11 @@ class MemoryTransactionLog:
         entries = [entry async for entry in self.entries(company_id)]
         later = [entry.sequence for entry in entries if entry.draft.seen_at >= moment]
         return later[0] - 1 if later else len(entries)
+
+    async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of those entries that are there."""
+        wanted = set(sequences)
+        return {entry.sequence: entry.hash async for entry in self.entries(company_id) if entry.sequence in wanted}
 
     async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
         """Every entry about one record or one working paper, oldest first."""
@@ -399,6 +405,8 @@ class MemoryStore:
         self.papers = MemoryWorkingPapers(self._states)
         self.jobs = MemoryJobQueue(self._states)
         self.inbox = MemoryInbox(self._states)
+        self.anchors = MemoryAnchorStore(self._states)
+        self.log_keys = MemoryLogKeys()
         self.vault = MemoryTokenVault(self._states)
 
     async def upgrade(self) -> None:

@@ -1,6 +1,7 @@
 """`runway log` and `runway history`: what was seen, when and why; and the proof that nothing of it changed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from runway_core.domain.log_entry import LogEntry
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
-from runway_core.sync.verification import LogDifference, LogVerification
+from runway_core.services.anchors import AnchorsVerification
+from runway_core.sync.verification import LogDifference, LogFault, LogVerification
 
 from runway_app_http.api.history import HistoryEntry, RecordHistory
 from runway_app_http.cli.companies import CompanyName
@@ -125,19 +127,39 @@ def verify_log(
     wanted = [*(companies or ()), *(company or ())]
     moment = None if since is None else read_moment(since)
 
-    async def ask(runway: Runway) -> list[VerifiedCompany]:
+    async def ask(runway: Runway) -> tuple[list[VerifiedCompany], AnchorsVerification]:
         chosen = [await runway.companies.find(one) for one in wanted] or await runway.companies.list()
-        return [_describe(one, await runway.verify_log(one.company_id, since=moment)) for one in chosen]
+        anchors = await runway.anchors.verify([one.company_id for one in chosen])
+        found = [await runway.verify_log(one.company_id, since=moment) for one in chosen]
+        return [
+            _describe(one, _add_anchored(chain, anchors.chains.get(one.company_id)))
+            for one, chain in zip(chosen, found, strict=True)
+        ], anchors
 
-    verified = session.run(ask)
+    verified, anchors = session.run(ask)
     broken = [one for one in verified if not one.is_sound]
-    document = {"is_sound": not broken, "entries": sum(one.entries for one in verified), "items": verified}
-    session.show(document, lambda: _lay_out_verified(verified, broken=len(broken)))
+    document = {
+        "is_sound": not broken and anchors.is_sound,
+        "entries": sum(one.entries for one in verified),
+        "anchors": anchors.anchors,
+        "anchor_faults": anchors.faults,
+        "items": verified,
+    }
+    session.show(document, lambda: _lay_out_verified(verified, broken=len(broken), anchors=anchors))
+    for fault in anchors.faults:
+        say_error(fault, "log-broken")
     for one in broken:
         say_error(
             f"{one.company.name!r}: entry {one.broken_at} is broken ({one.difference}): {one.fault}", "log-broken"
         )
-    return FOUND if broken else DONE
+    return FOUND if broken or not anchors.is_sound else DONE
+
+
+def _add_anchored(chain: LogVerification, anchored: LogFault | None) -> LogVerification:
+    """What a chain shows by itself comes first; where it fits itself, what an anchor says of it."""
+    if anchored is None or not chain.is_sound:
+        return chain
+    return replace(chain, broken_at=anchored.broken_at, fault=anchored.said, difference=anchored.difference)
 
 
 def _describe(company: Company, found: LogVerification) -> VerifiedCompany:
@@ -153,10 +175,11 @@ def _describe(company: Company, found: LogVerification) -> VerifiedCompany:
     )
 
 
-def _lay_out_verified(verified: Sequence[VerifiedCompany], *, broken: int) -> Table:
+def _lay_out_verified(verified: Sequence[VerifiedCompany], *, broken: int, anchors: AnchorsVerification) -> Table:
     entries = sum(one.entries for one in verified)
     verdict = "every entry is as it was written" if not broken else f"{broken} broken"
-    table = new_table("Log", caption=f"{say_count(len(verified), 'chain')}, {entries:,} entries: {verdict}")
+    held = f"{say_count(anchors.anchors, 'anchor')}: {say_count(len(anchors.faults), 'fault')}"
+    table = new_table("Log", caption=f"{say_count(len(verified), 'chain')}, {entries:,} entries: {verdict}; {held}")
     table.add_column("Company", overflow="fold")
     table.add_column("Entries", justify="right")
     table.add_column("Head", no_wrap=True)

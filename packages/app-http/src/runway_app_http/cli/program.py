@@ -8,6 +8,7 @@ import typer
 from runway_core.errors import RunwayError
 
 from runway_app_http.cli import (
+    anchor,
     companies,
     connect,
     database,
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, sync, experiences, decide, fix, scenarios, health, log, connect, rails, serve):
+for part in (demo, sync, experiences, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
     app.add_typer(part.app)
 for part in (companies, questions, plan, policy, database, sandbox, quarantine):
     app.add_typer(part.app)

@@ -5,6 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from runway_core.ports.anchors import AnchorStore, LogKeys
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
@@ -38,6 +39,16 @@ class Store(Protocol):
     @property
     def log(self) -> TransactionLog:
         """The transaction log."""
+        ...
+
+    @property
+    def anchors(self) -> AnchorStore:
+        """Anchors of the log."""
+        ...
+
+    @property
+    def log_keys(self) -> LogKeys:
+        """The keys that sign them."""
         ...
 
     @property

@@ -34,6 +34,10 @@ class TransactionLog(Protocol):
         """The number of the last entry that stands before all entries seen at `moment` or later; nil when none does."""
         ...
 
+    async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of those entries that are there."""
+        ...
+
     async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
         """Every entry about one record or one working paper, oldest first."""
         ...

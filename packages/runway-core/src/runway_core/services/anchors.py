@@ -1,0 +1,253 @@
+"""Anchoring the log: making anchors, writing them out, and holding chains to them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from runway_core.domain.anchors import (
+    ENDORSED_AS,
+    FIRST_PREVIOUS,
+    SIGNED_AS,
+    Anchor,
+    AnchorLeaf,
+    compute_root,
+    encode_anchor,
+    hash_anchor,
+    replay_leaves,
+)
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_entry import ChainHead
+from runway_core.errors import LogBroken
+from runway_core.ports.anchors import AnchorSink, LogKey, LogKeys
+from runway_core.services.scope import Scope
+from runway_core.sync.verification import LogDifference, LogFault
+
+EVERY = timedelta(minutes=15)
+WHOLE_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorsVerification:
+    """What verifying the anchors of all chains found.
+
+    `faults` are about anchors themselves, each for a person. `chains` names for each company of the firm whose chain is
+    not what was anchored the first entry that may differ.
+    """
+
+    anchors: int
+    last: Anchor | None
+    faults: tuple[str, ...]
+    chains: dict[CompanyId, LogFault]
+
+    @property
+    def is_sound(self) -> bool:
+        """Anchors are what was signed, and chains are what was anchored."""
+        return not self.faults and not self.chains
+
+
+class AnchorService:
+    """Makes and verifies anchors over all chains of the database, whichever firm's they are."""
+
+    def __init__(self, scope: Scope, sinks: Sequence[AnchorSink] = ()) -> None:
+        self._scope = scope
+        self._sinks = tuple(sinks)
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """Where anchors are written to, beside the database."""
+        return tuple(sink.name for sink in self._sinks)
+
+    async def anchor_due(self) -> Anchor | None:
+        """Make an anchor when the last one is a quarter of an hour old and a chain moved since, else nothing.
+
+        Sinks that missed anchors get them. Several processes may call it at any pace: one of them makes the anchor.
+
+        Raises:
+            StoreUnavailable: the database or a sink does not answer, or no key can be kept.
+            LogBroken: a sink holds another anchor than the database.
+        """
+        last = await self._scope.store.anchors.last()
+        if last is not None and self._scope.clock.now() - last.made_at < EVERY:
+            return None
+        return await self._make(last)
+
+    async def anchor(self) -> Anchor:
+        """Make an anchor now; the last one where no chain moved since.
+
+        Raises:
+            StoreUnavailable: the database or a sink does not answer, or no key can be kept.
+            LogBroken: a sink holds another anchor than the database.
+        """
+        made = await self._make(await self._scope.store.anchors.last())
+        last = made or await self._scope.store.anchors.last()
+        assert last is not None, "an anchor is made where none is"
+        return last
+
+    async def _make(self, last: Anchor | None, *, is_wanted: bool = False) -> Anchor | None:
+        store, at = self._scope.store, self._scope.clock.now()
+        held = await self._replay_held()
+        heads = {leaf.company_id: leaf for leaf in await store.anchors.heads()}
+        moved = tuple(heads[name] for name in sorted(heads) if held.get(name) != heads[name])
+        made: Anchor | None = None
+        if is_wanted or last is None or moved or held.keys() - heads.keys():
+            key = await store.log_keys.current(at)
+            whole = await self._is_whole_due(at) or bool(held.keys() - heads.keys())
+            is_new_key = last is not None and last.public_key != key.public_key
+            anchor = Anchor(
+                number=1 if last is None else last.number + 1,
+                made_at=at,
+                previous=FIRST_PREVIOUS if last is None else hash_anchor(last),
+                root=compute_root(heads),
+                size=len(heads),
+                public_key=key.public_key,
+                is_whole=whole,
+                leaves=tuple(heads[name] for name in sorted(heads)) if whole else moved,
+                endorsement=key.endorsement if is_new_key else b"",
+            )
+            signed = replace(anchor, signature=await store.log_keys.sign(SIGNED_AS + encode_anchor(anchor)))
+            made = signed if await store.anchors.save(signed) else None
+        for sink in self._sinks:
+            for missed in await store.anchors.anchors(after=await sink.last_number()):
+                await sink.put(missed)
+        return made
+
+    async def _replay_held(self) -> dict[CompanyId, AnchorLeaf]:
+        """All heads as the last anchor has them."""
+        store = self._scope.store.anchors
+        held: dict[CompanyId, AnchorLeaf] = {}
+        for anchor in await store.anchors(after=max(await store.last_whole() - 1, 0)):
+            held = replay_leaves(held, anchor)
+        return held
+
+    async def _is_whole_due(self, at: datetime) -> bool:
+        store = self._scope.store.anchors
+        number = await store.last_whole()
+        whole = (await store.anchors(after=number - 1))[0] if number else None
+        return whole is None or at - whole.made_at >= WHOLE_EVERY
+
+    async def keys(self) -> Sequence[LogKey]:
+        """The keys that sign, the first one first."""
+        return await self._scope.store.log_keys.keys()
+
+    async def current_key(self) -> LogKey:
+        """The key that signs; the first time it is made.
+
+        Raises:
+            StoreUnavailable: no key can be kept.
+        """
+        return await self._scope.store.log_keys.current(self._scope.clock.now())
+
+    async def rotate_key(self) -> LogKey:
+        """Make a new key that signs from now on; anchors that the old one signed stay valid.
+
+        Raises:
+            StoreUnavailable: no key can be kept.
+        """
+        at = self._scope.clock.now()
+        await self._scope.store.log_keys.current(at)
+        key = await self._scope.store.log_keys.rotate(at)
+        await self._make(await self._scope.store.anchors.last(), is_wanted=True)  # shows the endorsement
+        return key
+
+    async def trusted_before(self, company_id: CompanyId, moment: datetime) -> ChainHead | None:
+        """Where a company's chain ended by the last anchor before a moment; `None` when none knows it.
+
+        Raises:
+            LogBroken: the anchors are not what was signed.
+        """
+        anchors = await self._gather()
+        faults = find_faults(anchors, self._scope.store.log_keys)
+        if faults:
+            raise LogBroken(f"the anchors cannot be trusted: {faults[0]}")
+        leaf: AnchorLeaf | None = None
+        for anchor in anchors:
+            if anchor.made_at < moment:
+                leaf = next((held for held in anchor.leaves if held.company_id == company_id), leaf)
+        return None if leaf is None else leaf.head
+
+    async def _gather(self) -> Sequence[Anchor]:
+        """The anchors of the first sink, which knows them however the database was rewritten; else the database's."""
+        outside = [await sink.anchors() for sink in self._sinks]
+        longest = max(outside, key=len, default=())
+        return longest or await self._scope.store.anchors.anchors()
+
+    async def verify(self, companies: Iterable[CompanyId]) -> AnchorsVerification:
+        """Hold anchors to their signatures, sinks to the database, and the chains of `companies` to the anchors.
+
+        Raises:
+            StoreUnavailable: the database or a sink does not answer.
+            LogBroken: an anchor cannot be read.
+        """
+        store = self._scope.store
+        kept = await store.anchors.anchors()
+        faults = list(find_faults(kept, store.log_keys))
+        anchored: dict[CompanyId, dict[int, bytes]] = defaultdict(dict)
+        for where, anchors in [("the database", kept), *[(s.name, await s.anchors()) for s in self._sinks]]:
+            if anchors is not kept:
+                faults += [f"{fault} in {where}" for fault in find_faults(anchors, store.log_keys)]
+                faults += _compare_anchors(kept, anchors, where)
+            for number, leaf in ((anchor.number, leaf) for anchor in anchors for leaf in anchor.leaves):
+                known = anchored[leaf.company_id].setdefault(leaf.sequence, leaf.head_hash)
+                if known != leaf.head_hash:
+                    faults.append(f"anchor {number} of {where} knows an entry by another hash than one elsewhere")
+        chains: dict[CompanyId, LogFault] = {}
+        for company_id in companies:
+            heads = anchored.get(company_id, {})
+            fault = find_unanchored(heads, await store.log.hashes(company_id, sorted(heads)))
+            if fault is not None:
+                chains[company_id] = fault
+        return AnchorsVerification(
+            anchors=len(kept), last=kept[-1] if kept else None, faults=tuple(faults), chains=chains
+        )
+
+
+def find_unanchored(anchored: dict[int, bytes], held: dict[int, bytes]) -> LogFault | None:
+    """The first anchored entry of a chain that is not there, or is another one."""
+    good = 0
+    for sequence, head_hash in sorted(anchored.items()):
+        if sequence == 0 or held.get(sequence) == head_hash:
+            good = sequence
+            continue
+        where = f"an anchor knows entry {sequence}"
+        if sequence not in held:
+            said = f"{where}, which is not there: entries behind {good} were cut off"
+            return LogFault(good + 1, LogDifference.TRUNCATED, said)
+        said = f"{where} by another hash: history was written anew between entries {good + 1} and {sequence}"
+        return LogFault(good + 1, LogDifference.REWRITTEN, said)
+    return None
+
+
+def _compare_anchors(kept: Sequence[Anchor], outside: Sequence[Anchor], where: str) -> list[str]:
+    held = {anchor.number: hash_anchor(anchor) for anchor in kept}
+    return [
+        f"anchor {anchor.number} of {where} is not in the database"
+        if anchor.number not in held
+        else f"anchor {anchor.number} of {where} is another one than the database's"
+        for anchor in outside
+        if held.get(anchor.number) != hash_anchor(anchor)
+    ]
+
+
+def find_faults(anchors: Sequence[Anchor], keys: LogKeys) -> list[str]:
+    """What is wrong with a chain of anchors, which must begin at the first one."""
+    faults: list[str] = []
+    previous, leaves, key = FIRST_PREVIOUS, dict[CompanyId, AnchorLeaf](), b""
+    for number, anchor in enumerate(anchors, start=1):
+        name = f"anchor {anchor.number}"
+        if anchor.number != number:
+            return [*faults, f"anchor {number} is missing"]
+        if anchor.previous != previous:
+            faults.append(f"{name} does not follow the one before it")
+        leaves = replay_leaves(leaves, anchor)
+        if compute_root(leaves) != anchor.root or len(leaves) != anchor.size:
+            faults.append(f"the heads of {name} are not those that were signed")
+        signed = SIGNED_AS + encode_anchor(anchor)
+        if not keys.is_signed(signed, signature=anchor.signature, public_key=anchor.public_key):
+            faults.append(f"{name} is not signed by the key that it names")
+        if key and anchor.public_key != key:
+            endorsed = ENDORSED_AS + anchor.public_key
+            if not keys.is_signed(endorsed, signature=anchor.endorsement, public_key=key):
+                faults.append(f"{name} is signed by a new key that the one before it did not endorse")
+        previous, key = hash_anchor(anchor), anchor.public_key
+    return faults

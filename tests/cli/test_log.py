@@ -1,0 +1,51 @@
+"""The log from the command line: anchored, verified, its keys shown and rotated."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.cli.conftest import Run
+from tests.cli.test_companies import forge_first_entry
+
+
+def cut_newest_entry() -> None:
+    """Cut the log and set its head back, as one could who owns the file: the chain fits itself afterwards."""
+    with closing(sqlite3.connect("runway.db")) as connection, connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("DELETE FROM log_entries WHERE sequence = 2")
+        connection.execute("UPDATE log_heads SET sequence = 1, hash = (SELECT hash FROM log_entries)")
+
+
+def test_an_anchor_is_written_beside_the_file_and_shows_a_log_that_was_cut(run: Run, acme: str, folder: Path) -> None:
+    run("companies", "set", acme, "--owner", "ada")
+    made = run("log", "anchor", "--json")
+    sound = run("log", "verify", "--company", acme, "--json")
+    cut_newest_entry()
+    broken = run("log", "verify", "--json")
+
+    assert made.code == 0, made.err
+    assert (made.document["number"], made.document["companies"]) == (1, 1)
+    assert [path.name for path in (folder / "runway.db.anchors").iterdir()] == ["anchor-000000001.json"]
+    assert (sound.code, sound.document["anchors"], sound.document["entries"]) == (0, 1, 2)
+    assert (broken.code, broken.document["items"][0]["difference"]) == (1, "truncated")
+    assert "entries behind 0 were cut off" in broken.err or "entries behind 1 were cut off" in broken.err
+
+
+def test_verifying_since_a_day_looks_at_what_came_later(run: Run, acme: str) -> None:
+    forge_first_entry()
+    ran = run("log", "verify", "--since", "2999-01-01", "--json")
+    wrong = run("log", "verify", "--since", "yesterday")
+
+    assert (ran.code, ran.document["entries"], ran.document["items"][0]["trusted_through"]) == (0, 0, 1)
+    assert wrong.code == 2
+    assert "is no day or moment" in wrong.err
+
+
+def test_keys_are_made_shown_and_rotated(run: Run, acme: str) -> None:
+    [first] = run("log", "public-key", "--json").document["items"]
+    rotated = run("log", "rotate-key", "--json")
+
+    assert len(bytes.fromhex(first["public_key"])) == 32
+    assert [key["is_endorsed"] for key in rotated.document["items"]] == [False, True]
+    assert rotated.document["items"][0] == first | {"is_current": False}
