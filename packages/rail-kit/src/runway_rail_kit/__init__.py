@@ -2,6 +2,7 @@
 
 from runway_rail_kit.budget import CallBudget, Window
 from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
+from runway_rail_kit.shared_budget import SharedBudget
 from runway_rail_kit.signatures import is_signed, verify_hmac
 from runway_rail_kit.transport import Answer, HttpTransport, NoAnswer, TransportLimits, repeat_while_unavailable
 
@@ -15,6 +16,7 @@ __all__ = [
     "NoAnswer",
     "OAuthClient",
     "OAuthSecrets",
+    "SharedBudget",
     "TransportLimits",
     "Window",
     "is_signed",

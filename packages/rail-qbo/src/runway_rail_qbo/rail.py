@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from runway_core.domain.call_budget import BudgetAsk, CallLimit, CallWindow
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion
 from runway_core.domain.identity import ConnectionId, RecordKey, RecordKind
 from runway_core.errors import RailMisconfigured, RailRefused, RecordGone, RecordRejected
@@ -16,7 +17,15 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
-from runway_rail_kit import AccessTokens, CallBudget, HttpTransport, OAuthClient, TransportLimits, Window
+from runway_rail_kit import (
+    AccessTokens,
+    CallBudget,
+    HttpTransport,
+    OAuthClient,
+    SharedBudget,
+    TransportLimits,
+    Window,
+)
 
 from runway_rail_qbo.faults import RAIL, TITLE
 from runway_rail_qbo.fixes import WRITABLE, build_update, check_fix, make_request_id
@@ -131,7 +140,7 @@ class QboRailFactory:
         """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time."""
         self._http = HttpTransport(limits, transport=http_transport)
         self._pauses = pauses or Pauses()
-        self._budgets: dict[tuple[str, int, int, int], CallBudget] = {}
+        self._budgets: dict[tuple[str, int, int, int, int], CallBudget] = {}
         self._tokens: dict[tuple[ConnectionId, str, int], AccessTokens] = {}
 
     @property
@@ -189,9 +198,10 @@ class QboRailFactory:
             settings,
             http=self._http,
             tokens=self._share_tokens(settings, context),
-            budget=self._share_budget(settings),
+            budget=self._share_budget(settings, context),
             clock=context.clock,
             pauses=self._pauses,
+            is_live=context.is_live,
         )
         return QboRail(transport, settings=settings, context=context)
 
@@ -201,20 +211,38 @@ class QboRailFactory:
         self._tokens.clear()
         await self._http.aclose()
 
-    def _share_budget(self, settings: QboSettings) -> CallBudget:
+    def _share_budget(self, settings: QboSettings, context: RailContext) -> CallBudget:
         key = (
             settings.company_url,
             settings.calls_per_minute,
             settings.calls_per_second,
             settings.calls_at_once,
+            id(context.calls),
         )
         if key not in self._budgets:
             self._budgets[key] = CallBudget(
                 [Window(settings.calls_per_minute, 60), Window(settings.calls_per_second, 1)],
                 at_once=settings.calls_at_once,
                 sleep=self._pauses.sleep,
+                shared=self._share_with_others(settings, context),
             )
         return self._budgets[key]
+
+    def _share_with_others(self, settings: QboSettings, context: RailContext) -> SharedBudget | None:
+        """Intuit counts per company and app; there is no limit over all companies of an app."""
+        if context.calls is None:
+            return None
+        limit = CallLimit(
+            (CallWindow(settings.calls_per_minute, 60_000), CallWindow(settings.calls_per_second, 1_000)),
+            at_once=settings.calls_at_once,
+        )
+        return SharedBudget(
+            context.calls,
+            [BudgetAsk(f"{RAIL}/{settings.company_url}", limit)],
+            clock=context.clock,
+            sleep=self._pauses.sleep,
+            rail=RAIL,
+        )
 
     def _share_tokens(self, settings: QboSettings, context: RailContext) -> AccessTokens:
         key = (context.connection_id, settings.token_url, id(context.vault))

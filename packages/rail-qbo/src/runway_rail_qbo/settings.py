@@ -34,7 +34,7 @@ class QboSettings(BaseModel):
     page_size: Annotated[int, Field(ge=2, le=1000)] = 1000
     calls_per_minute: Annotated[int, Field(ge=1)] = 450  # Intuit allows 500 a company
     calls_per_second: Annotated[int, Field(ge=1)] = 9  # Intuit allows 10 a company and app
-    calls_at_once: Annotated[int, Field(ge=1, le=10)] = 4
+    calls_at_once: Annotated[int, Field(ge=1, le=10)] = 5  # one of them is kept for people
     connect_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_seconds: Annotated[float, Field(gt=0, le=120)] = 30.0  # Intuit cuts off after 120 s
     overlap_seconds: Annotated[int, Field(ge=0, le=3600)] = 180  # how far each pull reaches back before the last

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from runway_core.errors import OutcomeUnknown, RailMisconfigured, RailUnavailable
+from runway_core.errors import OutcomeUnknown, RailMisconfigured, RailThrottled, RailUnavailable
 from runway_core.ports.clock import Clock
 from runway_rail_kit import AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, repeat_while_unavailable
 
@@ -62,7 +62,9 @@ class QboTransport:
         budget: CallBudget,
         clock: Clock,
         pauses: Pauses | None = None,
+        is_live: bool = False,
     ) -> None:
+        self._is_live = is_live
         self._settings = settings
         self._http = http
         self._tokens = tokens
@@ -131,7 +133,10 @@ class QboTransport:
             # A refusal inside a 200 contradicts itself, and some would have a person reconnect: ask once more.
             read = read_answer(await self._send(method, path, params, token=token, doing=doing, content=content))
         if not 200 <= read.answer.status < 300 or read.fault is not None or read.envelope is None:
-            raise to_error(read, doing=doing, is_write=is_write)
+            error = to_error(read, doing=doing, is_write=is_write)
+            if isinstance(error, RailThrottled):
+                await self._budget.note_refusal(error.retry_after_seconds)
+            raise error
         await self._tokens.confirm()
         return read
 
@@ -145,7 +150,7 @@ class QboTransport:
         headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
         if content is not None:
             headers["content-type"] = "application/json"
-        async with self._budget.spend_one():
+        async with self._budget.spend_one(is_live=self._is_live):
             self.calls += 1
             try:
                 return await self._http.send(

@@ -9,6 +9,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.anchors import SqlAnchorStore
+from runway_store_sql.calls import SqlCallLedger
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
 from runway_store_sql.inbox import SqlInbox
 from runway_store_sql.jobs import SqlJobQueue
@@ -61,6 +62,7 @@ class SqlStore:
         self._papers = SqlWorkingPapers(self._database)
         self._jobs = SqlJobQueue(self._database)
         self._inbox = SqlInbox(self._database)
+        self._calls = SqlCallLedger(self._database)
         self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
         self._anchors = SqlAnchorStore(self._database)
         self._log_keys = SqlLogKeys(self._database, sealing_key=self._vault.key_encryption_key, given=log_key)
@@ -112,6 +114,11 @@ class SqlStore:
     def jobs(self) -> SqlJobQueue:
         """Work that is due, running, done and dead."""
         return self._jobs
+
+    @property
+    def calls(self) -> SqlCallLedger:
+        """Budgets of calls that all workers share."""
+        return self._calls
 
     @property
     def vault(self) -> SqlTokenVault:

@@ -25,6 +25,7 @@ from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
 from runway_testkit.memory_anchors import MemoryAnchorStore, MemoryLogKeys
+from runway_testkit.memory_calls import MemoryCallLedger
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
@@ -407,6 +408,7 @@ class MemoryStore:
         self.inbox = MemoryInbox(self._states)
         self.anchors = MemoryAnchorStore(self._states)
         self.log_keys = MemoryLogKeys()
+        self.calls = MemoryCallLedger()
         self.vault = MemoryTokenVault(self._states)
 
     async def upgrade(self) -> None:

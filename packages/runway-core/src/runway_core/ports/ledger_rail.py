@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from runway_core.domain.changes import Change, ChangePage, Cursor
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
+from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.clock import Clock
 from runway_core.ports.token_vault import TokenVault
 
@@ -124,6 +125,8 @@ class RailContext:
     settings: Mapping[str, Any]
     vault: TokenVault
     clock: Clock
+    calls: CallLedger | None = None  # the budget that all workers share; without one each process keeps its own
+    is_live: bool = False  # a person waits for the answers
 
 
 class RailFactory(Protocol):

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from runway_core.ports.anchors import AnchorStore, LogKeys
+from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
@@ -69,6 +70,11 @@ class Store(Protocol):
     @property
     def jobs(self) -> JobQueue:
         """Work that is due, running, done and dead."""
+        ...
+
+    @property
+    def calls(self) -> CallLedger:
+        """Budgets of calls that all workers share."""
         ...
 
     @property

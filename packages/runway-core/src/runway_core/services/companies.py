@@ -244,6 +244,8 @@ class ConnectionService:
                 settings=connection.settings,
                 vault=self._scope.store.vault,
                 clock=self._scope.clock,
+                calls=self._scope.store.calls,
+                is_live=True,
             )
         )
         try:

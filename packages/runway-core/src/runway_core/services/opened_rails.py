@@ -37,6 +37,8 @@ class OpenedRails:
                     settings=connection.settings,
                     vault=scope.store.vault,
                     clock=scope.clock,
+                    calls=scope.store.calls,
+                    is_live=True,
                 )
             )
         return self._opened[name]

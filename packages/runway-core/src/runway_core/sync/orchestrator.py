@@ -78,7 +78,7 @@ class SyncOrchestrator:
             StoreUnavailable: the database does not answer.
             NotFound: the connection's rail is not installed.
         """
-        rail = self._open_rail(company, connection)
+        rail = self._open_rail(company, connection, is_live=request.cause is Cause.PERSON and not request.full)
         try:
             pull = await self._begin(company, connection, request)
             failure: RailError | None = None
@@ -97,7 +97,7 @@ class SyncOrchestrator:
         on_progress(SyncProgress(company=company, rail=connection.rail, counts=run.counts, is_done=True))
         return run
 
-    def _open_rail(self, company: Company, connection: Connection) -> LedgerRail:
+    def _open_rail(self, company: Company, connection: Connection, *, is_live: bool) -> LedgerRail:
         return self._rails.factory(connection.rail).open(
             RailContext(
                 company_id=company.company_id,
@@ -106,6 +106,8 @@ class SyncOrchestrator:
                 settings=connection.settings,
                 vault=self._store.vault,
                 clock=self._clock,
+                calls=self._store.calls,
+                is_live=is_live,
             )
         )
 
