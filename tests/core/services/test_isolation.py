@@ -12,8 +12,9 @@ from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.decisions import DecisionOutcome
 from runway_core.domain.findings import FindingState
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.people import GRANTS, Caller
 from runway_core.domain.policy import Role
-from runway_core.errors import NotFound
+from runway_core.errors import NotFound, RunwayError
 from runway_core.runway import Runway
 from runway_core.services.fixes import FixChoice
 from runway_testkit.sample import AS_OF
@@ -66,6 +67,8 @@ ARGUMENTS: dict[str, Any] = {
     "text": "NORTON LUMBER",
     "vendor_id": "V1",
 }
+PREVIEWS = {"questions.preview"}  # names who would ask, and keeps nothing
+READS_RAIL = {"connections.check"}  # the cheapest call that proves the access
 ANSWERS_EMPTY = {"connections.list"}  # a list of one's own firm, narrowed to a company that is not in it
 
 
@@ -102,9 +105,17 @@ def test_there_are_methods_to_try() -> None:
     assert len(found) >= 30
 
 
+def view_of(runway: Runway, role: Role, *companies: CompanyId) -> Runway:
+    """The firm as somebody sees it to whom these companies are assigned."""
+    return runway.for_caller(Caller("cy", role, GRANTS[role], frozenset(companies)))
+
+
+@pytest.mark.parametrize("whose", ["another firm's", "an unassigned one"])
 @pytest.mark.parametrize("path", methods())
-async def test_another_firms_company_is_not_found(path: str) -> None:
+async def test_a_company_beyond_ones_reach_is_not_found(path: str, whose: str) -> None:
     desk, others, company_id = await two_firms()
+    if whose == "an unassigned one":
+        others = view_of(desk.runway, Role.OWNER)
     length, calls = await desk.runway.log_length(company_id), desk.ledger("Acme").calls
     method = find_method(others, path)
     given = {
@@ -122,8 +133,35 @@ async def test_another_firms_company_is_not_found(path: str) -> None:
     assert desk.ledger("Acme").calls == calls
 
 
-async def test_another_firm_sees_nothing_of_it_in_any_list() -> None:
+@pytest.mark.parametrize("path", [path for path in methods() if path not in ANSWERS_EMPTY])
+async def test_a_viewer_leaves_the_log_as_it_was(path: str) -> None:
+    """Whatever a viewer calls, with whatever it is given: nothing is read from a rail, and nothing is written."""
+    desk, _, company_id = await two_firms()
+    length, calls = await desk.runway.log_length(company_id), desk.ledger("Acme").calls
+    method = find_method(view_of(desk.runway, Role.VIEWER, company_id), path)
+    parameters = inspect.signature(method).parameters
+    given = {
+        name: ARGUMENTS[name]
+        for name, parameter in parameters.items()
+        if name != "company_id" and parameter.default is inspect.Parameter.empty
+    }
+    try:
+        await method(company_id, **given)
+    except RunwayError:
+        pass
+    else:
+        assert "actor" not in parameters or path in PREVIEWS, path
+
+    assert desk.ledger("Acme").calls == calls or path in READS_RAIL
+    changed = [entry.draft.what for entry in await desk.runway.log_entries(company_id, after=length)]
+    assert set(changed) <= {"forecast_added"}
+
+
+@pytest.mark.parametrize("whose", ["another firm's", "unassigned"])
+async def test_what_is_beyond_ones_reach_is_in_no_list(whose: str) -> None:
     desk, others, company_id = await two_firms()
+    if whose == "unassigned":
+        others = view_of(desk.runway, Role.OWNER)
     name = (await desk.runway.companies.get(company_id)).name
     seen: list[object] = [
         await others.companies.list(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
-from runway_core.errors import RailUnavailable, RunwayError, WebhookRefused
+from runway_core.errors import RailUnavailable, RunwayError, TooManyRequests, WebhookRefused
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -57,6 +57,11 @@ PROBLEMS: dict[str, ProblemKind] = {
     "lease-lost": ProblemKind(409, "Another worker took over", "Nothing was lost: look again shortly."),
     "log-broken": ProblemKind(500, "The transaction log does not verify", "Run `runway log verify` and keep a copy."),
     "webhook-refused": ProblemKind(401, "Not accepted", "The vendor's signature is wanted."),
+    "sign-in-needed": ProblemKind(401, "Sign in first", "Sign in, or send a key as `Authorization: Bearer rw_…`."),
+    "sign-in-refused": ProblemKind(401, "That is not right", "Check what you typed and try again."),
+    "proof-needed": ProblemKind(401, "Prove that it is you", "Give your password once more, then repeat the act."),
+    "not-allowed": ProblemKind(403, "Your role does not go so far", "Ask an owner of the firm."),
+    "too-many-requests": ProblemKind(429, "Too many requests", "Wait the time in Retry-After, then try again."),
     "not-found": ProblemKind(404, "Not found", "Check the address and the ids in it."),
     "invalid-request": ProblemKind(422, "The request cannot be", "Mend the values that `errors` or the detail names."),
     "currency-mismatch": ProblemKind(422, "Two currencies were mixed", "Set an exchange rate for the company."),
@@ -139,7 +144,7 @@ def _explain_runway_error(error: RunwayError) -> Failure:
     if isinstance(error, WebhookRefused):
         return Failure(code, PROBLEMS[code].remedy)  # whoever forges learns nothing of what was wrong
     if PROBLEMS[code].status in (429, 503):
-        wanted = error.retry_after_seconds if isinstance(error, RailUnavailable) else None
+        wanted = error.retry_after_seconds if isinstance(error, RailUnavailable | TooManyRequests) else None
         headers["Retry-After"] = str(max(wanted or RETRY_AFTER_SECONDS, 1))
     return Failure(code, str(error) or PROBLEMS[code].title, headers=headers)
 

@@ -19,6 +19,11 @@
     │   ├── LeaseLost            our lease ran out; nothing was committed
     │   └── LogBroken            the transaction log does not verify
     ├── WebhookRefused           what came in is not proved to be the rail's: it is not kept
+    ├── SignInNeeded             nobody is signed in, or the key is worth nothing: sign in
+    │   ├── SignInRefused        what was given proves nobody: try again
+    │   └── ProofNeeded          a sensitive act: give the password once more
+    ├── NotAllowed               the role or the key does not go so far: ask an owner
+    ├── TooManyRequests          wait `retry_after_seconds`
     ├── NotFound                 an unknown company, connection, record or rail
     ├── InvalidRequest           a value that cannot be: mend the call
     │   └── CurrencyMismatch     two currencies were to be added
@@ -175,6 +180,40 @@ class WebhookRefused(RunwayError):
     """A delivery that none of the rail's secrets proves. It was not kept; whoever sent it learns no more."""
 
     code = "webhook-refused"
+
+
+class SignInNeeded(RunwayError):
+    """Nobody is signed in, or the key is unknown, ended or out of date."""
+
+    code = "sign-in-needed"
+
+
+class SignInRefused(SignInNeeded):
+    """What was given proves nobody; which part of it was wrong is not said."""
+
+    code = "sign-in-refused"
+
+
+class ProofNeeded(SignInNeeded):
+    """The act is a sensitive one and the last proof is too old: give the password once more."""
+
+    code = "proof-needed"
+
+
+class NotAllowed(RunwayError):
+    """The caller's role, or key, does not go so far."""
+
+    code = "not-allowed"
+
+
+class TooManyRequests(RunwayError):
+    """More was asked, or tried, than is allowed in the time: wait."""
+
+    code = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotFound(RunwayError):

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogEntry
 from runway_core.domain.outlook import OutlookLine
+from runway_core.domain.people import Caller, Need
 from runway_core.domain.sync_run import QuarantinedRecord, SyncRun
 from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
@@ -41,13 +42,16 @@ from runway_core.services.earmarks import EarmarkService
 from runway_core.services.findings import FindingService
 from runway_core.services.fixes import FixService
 from runway_core.services.forecasts import ForecastService
+from runway_core.services.held_checks import HeldChecks
 from runway_core.services.invoices import InvoiceService
+from runway_core.services.people import PeopleService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
 from runway_core.services.positions import PositionService
 from runway_core.services.questions import QuestionService
 from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
+from runway_core.services.sessions import SessionService
 from runway_core.services.webhooks import WebhookService
 from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
@@ -84,6 +88,7 @@ class Runway:
     anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     webhooks                     what rails send by themselves
+    people, sessions             who works here, in which role and for which companies, and who is signed in
     """
 
     def __init__(
@@ -95,16 +100,21 @@ class Runway:
         firm_id: FirmId,
         new_id: Callable[[], str],
         anchor_sinks: Sequence[AnchorSink] = (),
+        caller: Caller | None = None,
+        checks: HeldChecks | None = None,
     ) -> None:
         self._store = store
         self.rails = rails
-        self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id)
+        self._checks = checks or HeldChecks()
+        self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id, caller=caller)
+        self.people = PeopleService(self.scope)
+        self.sessions = SessionService(self.scope)
         self.companies = CompanyService(self.scope)
         self.connections = ConnectionService(self.scope, rails)
         self.books = BooksService(self.scope)
         self.findings = FindingService(self.scope)
         self.forecasts = ForecastService(self.scope)
-        self.positions = PositionService(self.scope, self.books, self.forecasts)
+        self.positions = PositionService(self.scope, self.books, self.forecasts, self._checks)
         self.balances = BalanceService(self.scope)
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
@@ -181,6 +191,25 @@ class Runway:
             anchor_sinks=anchor_sinks,
         )
 
+    def for_caller(self, caller: Caller) -> "Runway":
+        """The same `Runway` as one person may use it.
+
+        Companies that are not assigned to them do not exist, acts beyond their role are refused, and the log names
+        them, whatever name an act is given.
+
+        It stands on the same open store; it is neither entered nor closed.
+        """
+        scope = self.scope
+        return Runway(
+            store=scope.store,
+            rails=self.rails,
+            clock=scope.clock,
+            firm_id=scope.firm_id,
+            new_id=scope.new_id,
+            caller=caller,
+            checks=self._checks,
+        )
+
     async def __aenter__(self) -> Self:
         """Open the store.
 
@@ -222,8 +251,11 @@ class Runway:
 
         Raises:
             NotFound: no such company in this firm, or it has no connection (to that rail).
+            NotAllowed: the caller may only look.
             StoreUnavailable: the database does not answer.
         """
+        self.scope.demand(Need.DECIDE)
+        request = replace(request, actor=self.scope.name_actor(request.actor))
         company = await self.companies.get(company_id)
         connections = await self.connections.of(company_id, rail)
         return await self._sync.sync_company(company, connections, request, on_progress)
@@ -316,8 +348,8 @@ class Runway:
         connections: dict[CompanyId, list[Connection]] = {}
         for connection in await self.connections.list():
             connections.setdefault(connection.company_id, []).append(connection)
-        last_runs = await self._store.registry.last_runs(self.scope.firm_id)
-        quarantined = await self._store.registry.count_quarantined(self.scope.firm_id)
+        last_runs = await self.scope.last_runs()
+        quarantined = await self.scope.count_quarantined()
         return [
             CompanyHealth(
                 company=company,
@@ -342,7 +374,9 @@ class Runway:
 
         Raises:
             NotFound: no such company in this firm, or it has no such record in quarantine.
+            NotAllowed: the caller may only look.
         """
+        self.scope.demand(Need.DECIDE)
         company = await self.companies.get(company_id)
         if not await self._store.mirror.discard_quarantined(company_id, quarantine_id):
             raise NotFound(f"{company.name!r} has no record {quarantine_id!r} in quarantine")

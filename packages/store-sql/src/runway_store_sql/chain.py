@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import GENESIS, ChainHead, LogDraft, LogEntry, seal_entries, to_microseconds
 from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import insert_rows, is_postgres
 from runway_store_sql.tables import log_entries, log_heads
@@ -15,8 +16,10 @@ def lock_head(connection: Connection, company_id: CompanyId) -> ChainHead:
     query = select(log_heads.c.sequence, log_heads.c.hash).where(log_heads.c.company_id == company_id)
     row = connection.execute(query.with_for_update() if is_postgres(connection) else query).first()
     if row is None:
-        insert_rows(connection, log_heads, [(company_id, 0, GENESIS, 0)])
-        return ChainHead()
+        module = postgresql if is_postgres(connection) else sqlite
+        begun = module.insert(log_heads).values(company_id=company_id, sequence=0, hash=GENESIS, due_sequence=0)
+        connection.execute(begun.on_conflict_do_nothing())  # waits for whoever begins the same chain at this moment
+        row = connection.execute(query.with_for_update() if is_postgres(connection) else query).one()
     return ChainHead(sequence=row.sequence, hash=row.hash)
 
 

@@ -5,8 +5,9 @@ A private key may also be given from outside (`RUNWAY_LOG_KEY`); then the databa
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -16,12 +17,12 @@ from runway_core.domain.anchors import ENDORSED_AS
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.errors import InvalidRequest, StoreUnavailable
 from runway_core.ports.anchors import LogKey
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Update, select, update
 
 from runway_store_sql.bulk import insert_rows
 from runway_store_sql.engine import Database
 from runway_store_sql.log_tables import log_keys
-from runway_store_sql.vault import KeyEncryptionKey
+from runway_store_sql.vault import KeyRing
 
 _SEED_BYTES = 32
 
@@ -48,11 +49,9 @@ def _associate(public_key: bytes, key_id: str) -> bytes:
 class SqlLogKeys:
     """The `LogKeys` of a database."""
 
-    def __init__(
-        self, database: Database, *, sealing_key: Callable[[], KeyEncryptionKey], given: SecretStr | None
-    ) -> None:
+    def __init__(self, database: Database, ring: KeyRing, *, given: SecretStr | None) -> None:
         self._database = database
-        self._sealing_key = sealing_key
+        self._ring = ring
         self._given = given
 
     def __repr__(self) -> str:
@@ -93,7 +92,7 @@ class SqlLogKeys:
         key_id: str | None = None
         sealed: bytes | None = None
         if given is None:
-            sealing = self._sealing_key()
+            sealing = self._ring.newest()
             key_id = sealing.key_id
             sealed = sealing.seal(private.private_bytes_raw(), _associate(public_key, key_id))
         row = (len(rows) + 1, to_microseconds(at), public_key, endorsement, key_id, sealed)
@@ -113,8 +112,8 @@ class SqlLogKeys:
             return given
         if row.sealed_key is None:
             return None
-        sealing = self._sealing_key()
-        if sealing.key_id != row.key_id:
+        sealing = self._ring.known(row.key_id)
+        if sealing is None:
             return None
         try:
             return Ed25519PrivateKey.from_private_bytes(
@@ -124,6 +123,20 @@ class SqlLogKeys:
             raise StoreUnavailable(
                 "the key that signs anchors does not open: it was altered; make a new one with `runway log rotate-key`"
             ) from error
+
+    async def reseal(self) -> int:
+        """Seal private keys that are under an older key under the newest one; returns how many were."""
+        newest = self._ring.read()[0]
+        moved = 0
+        for row in await self._rows():
+            private = self._open(row) if row.key_id not in (None, newest.key_id) else None
+            if private is not None:
+                sealed = newest.seal(private.private_bytes_raw(), _associate(row.public_key, newest.key_id))
+                held = log_keys.c.number == row.number, log_keys.c.sealed_key == row.sealed_key
+                statement = update(log_keys).where(*held).values(key_id=newest.key_id, sealed_key=sealed)
+                await self._database.write(partial(_run, statement=statement))  # as many as keys were ever made: few
+                moved += 1
+        return moved
 
     async def keys(self) -> Sequence[LogKey]:
         """All keys, the first one first."""
@@ -154,3 +167,7 @@ class SqlLogKeys:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+def _run(connection: Connection, *, statement: Update) -> None:
+    connection.execute(statement)

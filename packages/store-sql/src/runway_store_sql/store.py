@@ -1,10 +1,11 @@
 """`SqlStore`: one database behind all storing ports."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
-from runway_core.errors import StoreUnavailable
+from runway_core.errors import InvalidRequest, StoreUnavailable
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
@@ -17,11 +18,12 @@ from runway_store_sql.log import SqlTransactionLog
 from runway_store_sql.log_keys import SqlLogKeys
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.papers import SqlWorkingPapers
+from runway_store_sql.people import SqlPeopleStore
 from runway_store_sql.positions import SqlPositionStore
 from runway_store_sql.registry import SqlCompanyRegistry
 from runway_store_sql.schema import demand_current, newest_revision, read_revision, upgrade_schema
 from runway_store_sql.sqlite import SqliteDatabase
-from runway_store_sql.vault import SqlTokenVault
+from runway_store_sql.vault import KeyRing, SqlTokenVault, add_to_key_file
 
 
 class SqlStore:
@@ -34,6 +36,7 @@ class SqlStore:
             file beside the database, and PostgreSQL keeps no secrets.
         log_key: the private key that signs anchors (`RUNWAY_LOG_KEY`). Without one, keys are made and sealed in the
             database.
+        other_secret_keys: keys that open what was kept with them and seal nothing new: those before or after this one.
         clock: what the time is when an act without a time of its own is logged.
 
     Raises:
@@ -47,6 +50,7 @@ class SqlStore:
         create: bool | None = None,
         secret_key: str | SecretStr | None = None,
         log_key: SecretStr | None = None,
+        other_secret_keys: Sequence[SecretStr] = (),
         clock: Clock | None = None,
     ) -> None:
         parsed = parse_url(url)
@@ -63,9 +67,11 @@ class SqlStore:
         self._jobs = SqlJobQueue(self._database)
         self._inbox = SqlInbox(self._database)
         self._calls = SqlCallLedger(self._database)
-        self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
+        self._keys = KeyRing([key, *other_secret_keys] if key is not None else (), key_file)
+        self._vault = SqlTokenVault(self._database, self._keys)
+        self._people = SqlPeopleStore(self._database, self._keys)
         self._anchors = SqlAnchorStore(self._database)
-        self._log_keys = SqlLogKeys(self._database, sealing_key=self._vault.key_encryption_key, given=log_key)
+        self._log_keys = SqlLogKeys(self._database, self._keys, given=log_key)
 
     def __repr__(self) -> str:
         return f"SqlStore({self._database.where})"
@@ -129,6 +135,29 @@ class SqlStore:
     def inbox(self) -> SqlInbox:
         """What rails sent by themselves."""
         return self._inbox
+
+    @property
+    def people(self) -> SqlPeopleStore:
+        """The firm's people, and what was given out to them."""
+        return self._people
+
+    async def rotate_secrets(self, *, new_key: bool = False) -> int:
+        """Seal everything under the newest key; returns how much was under an older one. Nothing needs to stop.
+
+        `new_key` first puts a new key into the key file of an embedded database.
+
+        Raises:
+            InvalidRequest: a new key is wanted where keys are given by settings.
+            StoreUnavailable: something was kept under a key that this process does not have.
+        """
+        if new_key:
+            if self._keys.key_file is None:
+                raise InvalidRequest(
+                    "keys come from the settings here: set the new one as RUNWAY_SECRET_KEY and name the old one among "
+                    "RUNWAY_OTHER_SECRET_KEYS"
+                )
+            add_to_key_file(self._keys.key_file)
+        return await self._vault.rotate() + await self._people.rotate() + await self._log_keys.reseal()
 
     async def upgrade(self) -> None:
         """Bring the schema to this code's version; opens the database for that when it is not open.

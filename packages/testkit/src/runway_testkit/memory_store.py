@@ -30,6 +30,7 @@ from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
 from runway_testkit.memory_papers import MemoryWorkingPapers
+from runway_testkit.memory_people import FirmPeople, MemoryChain, MemoryPeopleStore
 from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
 
 _States = dict[CompanyId, CompanyState]
@@ -38,8 +39,12 @@ _States = dict[CompanyId, CompanyState]
 class MemoryTransactionLog:
     """The `TransactionLog` in memory."""
 
-    def __init__(self, states: _States) -> None:
+    def __init__(self, states: _States, firms: dict[CompanyId, MemoryChain]) -> None:
         self._states = states
+        self._firms = firms
+
+    def _chain(self, company_id: CompanyId) -> CompanyState | MemoryChain | None:
+        return self._firms.get(company_id) or self._states.get(company_id)
 
     async def append(self, company_id: CompanyId, drafts: Sequence[LogDraft]) -> ChainHead:
         """Append entries that change no record."""
@@ -51,13 +56,13 @@ class MemoryTransactionLog:
 
     async def head(self, company_id: CompanyId) -> ChainHead:
         """Where the chain ends."""
-        state = self._states.get(company_id)
-        return ChainHead() if state is None else state.head
+        chain = self._chain(company_id)
+        return ChainHead() if chain is None else chain.head
 
     async def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:  # noqa: ARG002 - nothing is read in batches here
         """Stream entries after a sequence number."""
-        state = self._states.get(company_id)
-        for entry in list(state.entries if state is not None else ()):
+        chain = self._chain(company_id)
+        for entry in list(chain.entries if chain is not None else ()):
             if entry.sequence > after:
                 yield entry
 
@@ -400,7 +405,10 @@ class MemoryStore:
     def __init__(self, *, clock: Clock | None = None) -> None:
         self._states: _States = {}
         self.mirror = MemoryMirrorStore(self._states)
-        self.log = MemoryTransactionLog(self._states)
+        self._people: dict[FirmId, FirmPeople] = {}
+        self._firms: dict[CompanyId, MemoryChain] = {}
+        self.log = MemoryTransactionLog(self._states, self._firms)
+        self.people = MemoryPeopleStore(self._people, self._firms)
         self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
         self.positions = MemoryPositionStore(self._states)
         self.papers = MemoryWorkingPapers(self._states)

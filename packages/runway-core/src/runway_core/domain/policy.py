@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from runway_core.domain.bills import PaymentMethod
 from runway_core.domain.money import Amount
@@ -31,8 +31,9 @@ _RANKS = {ruling: rank for rank, ruling in enumerate(Ruling)}
 
 
 class Role(StrEnum):
-    """Who may approve."""
+    """What a person of the firm is. All but a viewer approve, each up to the amount that the policy says."""
 
+    VIEWER = "viewer"
     BOOKKEEPER = "bookkeeper"
     CONTROLLER = "controller"
     OWNER = "owner"
@@ -53,6 +54,13 @@ class AmountTier(Value):
 
     below: Amount | None
     roles: tuple[Role, ...]
+
+    @field_validator("roles")
+    @classmethod
+    def _approve(cls, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+        if Role.VIEWER in roles:
+            raise ValueError("a viewer approves nothing")
+        return roles
 
 
 class RuleName(StrEnum):

@@ -10,6 +10,7 @@ from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
+from runway_core.ports.people import PeopleStore
 from runway_core.ports.position_store import PositionStore
 from runway_core.ports.registry import CompanyRegistry
 from runway_core.ports.token_vault import TokenVault
@@ -85,6 +86,11 @@ class Store(Protocol):
     @property
     def inbox(self) -> Inbox:
         """What rails sent by themselves."""
+        ...
+
+    @property
+    def people(self) -> PeopleStore:
+        """The firm's people, and what was given out to them."""
         ...
 
     async def upgrade(self) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError
 from runway_core.domain.company import Company, CompanySettings, Connection
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.log_entry import LogDraft
+from runway_core.domain.people import Need
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.ports.ledger_rail import CompanyProfile, RailCatalog, RailContext
 from runway_core.ports.webhooks import find_webhook_reader
@@ -58,7 +59,7 @@ class CompanyService:
             )
         except ValidationError as error:
             raise InvalidRequest(explain_invalid(error)) from error
-        await self._scope.store.registry.add_company(company, attribution=self._scope.by_person(actor))
+        await self._scope.store.registry.add_company(company, attribution=self._scope.by_manager(actor))
         return company
 
     async def get(self, company_id: CompanyId) -> Company:
@@ -71,7 +72,7 @@ class CompanyService:
 
     async def list(self) -> Sequence[Company]:
         """All companies of the firm, by name."""
-        return await self._scope.store.registry.companies(self._scope.firm_id)
+        return await self._scope.companies()
 
     async def find(self, wanted: str) -> Company:
         """The company with this id, or the only one whose name is or begins like `wanted`, whatever its case.
@@ -107,7 +108,7 @@ class CompanyService:
         except ValidationError as error:
             raise InvalidRequest(explain_invalid(error)) from error
         changed = company.model_copy(update={"settings": settings})
-        await self._scope.store.registry.update_company(changed, attribution=self._scope.by_person(actor))
+        await self._scope.store.registry.update_company(changed, attribution=self._scope.by_manager(actor))
         return changed
 
     async def change_details(
@@ -138,7 +139,7 @@ class CompanyService:
             changed = Company.model_validate(values)
         except ValidationError as error:
             raise InvalidRequest(explain_invalid(error)) from error
-        await self._scope.store.registry.update_company(changed, attribution=self._scope.by_person(actor))
+        await self._scope.store.registry.update_company(changed, attribution=self._scope.by_manager(actor))
         return changed
 
 
@@ -165,8 +166,10 @@ class ConnectionService:
         Raises:
             NotFound: no such company in this firm, or no such rail installed.
             InvalidRequest: settings or secrets that the rail does not take, or a second connection to one rail.
+            NotAllowed: the caller does not settle how companies are connected.
         """
         company = await self._scope.company(company_id)
+        self._scope.demand(Need.MANAGE)
         factory = self._rails.factory(rail)
         try:
             checked = factory.settings_model.model_validate(dict(settings))
@@ -192,7 +195,7 @@ class ConnectionService:
             created_at=self._scope.clock.now(),
             rail_account=None if reader is None else reader.account_of(held_settings),
         )
-        await self._scope.store.registry.add_connection(connection, attribution=self._scope.by_person(actor))
+        await self._scope.store.registry.add_connection(connection, attribution=self._scope.by_manager(actor))
         await self._scope.store.vault.save(connection.connection_id, sealed)
         return connection
 
@@ -206,6 +209,7 @@ class ConnectionService:
             InvalidRequest: secrets that the rail does not take.
         """
         (connection,) = await self.of(company_id, rail)
+        self._scope.demand(Need.MANAGE)
         try:
             self._rails.factory(rail).secrets_model.model_validate(dict(secrets))
         except ValidationError as error:
@@ -221,7 +225,7 @@ class ConnectionService:
                     kind="connection",
                     external_id=connection.connection_id,
                     what="secrets_replaced",
-                    attribution=self._scope.by_person(actor),
+                    attribution=self._scope.by_manager(actor),
                 )
             ],
         )
@@ -255,7 +259,7 @@ class ConnectionService:
 
     async def list(self, company_id: CompanyId | None = None) -> Sequence[Connection]:
         """The connections of one company, or of the whole firm."""
-        return await self._scope.store.registry.connections(self._scope.firm_id, company_id)
+        return await self._scope.connections(company_id)
 
     async def of(self, company_id: CompanyId, rail: str | None = None) -> Sequence[Connection]:
         """A company's connections, or the one to `rail`.

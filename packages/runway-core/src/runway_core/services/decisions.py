@@ -127,6 +127,7 @@ class DecisionService:
             PolicyBlocked: a rule blocks it; the message names each with what would free it.
             StaleRevision: it was decided about since `version`, or meanwhile.
         """
+        actor = self._scope.name_actor(actor)
         reason, to = clean_text(reason, "the reason"), clean_text(escalated_to or "", "the person") or None
         proposed = await self.propose(company_id)
         held, decision_id = await self._find_open(company_id, bill_id)
@@ -189,6 +190,9 @@ class DecisionService:
             PolicyBlocked: a rule blocks it now, such as the one of two people; nothing is approved.
             StaleRevision: it was changed since `version`, or meanwhile.
         """
+        actor, role = self._scope.name_actor(actor), self._scope.name_role(role)
+        if role is Role.VIEWER:
+            raise InvalidRequest("a viewer approves nothing")
         decision = await self._desk.read(company_id, Decision, decision_id, version=version)
         if any(held.by == actor and held.role is role for held in decision.approvals):
             return decision
@@ -214,6 +218,7 @@ class DecisionService:
             InvalidRequest: it is released or recorded already.
             StaleRevision: it was changed since `version`, or meanwhile.
         """
+        actor = self._scope.name_actor(actor)
         decision = await self._desk.read(company_id, Decision, decision_id, version=version)
         if decision.state is DecisionState.WITHDRAWN:
             return decision
@@ -235,6 +240,7 @@ class DecisionService:
             ApprovalLapsed: it was approved on other facts; the message names them.
             StaleRevision: it was changed since `version`, or meanwhile.
         """
+        actor = self._scope.name_actor(actor)
         decision = await self._desk.read(company_id, Decision, decision_id, version=version)
         if decision.state is DecisionState.RELEASED:
             return decision

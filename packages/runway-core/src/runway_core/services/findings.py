@@ -63,7 +63,7 @@ class FindingService:
                 "state": state,
                 "reason": reason,
                 "snoozed_until": until if state is FindingState.SNOOZED else None,
-                "decided_by": actor,
+                "decided_by": self._scope.name_actor(actor),
                 "decided_at": now,
                 "accepted_basis": tracked.finding.basis if state is FindingState.ACCEPTED else None,
             }

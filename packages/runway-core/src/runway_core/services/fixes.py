@@ -24,6 +24,7 @@ from runway_core.domain.company import Company
 from runway_core.domain.findings import SuggestedFix, TrackedFinding
 from runway_core.domain.fixes import ENDED, UNDO_HOURS, Fix, FixState
 from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.people import Need
 from runway_core.errors import (
     InvalidRequest,
     NotFound,
@@ -119,6 +120,7 @@ class FixService:
         if not 0 < len(choices) <= MOST_AT_ONCE:
             raise InvalidRequest(f"choose 1 to {MOST_AT_ONCE} fixes at once")
         company = await self._scope.company(company_id)
+        self._scope.demand(Need.DECIDE)
         await self.follow_up(company_id)
         outcomes = []
         async with OpenedRails(self._scope, self._rails, company) as rails:

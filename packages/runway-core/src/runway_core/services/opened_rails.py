@@ -25,7 +25,7 @@ class OpenedRails:
         """
         if name not in self._opened:
             company, scope = self._company, self._scope
-            held = await scope.store.registry.connections(scope.firm_id, company.company_id)
+            held = await scope.connections(company.company_id)
             connection = next((one for one in held if one.rail == name), None)
             if connection is None:
                 raise NotFound(f"{company.name!r} has no connection to {name!r}: connect it with `runway connect`")

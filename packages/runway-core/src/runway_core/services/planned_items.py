@@ -90,7 +90,7 @@ class PlannedItemService:
             "currency": currency or company.home_currency,
             "is_inflow": is_inflow,
             "is_financing": is_financing,
-            "owner": clean_text(owner or actor, "the owner", is_needed=True),
+            "owner": clean_text(owner or self._scope.name_actor(actor), "the owner", is_needed=True),
             "note": clean_text(note, "the note"),
             "confirmed_on": today,
             "vendor_id": vendor_id,

@@ -10,6 +10,7 @@ from runway_core.calculators.outlook import HORIZON_DAYS
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.papers import PaperKey, PaperKind, WorkingPaper
+from runway_core.domain.people import Need
 from runway_core.domain.policy import DEFAULT_POLICY, AmountTier, Policy
 from runway_core.errors import InvalidRequest
 from runway_core.services.companies import explain_invalid
@@ -58,6 +59,7 @@ class PolicyService:
         unknown = sorted(set(changes) - set(SETTINGS))
         if unknown:
             raise InvalidRequest(f"{', '.join(unknown)}: no setting of a policy; there are {', '.join(SETTINGS)}")
+        self._scope.demand(Need.MANAGE)
         return await self._desk.save(company_id, change_policy(policy, changes), actor=actor)
 
     async def history(self, company_id: CompanyId) -> Sequence[LogEntry]:

@@ -21,11 +21,13 @@ DIGESTS_LOOKED_AT = 5
 class PositionService:
     """Keeps the read model of the portfolio in step with the mirror."""
 
-    def __init__(self, scope: Scope, books: BooksService, forecasts: ForecastService) -> None:
+    def __init__(
+        self, scope: Scope, books: BooksService, forecasts: ForecastService, checks: HeldChecks | None = None
+    ) -> None:
         self._scope = scope
         self._books = books
         self._forecasts = forecasts
-        self._checks = HeldChecks()
+        self._checks = checks or HeldChecks()
 
     async def recompute(self, company_id: CompanyId) -> Position:
         """Compute a company's findings and position from its mirrored books and store both.
@@ -47,7 +49,7 @@ class PositionService:
             books,
             tracked,
             computed_at=books.read_at,
-            before=await self._scope.store.positions.position(self._scope.firm_id, company_id),
+            before=await self._scope.position(company_id),
             last_digest_on=await self._find_last_digest(company_id),
         )
         await self._scope.store.positions.save_position(position, tracked)
@@ -75,15 +77,14 @@ class PositionService:
         Raises:
             NotFound: no such company in this firm.
         """
-        store, firm_id = self._scope.store, self._scope.firm_id
         company = await self._scope.company(company_id)
-        held = await store.positions.position(firm_id, company_id)
+        held = await self._scope.position(company_id)
         if held is None or held.as_of != local_day(self._scope.clock.now(), company):
             return False
         # A log that has not grown is the common case, and cheaper to see than what is due in the whole firm.
-        if (await store.log.head(company_id)).sequence <= held.log_sequence:
+        if (await self._scope.store.log.head(company_id)).sequence <= held.log_sequence:
             return True
-        return company_id not in await store.mirror.companies_due(firm_id)
+        return company_id not in await self._scope.companies_due()
 
     async def current(self, company_id: CompanyId) -> Position | None:
         """The stored position, or `None` before the first pull.
@@ -92,11 +93,11 @@ class PositionService:
             NotFound: no such company in this firm.
         """
         await self._scope.company(company_id)
-        return await self._scope.store.positions.position(self._scope.firm_id, company_id)
+        return await self._scope.position(company_id)
 
     async def all(self) -> Sequence[Position]:
         """The stored positions of the firm: one query, one row a company."""
-        return await self._scope.store.positions.positions(self._scope.firm_id)
+        return await self._scope.positions()
 
     async def recompute_due(self) -> Sequence[CompanyId]:
         """Recompute every company of the firm whose mirror moved since its position was stored.
@@ -104,7 +105,7 @@ class PositionService:
         Returns:
             The companies that were recomputed.
         """
-        due = list(await self._scope.store.mirror.companies_due(self._scope.firm_id))
+        due = await self._scope.companies_due()
         for company_id in due:
             await self.recompute(company_id)
         return due

@@ -105,6 +105,7 @@ class QuestionService:
             InvalidRequest: it says not to whom, or the message was dropped.
             StaleRevision: it was changed since `version`.
         """
+        actor = self._scope.name_actor(actor)
         message = await self._desk.read(company_id, ClientQuestion, question_id, version=version)
         if message.state is not QuestionState.DRAFT:
             return message
@@ -141,6 +142,7 @@ class QuestionService:
             InvalidRequest: no answer, an empty one, or the message was not sent yet.
             StaleRevision: it was changed since `version`.
         """
+        actor = self._scope.name_actor(actor)
         message = await self._desk.read(company_id, ClientQuestion, question_id, version=version)
         if message.state is QuestionState.DRAFT:
             raise InvalidRequest("the message was not sent yet: mark it as sent first")
@@ -174,6 +176,7 @@ class QuestionService:
             NotFound: no such company in this firm, or no such message.
             StaleRevision: it was changed since `version`.
         """
+        actor = self._scope.name_actor(actor)
         message = await self._desk.read(company_id, ClientQuestion, question_id, version=version)
         if message.is_closed:
             return message

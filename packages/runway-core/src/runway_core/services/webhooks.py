@@ -73,7 +73,7 @@ class WebhookService:
     async def name_accounts(self) -> int:
         """Note which account each connection of the firm is to, where a version before did not; returns how many."""
         noted = 0
-        for connection in await self._scope.store.registry.connections(self._scope.firm_id):
+        for connection in await self._scope.connections():
             if connection.rail_account is not None:
                 continue
             try:
