@@ -20,7 +20,7 @@ MANIFESTS := uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
 SYNCED := $(VENV)/.synced
 BENCH_SYNCED := $(VENV)/.synced-bench
 SYNC := sync --locked --all-packages --quiet
-SOURCES := packages tests .ci
+SOURCES := packages tests tools .ci
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -1,7 +1,7 @@
 """`Runway`: what an embedding app builds and calls; the bundled app calls nothing else."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -54,6 +54,7 @@ from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
 from runway_core.services.webhooks import WebhookService
 from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
+from runway_core.sync.log_export import export_log
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
 from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, SmartSyncService
@@ -429,6 +430,17 @@ class Runway:
             start = await self.anchors.trusted_before(company_id, since)
             start = start or await find_start(log, company_id, await log.last_before(company_id, since))
         return await verify_log(log, company_id, start=start)
+
+    async def export_log(self, company_id: CompanyId, *, after: int = 0) -> AsyncIterator[bytes]:
+        """A company's chain behind an entry as the lines of a file, some at a time; see `docs/reference/log.md`.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        before = await find_start(self._store.log, company_id, after)
+        async for lines in export_log(self._store.log, company_id, before=before):
+            yield lines
 
     async def check_store(self) -> StoreHealth:
         """Look at the database.

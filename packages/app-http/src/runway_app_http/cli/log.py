@@ -1,8 +1,10 @@
 """`runway log` and `runway history`: what was seen, when and why; and the proof that nothing of it changed."""
 
+import gzip
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, BinaryIO, cast
 
 import typer
 from rich.table import Table
@@ -60,6 +62,14 @@ class VerifiedCompany(View):
     difference: LogDifference | None
     fault: str | None
     trusted_through: int  # with `--since`: entries up to this one were not looked at
+
+
+class ExportedLog(View):
+    """What was written into a file."""
+
+    company: CompanyHeading
+    file: str
+    entries: int
 
 
 @command(group_app, "show", example="runway log show acme --limit 20")
@@ -153,6 +163,38 @@ def verify_log(
             f"{one.company.name!r}: entry {one.broken_at} is broken ({one.difference}): {one.fault}", "log-broken"
         )
     return FOUND if broken or not anchors.is_sound else DONE
+
+
+@command(group_app, "export", example="runway log export acme --to acme.jsonl.gz")
+def export_log(
+    session: Session,
+    *,
+    company: CompanyName,
+    to: Annotated[Path, typer.Option("--to", help="The file; compressed where its name ends with .gz.")],
+    after: Annotated[int, typer.Option("--after", min=0, help="Only entries after this number.")] = 0,
+) -> None:
+    """Write a company's chain into a file that anyone can verify without Runway (`tools/verify_log.py`)."""
+
+    async def act(runway: Runway) -> ExportedLog:
+        found = await runway.companies.find(company)
+        lines = 0
+        with _open_new(to) as file:
+            async for some in runway.export_log(found.company_id, after=after):
+                file.write(some)
+                lines += some.count(b"\n")
+        return ExportedLog(company=CompanyHeading.of(found), file=str(to), entries=lines - 2)
+
+    done = session.run(act)
+    session.show(done, lambda: f"{done.entries:,} entries of {done.company.name} are in {done.file}")
+
+
+def _open_new(path: Path) -> BinaryIO:
+    try:
+        if path.suffix == ".gz":
+            return cast("BinaryIO", gzip.open(path, "xb", compresslevel=6))
+        return path.open("xb")
+    except OSError as error:
+        raise InvalidRequest(f"{str(path)!r} cannot be written: {error.strerror or error}") from error
 
 
 def _add_anchored(chain: LogVerification, anchored: LogFault | None) -> LogVerification:

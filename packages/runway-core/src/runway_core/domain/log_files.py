@@ -1,0 +1,105 @@
+"""A chain as a file: JSON Lines of the bytes that were hashed, for exports and archives.
+
+The first line says whose chain it is and where it begins, then comes one line an entry, then one that says where it
+ends. `docs/reference/log.md` describes it; `tools/verify_log.py` reads it without any of this.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_entry import ChainHead, StoredEntry, hash_entry
+
+FILE_SERIALISATION = 1
+ARCHIVE_SIGNED_AS = b"runway archive 1\x00"
+"""What stands before the bytes of a manifest when they are signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiledEntry:
+    """One entry of a file."""
+
+    sequence: int
+    hash: bytes
+    canonical: bytes
+
+
+def write_start(company_id: CompanyId, before: ChainHead) -> bytes:
+    """The first line: whose chain, and the end of what stands before it."""
+    return _line(
+        {
+            "runway_log": FILE_SERIALISATION,
+            "company": company_id,
+            "after": before.sequence,
+            "previous": before.hash.hex(),
+        }
+    )
+
+
+def write_entries(entries: Iterable[StoredEntry]) -> bytes:
+    """The lines of some entries."""
+    return b"".join(
+        b'{"sequence":%d,"hash":"%s","canonical":"%s"}\n'
+        % (entry.sequence, entry.hash.hex().encode(), base64.b64encode(entry.canonical))
+        for entry in entries
+    )
+
+
+def write_end(head: ChainHead) -> bytes:
+    """The last line: where it ends, so that a file that was cut off shows."""
+    return _line({"end": head.sequence, "hash": head.hash.hex()})
+
+
+def _line(value: object) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
+
+
+class _Start(msgspec.Struct):
+    runway_log: int
+    company: str
+    after: int
+    previous: str
+
+
+class _Entry(msgspec.Struct):
+    sequence: int | None = None
+    hash: str = ""
+    canonical: str = ""
+    end: int | None = None
+
+
+_decode_start = msgspec.json.Decoder(_Start).decode
+_decode_entry = msgspec.json.Decoder(_Entry).decode
+
+
+def read_file(lines: Iterable[bytes], company_id: CompanyId) -> Iterator[FiledEntry]:
+    """The entries of a file, in order, each held to the one before it.
+
+    Raises:
+        ValueError: it is another company's, is cut off, or an entry is not what was hashed.
+    """
+    each = iter(lines)
+    try:
+        start = _decode_start(next(each, b""))
+        if start.runway_log != FILE_SERIALISATION or start.company != company_id:
+            raise ValueError(f"it is no file of serialisation {FILE_SERIALISATION} of company {company_id!r}")
+        head = ChainHead(sequence=start.after, hash=bytes.fromhex(start.previous))
+        for line in each:
+            read = _decode_entry(line)
+            if read.end is not None:
+                if (read.end, read.hash) != (head.sequence, head.hash.hex()):
+                    break
+                return
+            canonical = base64.b64decode(read.canonical, validate=True)
+            digest = hash_entry(head.hash, canonical)
+            if read.sequence != head.sequence + 1 or digest.hex() != read.hash:
+                raise ValueError(f"entry {head.sequence + 1} is not what was hashed, or does not follow the one before")
+            head = ChainHead(sequence=read.sequence, hash=digest)
+            yield FiledEntry(head.sequence, digest, canonical)
+    except (msgspec.MsgspecError, binascii.Error) as error:
+        raise ValueError(f"a line cannot be read: {error}") from error
+    raise ValueError(f"it is cut off behind entry {head.sequence}")
