@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from runway_core.domain.call_budget import BudgetAsk, CallLimit, CallWindow
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion
 from runway_core.domain.identity import ConnectionId, RecordKey, RecordKind
+from runway_core.domain.quotas import MeteredQuota
 from runway_core.errors import RailMisconfigured, RailRefused, RecordGone, RecordRejected
 from runway_core.ports.ledger_rail import (
     CompanyProfile,
@@ -41,6 +42,7 @@ ABILITIES = RailAbilities(
     reports_deletions=True,
     has_webhooks=True,
     writes=frozenset(WRITABLE),
+    metered=MeteredQuota(calls_a_month=500_000),  # reads of all companies, without a paid plan
 )
 
 

@@ -1,6 +1,6 @@
 """Tables of what is shared about calls and health; the forms of values are those of `tables.py`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Table
+from sqlalchemy import BigInteger, Boolean, Column, PrimaryKeyConstraint, Table
 
 from runway_store_sql.tables import TEXT, metadata
 
@@ -11,4 +11,24 @@ call_budgets = Table(
     Column("state", TEXT, nullable=False),  # JSON
     Column("touched_at", BigInteger, nullable=False),
     Column("is_lowered", Boolean, nullable=False),  # whether a refusal ever lowered it: those that people ask about
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("breaker_key", TEXT, primary_key=True),  # a rail, or a rail and one connection
+    Column("document", TEXT, nullable=False),  # JSON
+    Column("touched_at", BigInteger, nullable=False),
+)
+
+call_counts = Table(
+    "call_counts",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("rail", TEXT, nullable=False),
+    Column("month", TEXT, nullable=False),  # "2026-03", in UTC
+    Column("calls", BigInteger, nullable=False),
+    Column("polls", BigInteger, nullable=False),  # pulls that did not read everything
+    Column("poll_calls", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company_id", "rail", "month"),
 )

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from runway_store_sql.bulk import is_postgres, json_text, upsert_rows
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
+from runway_store_sql.health import count_calls
 from runway_store_sql.rows import decode_moment, encode_moment
 from runway_store_sql.tables import companies, connections, leases, log_heads, quarantine, sync_runs
 
@@ -331,6 +332,7 @@ class SqlCompanyRegistry:
                     error=run.error,
                 )
             )
+            count_calls(sql, run, was_full=was_full)
             _set_lease(sql, lease, holder=None, expires_at=0)
             drafts = []
             if not succeeded:

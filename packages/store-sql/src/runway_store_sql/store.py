@@ -10,8 +10,10 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.anchors import SqlAnchorStore
+from runway_store_sql.breakers import SqlBreakers
 from runway_store_sql.calls import SqlCallLedger
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
+from runway_store_sql.health import SqlHealthStore
 from runway_store_sql.inbox import SqlInbox
 from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
@@ -70,6 +72,9 @@ class SqlStore:
         self._keys = KeyRing([key, *other_secret_keys] if key is not None else (), key_file)
         self._vault = SqlTokenVault(self._database, self._keys)
         self._people = SqlPeopleStore(self._database, self._keys)
+        self._breakers = SqlBreakers(self._database)
+        self._health = SqlHealthStore(self._database)
+        self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
         self._anchors = SqlAnchorStore(self._database)
         self._log_keys = SqlLogKeys(self._database, self._keys, given=log_key)
 
@@ -125,6 +130,16 @@ class SqlStore:
     def calls(self) -> SqlCallLedger:
         """Budgets of calls that all workers share."""
         return self._calls
+
+    @property
+    def breakers(self) -> SqlBreakers:
+        """Circuit breakers that all workers share."""
+        return self._breakers
+
+    @property
+    def health(self) -> SqlHealthStore:
+        """What is known about the service itself."""
+        return self._health
 
     @property
     def vault(self) -> SqlTokenVault:

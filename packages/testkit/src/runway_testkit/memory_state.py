@@ -13,6 +13,7 @@ from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, seal_entries
 from runway_core.domain.papers import PaperKey, WorkingPaper
 from runway_core.domain.position import Position
+from runway_core.domain.quotas import CallCount
 from runway_core.domain.record import Record, Value, encode_plain
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, SyncRun
 
@@ -73,6 +74,7 @@ class CompanyState:
     position: Position | None = None
     findings: dict[str, TrackedFinding] = field(default_factory=dict)
     papers: dict[PaperKey, WorkingPaper] = field(default_factory=dict)
+    call_counts: dict[tuple[str, str], CallCount] = field(default_factory=dict)  # by rail and month
 
     def copied(self) -> "CompanyState":
         """A copy to work on: the original stays until the work is done."""

@@ -25,7 +25,9 @@ from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
 from runway_testkit.memory_anchors import MemoryAnchorStore, MemoryLogKeys
+from runway_testkit.memory_breakers import MemoryBreakers
 from runway_testkit.memory_calls import MemoryCallLedger
+from runway_testkit.memory_health import MemoryHealthStore, count_calls
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
@@ -261,6 +263,7 @@ class MemoryCompanyRegistry:
         counted = held.runs.get(run.run_id, run.model_copy(update={"counts": SyncRun.model_fields["counts"].default}))
         held.runs[run.run_id] = run.model_copy(update={"counts": counted.counts, "ended_at": at})
         held.leases[lease.connection_id] = HeldLease(lease.fencing, None, at)
+        count_calls(held, run, was_full=was_full)
         drafts = []
         if not succeeded:
             act = draft_act(
@@ -417,6 +420,8 @@ class MemoryStore:
         self.anchors = MemoryAnchorStore(self._states)
         self.log_keys = MemoryLogKeys()
         self.calls = MemoryCallLedger()
+        self.breakers = MemoryBreakers()
+        self.health = MemoryHealthStore(self._states)
         self.vault = MemoryTokenVault(self._states)
 
     async def upgrade(self) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from runway_core.domain.changes import Change, ChangePage, Cursor
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
+from runway_core.domain.quotas import MeteredQuota
 from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.clock import Clock
 from runway_core.ports.token_vault import TokenVault
@@ -32,6 +33,7 @@ class RailAbilities:
     reports_deletions: bool = False  # within the change feed
     has_webhooks: bool = False
     writes: frozenset[RecordKind] = frozenset()  # kinds on which `apply_fix` works
+    metered: MeteredQuota | None = None  # what the vendor counts by the month; `None`: nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from runway_core.ports.anchors import AnchorStore, LogKeys
+from runway_core.ports.breakers import Breakers
 from runway_core.ports.call_ledger import CallLedger
+from runway_core.ports.health_store import HealthStore
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
@@ -76,6 +78,16 @@ class Store(Protocol):
     @property
     def calls(self) -> CallLedger:
         """Budgets of calls that all workers share."""
+        ...
+
+    @property
+    def breakers(self) -> Breakers:
+        """Circuit breakers that all workers share."""
+        ...
+
+    @property
+    def health(self) -> HealthStore:
+        """What is known about the service itself."""
         ...
 
     @property
