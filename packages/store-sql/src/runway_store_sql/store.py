@@ -74,7 +74,6 @@ class SqlStore:
         self._people = SqlPeopleStore(self._database, self._keys)
         self._breakers = SqlBreakers(self._database)
         self._health = SqlHealthStore(self._database)
-        self._vault = SqlTokenVault(self._database, secret_key=key, key_file=key_file)
         self._anchors = SqlAnchorStore(self._database)
         self._log_keys = SqlLogKeys(self._database, self._keys, given=log_key)
 
