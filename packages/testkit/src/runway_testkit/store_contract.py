@@ -21,10 +21,7 @@ from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 
 from runway_testkit.bank_contract import BankContract
-from runway_testkit.breakers_contract import BreakersContract
-from runway_testkit.call_ledger_contract import CallLedgerContract
 from runway_testkit.desk_contract import PERSON, DeskContract
-from runway_testkit.health_contract import HealthStoreContract
 from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.job_queue_contract import JobQueueContract
 from runway_testkit.papers_contract import PapersContract
