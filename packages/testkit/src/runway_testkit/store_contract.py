@@ -490,9 +490,7 @@ class StoreContract(
     PapersContract,
     JobQueueContract,
     InboxContract,
-    CallLedgerContract,
     PeopleContract,
-    BreakersContract,
-    HealthStoreContract,
+    LimitsContract,
 ):
     """Every promise of a store."""
