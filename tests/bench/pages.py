@@ -61,7 +61,7 @@ def _ask(url: str, ids: list[CompanyId]) -> list[tuple[str, ...]]:
         "RUNWAY_SECRET_KEY": SECRET_KEY,
         "RUNWAY_LOG_LEVEL": "warning",
     }
-    command = [str(Path(sys.executable).with_name("runway")), "serve", "--no-ticker", "--port", str(PORT)]
+    command = [str(Path(sys.executable).with_name("runway")), "serve", "--no-engine", "--port", str(PORT)]
     with (
         subprocess.Popen(command, env=environment) as server,
         httpx.Client(base_url=f"http://127.0.0.1:{PORT}") as client,

@@ -1,4 +1,4 @@
-"""What runs until someone says stop: the demo, the app, the ticker, consent; and that each ends without a trace."""
+"""What runs until someone says stop: the demo, the app, the scheduler, consent; and that each ends without a trace."""
 
 import json
 import os

@@ -1,7 +1,10 @@
 """The composition root: the one file that names concrete adapters."""
 
+import os
+import platform
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from dependency_injector import containers, providers
@@ -12,10 +15,11 @@ from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import SystemClock
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
+from runway_core.sync.engine import EngineSettings, SyncEngine
+from runway_core.sync.schedule import Intervals
 from runway_store_sql import FolderAnchorSink, SqlStore
 
 from runway_app_http.mailer import Mailer, SmtpMailer
-from runway_app_http.scheduler import Ticker
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
 from runway_app_http.webhooks import WebhookSecrets
@@ -41,11 +45,6 @@ class Container(containers.DeclarativeContainer):
     )
     anchor_sinks = providers.Singleton(make_anchor_sinks, settings.provided.anchor_folders)
     runway = providers.Singleton(Runway.open, store=store, rails=rails, clock=clock, anchor_sinks=anchor_sinks)
-    ticker = providers.Factory(
-        Ticker,
-        interval_minutes=settings.provided.tick_minutes,
-        at_once=settings.provided.companies_at_once,
-    )
 
 
 def build_container(settings: AppSettings) -> Container:
@@ -88,10 +87,16 @@ def find_rails() -> RailRegistry:
     return RailRegistry.from_installed_plugins()
 
 
-def make_ticker(runway: Runway, settings: AppSettings) -> Ticker:
-    """What keeps an open `Runway` fresh, at the pace of the settings."""
-    ticker: Ticker = build_container(settings).ticker(runway)
-    return ticker
+def make_engine(runway: Runway, settings: AppSettings, *, works: bool = True, plans: bool = True) -> SyncEngine:
+    """What keeps an open `Runway` fresh, at the pace of the settings: one that plans, one that works, or both."""
+    rails = {rail: timedelta(minutes=minutes) for rail, minutes in settings.tick_minutes_by_rail.items()}
+    return runway.engine(
+        f"{platform.node()}:{os.getpid()}",
+        intervals=Intervals(usual=timedelta(minutes=settings.tick_minutes), rails=rails),
+        settings=EngineSettings(at_once=settings.companies_at_once),
+        works=works,
+        plans=plans,
+    )
 
 
 def make_mailer(settings: AppSettings) -> Mailer | None:
@@ -109,14 +114,14 @@ def make_mailer(settings: AppSettings) -> Mailer | None:
 
 def make_app(
     runway: Runway,
-    ticker: Ticker | None,
+    engine: SyncEngine | None,
     *,
     allowed_hosts: Collection[str],
     mailer: Mailer | None = None,
     webhook_secrets: WebhookSecrets | None = None,
 ) -> FastAPI:
-    """The web app over an open `Runway`, with the ticker running beside it when there is one."""
-    hooks = ([ticker.start], [ticker.stop]) if ticker is not None else ([], [])
+    """The web app over an open `Runway`, with the engine running beside it when there is one."""
+    hooks = ([engine.start], [engine.stop]) if engine is not None else ([], [])
     return create_app(
         runway,
         manages_runway=False,

@@ -13,7 +13,7 @@ LogFormat = Literal["console", "json"]
 
 _SECRET_NAMES = ("secret", "token", "password", "authorization", "api_key", "private_key")
 _HIDDEN = "[hidden]"
-_LOUD = ("httpx", "httpcore", "apscheduler", "alembic", "aiosqlite", "asyncio", "uvicorn")
+_LOUD = ("httpx", "httpcore", "alembic", "aiosqlite", "asyncio", "uvicorn")
 """Libraries whose notes below a warning nobody asked for; some of them write out whole requests."""
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from runway_core.domain.company import Company, Connection
 from runway_core.errors import InvalidRequest
-from runway_core.runway import PULLABLE, Runway
+from runway_core.runway import Runway
 from runway_core.services.companies import explain_invalid
+from runway_core.sync.schedule import PULLABLE
 
 DEFAULT_CURRENCY = "USD"
 DEFAULT_ZONE = "America/New_York"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Coroutine, Generator
@@ -83,6 +84,8 @@ async def serve_app(app: FastAPI, listener: socket.socket) -> None:
 def run_until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
     """Run `work` in an event loop; Ctrl-C or a termination signal cancels it, so that all it opened is closed.
 
+    A second signal ends the process at once: what it was doing is found again by whoever works next.
+
     Raises:
         Stopped: it was cancelled so.
     """
@@ -94,8 +97,10 @@ async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
     task = asyncio.ensure_future(work)
     was_asked = False
 
-    def stop(_: int, __: FrameType | None) -> None:
+    def stop(number: int, _: FrameType | None) -> None:
         nonlocal was_asked
+        if was_asked:
+            os._exit(128 + number)
         was_asked = True
         loop.call_soon_threadsafe(task.cancel)
 

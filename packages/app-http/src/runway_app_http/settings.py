@@ -48,6 +48,7 @@ class AppSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
     allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone
     tick_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    tick_minutes_by_rail: dict[str, Annotated[int, Field(ge=1, le=1440)]] = Field(default_factory=dict)  # {"plaid": 60}
     companies_at_once: Annotated[int, Field(ge=1, le=64)] = 16
     log_level: LogLevel | None = None  # each command has a default of its own
     log_format: LogFormat = "console"

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from runway_core.domain.company import Company, Connection, ConnectionState
+from runway_core.domain.company import Company, Connection
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogEntry
 from runway_core.domain.outlook import OutlookLine
@@ -39,6 +39,7 @@ from runway_core.services.companies import CompanyService, ConnectionService
 from runway_core.services.decisions import DecisionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
+from runway_core.services.engines import LOOK_EVERY, Keeper, make_engine
 from runway_core.services.findings import FindingService
 from runway_core.services.fixes import FixService
 from runway_core.services.forecasts import ForecastService
@@ -53,15 +54,14 @@ from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
 from runway_core.services.webhooks import WebhookService
+from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
 from runway_core.sync.log_export import export_log
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
+from runway_core.sync.schedule import PULLABLE, Intervals
 from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, SmartSyncService
 from runway_core.sync.verification import LogVerification, find_start, verify_log
-
-PULLABLE = frozenset({ConnectionState.NEW, ConnectionState.ACTIVE, ConnectionState.FAILING})
-"""Connections that a pull may be tried on; the others wait for a person and cost no calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +237,36 @@ class Runway:
         if has_moved or not await self.positions.is_current(company_id):
             await self.decisions.observe(company_id)
             await self.positions.recompute(company_id)
+
+    def engine(
+        self,
+        name: str,
+        *,
+        intervals: Intervals | None = None,
+        settings: EngineSettings | None = None,
+        works: bool = True,
+        plans: bool = True,
+    ) -> SyncEngine:
+        """What keeps the firm's companies fresh until it is stopped: it plans what is due, and works it off.
+
+        Args:
+            name: names this process among others on the same database.
+            intervals: how far apart pulls are; a company's own setting goes before them.
+            settings: how it works.
+            works: whether it takes jobs; a scheduler only plans them.
+            plans: whether it plans; a worker only takes what others planned.
+        """
+        keeper = Keeper(self.scope, intervals or Intervals())
+        return make_engine(
+            keeper,
+            self._sync,
+            lambda company_id: self._keep_in_step(company_id, False),
+            name=name,
+            settings=settings or EngineSettings(),
+            works=works,
+            plans=plans,
+            more_beats=[Beat("anchor", LOOK_EVERY, self.anchors.anchor_due)],
+        )
 
     async def sync(
         self,

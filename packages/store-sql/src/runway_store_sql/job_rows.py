@@ -90,10 +90,12 @@ def read_candidate(row: Any) -> Candidate:
 def encode_new(new: Iterable[NewJob], now: datetime) -> tuple[list[str], str]:
     """Ids for new jobs, growing with time and place, and the rows as one JSON text."""
     at = to_microseconds(now)
+    new = list(new)
+    ids = [f"{at:014x}{place:06x}{uuid4().hex[:12]}" for place in range(len(new))]
     rows = [
         {
             "company_id": job.company_id,
-            "job_id": f"{at:014x}{place:06x}{uuid4().hex[:12]}",
+            "job_id": job_id,
             "firm_id": job.firm_id,
             "connection_id": job.connection_id,
             "rail": job.rail,
@@ -103,16 +105,16 @@ def encode_new(new: Iterable[NewJob], now: datetime) -> tuple[list[str], str]:
             "turn_at": to_microseconds(job.run_at),
             "dedupe_key": job.dedupe_key,
             "cause_id": job.cause_id,
-            "correlation_id": job.correlation_id,
+            "correlation_id": job.correlation_id or job_id,
             "depth": job.depth,
             "payload": json_text(job.payload),
             "state": JobState.WAITING.value,
             "attempts": 0,
             "enqueued_at": at,
         }
-        for place, job in enumerate(new)
+        for job_id, job in zip(ids, new, strict=True)
     ]
-    return [str(row["job_id"]) for row in rows], json_text(rows)
+    return ids, json_text(rows)
 
 
 def make_insert(connection: Connection, rows: str) -> Executable:

@@ -7,6 +7,8 @@ from typing import Any
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.job_changes import WORKER_LOST, WORKER_LOST_MESSAGE, draft_discard, draft_replay
 from runway_core.domain.jobs import (
+    COALESCED,
+    HEALED,
     LANES,
     ClaimedJob,
     EnqueueReceipt,
@@ -54,6 +56,10 @@ def _is_held(claim: ClaimedJob) -> Any:
         jobs.c.lease_token == claim.lease_token,
         IS_RUNNING,
     )
+
+
+def _is_dead_twin(claim: ClaimedJob) -> Any:
+    return and_(jobs.c.company_id == claim.job.company_id, jobs.c.dedupe_key == claim.job.dedupe_key, IS_DEAD)
 
 
 def _lost(claim: ClaimedJob) -> LeaseLost:
@@ -112,19 +118,39 @@ class SqlJobQueue:
         return sorted((read_claim(row) for row in rows), key=lambda claim: claim.lease_token)
 
     async def finish(self, claim: ClaimedJob, *, now: datetime) -> None:
-        """The job is done."""
-        values = {"state": JobState.DONE.value, "ended_at": to_microseconds(now), "error_code": None, "error": None}
-        await self._end(claim, values)
+        """The job is done, and dead ones of its key with it."""
+        at = to_microseconds(now)
+        done = {"state": JobState.DONE.value, "ended_at": at}
+        ended = update(jobs).where(_is_held(claim)).values(done | _NOBODY | {"error_code": None, "error": None})
+        healed = update(jobs).where(_is_dead_twin(claim)).values(done | {"note": HEALED})
+
+        def write(connection: Connection) -> None:
+            if connection.execute(ended).rowcount == 0:
+                raise _lost(claim)
+            connection.execute(healed)
+
+        await self._database.write(write)
 
     async def bury(self, claim: ClaimedJob, *, error_code: str, error: str, now: datetime) -> None:
-        """The job failed for good."""
-        values = {"state": JobState.DEAD.value, "ended_at": to_microseconds(now)}
-        await self._end(claim, values | {"error_code": error_code, "error": error})
+        """The job failed for good; one letter a key."""
+        at = to_microseconds(now)
+        failure = {"ended_at": at, "error_code": error_code, "error": error}
+        held = _is_held(claim)
+        twin = select(jobs.c.job_id).where(_is_dead_twin(claim)).limit(1)
 
-    async def _end(self, claim: ClaimedJob, values: dict[str, Any]) -> None:
-        statement = update(jobs).where(_is_held(claim)).values(values | _NOBODY)
-        if await self._database.write(lambda sql: sql.execute(statement).rowcount) == 0:
-            raise _lost(claim)
+        def write(connection: Connection) -> None:
+            letter = connection.scalar(twin)
+            ending = (
+                {"state": JobState.DEAD.value} if letter is None else {"state": JobState.DONE.value, "note": COALESCED}
+            )
+            if connection.execute(update(jobs).where(held).values(failure | _NOBODY | ending)).rowcount == 0:
+                raise _lost(claim)
+            if letter is not None:
+                again = {"attempts": jobs.c.attempts + claim.job.attempts, "last_attempt_at": at}
+                is_letter = and_(jobs.c.company_id == claim.job.company_id, jobs.c.job_id == letter)
+                connection.execute(update(jobs).where(is_letter).values(failure | again))
+
+        await self._database.write(write)
 
     async def retry(self, claim: ClaimedJob, *, run_at: datetime, error_code: str, error: str, now: datetime) -> None:
         """The attempt failed: the job waits until `run_at`."""

@@ -475,7 +475,7 @@ for _name, _columns, _condition, _is_unique in (
     ("turn", (jobs.c.lane, jobs.c.turn_at), IS_WAITING, False),
     ("lease", (jobs.c.lease_until,), IS_RUNNING, False),
     ("ended", (jobs.c.ended_at,), IS_DONE, False),
-    ("dead", (jobs.c.firm_id, jobs.c.job_id), IS_DEAD, False),
+    ("dead", (jobs.c.company_id, jobs.c.dedupe_key), IS_DEAD, False),
 ):
     Index(f"ix_jobs_{_name}", *_columns, unique=_is_unique, postgresql_where=_condition, sqlite_where=_condition)
 Index("ix_jobs_correlation", jobs.c.firm_id, jobs.c.correlation_id)

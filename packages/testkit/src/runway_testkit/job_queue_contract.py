@@ -11,6 +11,7 @@ from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
 from runway_core.domain.jobs import (
     AGEING,
     COALESCED,
+    HEALED,
     POLL_EVERY,
     ClaimedJob,
     EnqueueReceipt,
@@ -315,6 +316,29 @@ class JobQueueContract(DeskContract):
         assert list(await jobs.dead_letters(FIRM, rail="qbo")) == [both[1]]
         assert list(await jobs.dead_letters(FIRM, error_code="rail-misconfigured")) == [both[0]]
 
+    async def test_one_defect_is_one_letter_however_often_it_is_met(self, desk: StoreDesk) -> None:
+        """If this fails: a connection that fails for good would fill the list at every interval."""
+        letter = await self.bury_one(desk)
+        await desk.store.jobs.enqueue([make_job(run_at=at(60))], now=at(60))
+        (taken,) = await claim(desk.store, seconds=60)
+        await desk.store.jobs.bury(taken, error_code="rail-misconfigured", error="other", now=at(61))
+        (held,) = await desk.store.jobs.dead_letters(FIRM)
+        second = await desk.store.jobs.job(FIRM, taken.job.job_id)
+
+        assert (held.job_id, held.attempts, held.error_code) == (letter, 2, "rail-misconfigured")
+        assert (held.enqueued_at, held.last_attempt_at) == (START, at(61))
+        assert (second.state, second.note) == (JobState.DONE, COALESCED)
+
+    async def test_work_that_succeeds_later_heals_its_dead_letter(self, desk: StoreDesk) -> None:
+        letter = await self.bury_one(desk)
+        await desk.store.jobs.enqueue([make_job(), make_job("position")], now=at(60))
+        for taken in await claim(desk.store, seconds=60):
+            await desk.store.jobs.finish(taken, now=at(61))
+        healed = await desk.store.jobs.job(FIRM, letter)
+
+        assert (healed.state, healed.note, healed.ended_at) == (JobState.DONE, HEALED, at(61))
+        assert list(await desk.store.jobs.dead_letters(FIRM)) == []
+
     async def test_a_replay_is_logged_and_done_once(self, desk: StoreDesk) -> None:
         jobs = desk.store.jobs
         letter = await self.bury_one(desk)
@@ -412,9 +436,12 @@ class JobQueueContract(DeskContract):
         await jobs.enqueue([make_job("position", correlation_id="c", cause_id="event-2", depth=1)], now=at(1))
         await jobs.enqueue([make_job("other", correlation_id="d")], now=at(2))
         chain = await jobs.correlated(FIRM, "c")
+        await jobs.enqueue([make_job("alone")], now=at(3))
+        alone = next(one.job for one in await claim(desk.store, seconds=3) if one.job.dedupe_key == "alone")
 
         assert [(job.cause_id, job.depth) for job in chain] == [("event-1", 0), ("event-2", 1)]
         assert list(await jobs.correlated(FirmId("other"), "c")) == []
+        assert [job.job_id for job in await jobs.correlated(FIRM, alone.job_id)] == [alone.job_id]
 
     async def test_ten_thousand_jobs_are_added_at_once(self, desk: StoreDesk) -> None:
         many = [make_job(f"position {n}") for n in range(10_000)]

@@ -8,6 +8,7 @@ from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.job_changes import WORKER_LOST, WORKER_LOST_MESSAGE, draft_discard, draft_replay
 from runway_core.domain.jobs import (
     COALESCED,
+    HEALED,
     LANES,
     Candidate,
     ClaimedJob,
@@ -26,6 +27,8 @@ from runway_core.domain.jobs import (
 from runway_core.errors import LeaseLost, NotFound
 
 from runway_testkit.memory_state import CompanyState
+
+_JOB_DEFAULTS = {name: field.get_default() for name, field in Job.model_fields.items() if not field.is_required()}
 
 
 @dataclass(slots=True)
@@ -50,6 +53,7 @@ class MemoryJobQueue:
         self._jobs: dict[str, _Held] = {}
         self._waiting: dict[tuple[CompanyId, str], _Held] = {}
         self._running: dict[str, _Held] = {}
+        self._dead: dict[str, _Held] = {}
         self._added = 0
         self._claims = 0
         self._since_poll = 0
@@ -72,9 +76,10 @@ class MemoryJobQueue:
 
     def _add(self, job: NewJob, now: datetime) -> None:
         self._added += 1
-        made = Job(
-            **job.model_dump(), job_id=f"job-{self._added:09}", state=JobState.WAITING, attempts=0, enqueued_at=now
-        )
+        job_id = f"job-{self._added:09}"
+        own = {"job_id": job_id, "state": JobState.WAITING, "enqueued_at": now}
+        own |= {"correlation_id": job.correlation_id or job_id}
+        made = Job.trusted(_JOB_DEFAULTS | job.__dict__ | own)
         held = self._jobs[made.job_id] = _Held(made, job.run_at)
         self._waiting[job.company_id, job.dedupe_key] = held
 
@@ -141,13 +146,30 @@ class MemoryJobQueue:
     async def finish(self, claim: ClaimedJob, *, now: datetime) -> None:
         """The job is done."""
         self._end(self._held_by(claim), JobState.DONE, now, error_code=None, error=None)
+        for letter in self._letters(claim.job):
+            self._end(letter, JobState.DONE, now, note=HEALED)
+
+    def _letters(self, job: Job) -> list[_Held]:
+        """Dead jobs of a key."""
+        key = (job.company_id, job.dedupe_key)
+        return [held for held in self._dead.values() if (held.job.company_id, held.job.dedupe_key) == key]
 
     async def bury(self, claim: ClaimedJob, *, error_code: str, error: str, now: datetime) -> None:
         """The job failed for good."""
-        self._end(self._held_by(claim), JobState.DEAD, now, error_code=error_code, error=error)
+        held, failure = self._held_by(claim), {"error_code": error_code, "error": error}
+        letters = self._letters(held.job)
+        if not letters:
+            self._end(held, JobState.DEAD, now, **failure)
+            return
+        self._end(held, JobState.DONE, now, note=COALESCED, **failure)
+        attempts = letters[0].job.attempts + held.job.attempts
+        letters[0].change(attempts=attempts, last_attempt_at=now, ended_at=now, **failure)
 
     def _end(self, held: _Held, state: JobState, now: datetime, **values: object) -> None:
         self._running.pop(held.job.job_id, None)
+        self._dead.pop(held.job.job_id, None)
+        if state is JobState.DEAD:
+            self._dead[held.job.job_id] = held
         held.claim = None
         held.change(state=state, ended_at=now, **values)
 
@@ -167,6 +189,7 @@ class MemoryJobQueue:
         twin = self._waiting.get(key)
         if twin is None:
             self._running.pop(held.job.job_id, None)
+            self._dead.pop(held.job.job_id, None)
             held.claim, held.turn_at = None, run_at
             held.change(state=JobState.WAITING, run_at=run_at, attempts=attempts, ended_at=None)
             self._waiting[key] = held

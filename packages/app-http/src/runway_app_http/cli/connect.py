@@ -13,8 +13,9 @@ from runway_core.domain.company import Company, Connection
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import View
 from runway_core.ports.ledger_rail import RailFactory
-from runway_core.runway import PULLABLE, Runway
+from runway_core.runway import Runway
 from runway_core.services.companies import explain_invalid
+from runway_core.sync.schedule import PULLABLE
 
 from runway_app_http.api.companies import CompanySummary, ConnectionSummary
 from runway_app_http.cli.failures import say_note

@@ -69,7 +69,7 @@ def demo(
             say_note(f"serving {address} until Ctrl-C; every company is pulled each {settings.tick_minutes} minutes")
             hearing = settings.model_copy(update={"qbo_webhook_verifier": run.ready_line().qbo.webhook_verifier_token})
             await run.ask_for_webhooks(address_of(listener))
-            await serve_runway(runway, hearing, listener, has_ticker=True)
+            await serve_runway(runway, hearing, listener, has_engine=True)
             return code
 
     try:

@@ -1,4 +1,4 @@
-"""`runway serve` and `runway scheduler`: the app, and the ticker that keeps companies fresh."""
+"""`runway serve`, `runway worker` and `runway scheduler`: the app, and the engine that keeps companies fresh."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from runway_core.runway import Runway
 
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
-from runway_app_http.container import make_app, make_mailer, make_ticker, open_runway
+from runway_app_http.container import make_app, make_engine, make_mailer, open_runway
 from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
 from runway_app_http.settings import AppSettings
 
@@ -19,14 +19,14 @@ Host = Annotated[str | None, typer.Option("--host", help="Where to listen; this 
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="8000 by default; 0 takes a free one.")]
 
 
-async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.socket, *, has_ticker: bool) -> None:
+async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.socket, *, has_engine: bool) -> None:
     """Serve an open `Runway` until cancelled, and keep it fresh meanwhile."""
-    ticker = make_ticker(runway, settings) if has_ticker else None
+    engine = make_engine(runway, settings) if has_engine else None
     hosts = settings.served_hosts(listener.getsockname()[0])
     await runway.webhooks.name_accounts()
     app = make_app(
         runway,
-        ticker,
+        engine,
         allowed_hosts=hosts,
         mailer=make_mailer(settings),
         webhook_secrets=settings.webhook_secrets,
@@ -40,7 +40,7 @@ def serve(
     *,
     host: Host = None,
     port: Port = None,
-    ticker: Annotated[bool, typer.Option("--ticker/--no-ticker", help="Keep companies fresh meanwhile.")] = True,
+    engine: Annotated[bool, typer.Option("--engine/--no-engine", help="Keep companies fresh meanwhile.")] = True,
 ) -> None:
     """Serve the JSON API and the pages until Ctrl-C, pulling every company on its turn."""
     settings = session.settings
@@ -49,8 +49,8 @@ def serve(
     async def work() -> None:
         async with open_runway(settings) as runway:
             address = address_of(listener)
-            session.show({"serving": address, "ticker": ticker}, lambda: f"serving {address} until Ctrl-C")
-            await serve_runway(runway, settings, listener, has_ticker=ticker)
+            session.show({"serving": address, "engine": engine}, lambda: f"serving {address} until Ctrl-C")
+            await serve_runway(runway, settings, listener, has_engine=engine)
 
     try:
         run_until_stopped(work())
@@ -63,27 +63,43 @@ def serve(
 @command(app, "scheduler", example="runway scheduler --once", default_level="info")
 def schedule(
     session: Session,
+    *,
     once: Annotated[bool, typer.Option("--once", help="Pull what is due now, and end.")] = False,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Enqueue what is due and leave it to `runway worker`.")
+    ] = False,
 ) -> None:
     """Pull every company on its turn until Ctrl-C, without serving anything."""
+    minutes = session.settings.tick_minutes
+    _run_engine(session, f"pulling each company every {minutes} minutes", once=once, works=not plan_only, plans=True)
+
+
+@command(app, "worker", example="runway worker", default_level="info")
+def work_off(
+    session: Session,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+) -> None:
+    """Do the jobs that schedulers, webhooks and people enqueued, until Ctrl-C. Any number may run on PostgreSQL."""
+    _run_engine(session, "working", once=once, works=True, plans=False)
+
+
+def _run_engine(session: Session, doing: str, *, once: bool, works: bool, plans: bool) -> None:
     settings = session.settings
     counts = {"pulls": 0, "failures": 0}
 
     async def work() -> None:
         async with open_runway(settings) as runway:
-            ticker = make_ticker(runway, settings)
+            engine = make_engine(runway, settings, works=works, plans=plans)
             try:
                 if once:
-                    await ticker.begin_days()
-                    await ticker.pull_due()
-                    await ticker.wait_for_pulls()
+                    await engine.run_due()
                     return
-                await ticker.start()
-                say_note(f"pulling each company every {settings.tick_minutes} minutes until Ctrl-C")
+                await engine.start()
+                say_note(f"{doing} until Ctrl-C")
                 await asyncio.Event().wait()
             finally:
-                await ticker.stop()
-                counts.update(pulls=ticker.pulls, failures=ticker.failures)
+                await engine.stop()
+                counts.update(pulls=engine.counts.pulls, failures=engine.counts.failures)
 
     try:
         run_until_stopped(work())

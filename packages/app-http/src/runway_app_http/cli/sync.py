@@ -10,9 +10,10 @@ from runway_core.domain.company import Company
 from runway_core.domain.sync_run import PageCounts, SyncRun
 from runway_core.errors import LeaseHeld, LeaseLost, NotFound
 from runway_core.experiences.view import View
-from runway_core.runway import PULLABLE, Runway
+from runway_core.runway import Runway
 from runway_core.sync.orchestrator import PullRequest
 from runway_core.sync.reports import SyncReport
+from runway_core.sync.schedule import PULLABLE
 
 from runway_app_http.api.companies import CompanySummary
 from runway_app_http.api.sync import SyncAnswer

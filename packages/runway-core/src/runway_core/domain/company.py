@@ -71,6 +71,7 @@ class CompanySettings(Value):
     amber_below_days: int = 30
     ledger_outflow_days: int = 90  # how long a ledger payment not seen at the bank is subtracted
     stale_mirror_hours: int = 26  # SY01
+    pull_minutes: int | None = Field(default=None, ge=1, le=1440)  # how far apart pulls are, where not as usual
     excluded_account_ids: tuple[str, ...] = ()  # trust, escrow, payroll tax
     books_closed_through: date | None = None  # where the ledger does not say, or says an earlier day
     loans_due_within_year: Amount = ZERO  # of loans the ledger calls long-term, home currency

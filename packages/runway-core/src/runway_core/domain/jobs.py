@@ -47,8 +47,8 @@ class NewJob(Value):
     """A job to be enqueued.
 
     `dedupe_key` names the effect within the company: two waiting jobs of one key are one. `cause_id` is what brought it
-    about (an event, a delivery, another job), `correlation_id` the first cause of the chain, `depth` the job's distance
-    from it. `payload` is small: ids and kinds, never a secret.
+    about (an event, a delivery, another job), `correlation_id` the first cause of the chain (the job itself when it is
+    empty), `depth` the job's distance from it. `payload` is small: ids and kinds, never a secret.
     """
 
     firm_id: FirmId
@@ -100,6 +100,9 @@ POLL_EVERY = 5
 
 COALESCED = "coalesced"
 """The note of a job whose work another waiting job of the same key has taken over."""
+
+HEALED = "healed"
+"""The note of a dead job whose work was done after all, by a later job of the same key."""
 
 LANES: Sequence[Lane] = tuple(Lane)
 _URGENT: Sequence[Lane] = (Lane.PERSON, Lane.WEBHOOK)

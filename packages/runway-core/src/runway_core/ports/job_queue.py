@@ -42,7 +42,7 @@ class JobQueue(Protocol):
         ...
 
     async def finish(self, claim: ClaimedJob, *, now: datetime) -> None:
-        """The job is done.
+        """The job is done; dead jobs of its key are done with it.
 
         Raises:
             LeaseLost: the job is another's by now.
@@ -58,7 +58,7 @@ class JobQueue(Protocol):
         ...
 
     async def bury(self, claim: ClaimedJob, *, error_code: str, error: str, now: datetime) -> None:
-        """The job failed for good.
+        """The job failed for good. Where a dead one of its key is there already, it joins that one: one letter each.
 
         Raises:
             LeaseLost: the job is another's by now.

@@ -36,6 +36,7 @@ class PullRequest:
     actor: str = "runway"
     full: bool = False  # read everything again, and retire what is gone
     accept_missing: bool = False  # a person says that many missing records are truly gone
+    correlation_id: str = ""  # the first cause of the chain that this pull is part of; its run when empty
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class SyncOrchestrator:
             started_at=now,
         )
         await self._store.registry.begin_run(lease, run)
-        attribution = Attribution(cause=cause, actor=request.actor, correlation_id=run_id)
+        attribution = Attribution(cause=cause, actor=request.actor, correlation_id=request.correlation_id or run_id)
         return _Pull(company=company, connection=connection, lease=lease, run=run, attribution=attribution)
 
     async def _read_pages(

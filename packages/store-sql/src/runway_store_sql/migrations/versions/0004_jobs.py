@@ -47,7 +47,7 @@ def upgrade() -> None:
         ("turn", ["lane", "turn_at"], "waiting", False),
         ("lease", ["lease_until"], "running", False),
         ("ended", ["ended_at"], "done", False),
-        ("dead", ["firm_id", "job_id"], "dead", False),
+        ("dead", ["company_id", "dedupe_key"], "dead", False),
     ):
         condition = sa.text(f"state = '{state}'")
         op.create_index(

@@ -1,0 +1,121 @@
+"""What a firm's engine looks at again and again, and what it does: pulls that are due, days that begin, positions."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from runway_core.domain.identity import CompanyId, ConnectionId
+from runway_core.domain.jobs import Job, Lane, NewJob, Work
+from runway_core.services.scope import Scope, local_day
+from runway_core.sync.engine import Alive, Beat, EngineCounts, EngineSettings, Handler, SyncEngine
+from runway_core.sync.pull_work import PullWork
+from runway_core.sync.schedule import Intervals, plan_polls
+from runway_core.sync.smart_sync import SmartSyncService
+
+PLAN_EVERY = timedelta(seconds=5)
+LOOK_EVERY = timedelta(minutes=1)
+POSITION_KEY = "position"
+
+
+class Keeper:
+    """Finds what a firm's companies need, and puts it into the job table."""
+
+    def __init__(self, scope: Scope, intervals: Intervals) -> None:
+        self.scope = scope
+        self._intervals = intervals
+        self._companies: Mapping[CompanyId, timedelta] = {}
+        self._planned: dict[ConnectionId, datetime] = {}
+        self._behind: frozenset[CompanyId] = frozenset()
+
+    async def plan_pulls(self) -> int:
+        """Enqueue a pull for each connection that is due; returns how many were added.
+
+        What was planned once for a moment is not planned again for it: it is in the table.
+        """
+        now = self.scope.clock.now()
+        connections = await self.scope.connections()
+        planned = plan_polls(connections, now=now, intervals=replace(self._intervals, companies=self._companies))
+        due = {job.connection_id: job.run_at for job in planned if job.connection_id is not None}
+        fresh = [job for job in planned if job.connection_id and self._planned.get(job.connection_id) != job.run_at]
+        receipt = await self.scope.store.jobs.enqueue(fresh, now=now)
+        self._planned = due
+        return receipt.added
+
+    async def look_at_companies(self) -> None:
+        """Read what companies set for themselves; enqueue positions that a new day or a cut-off pull left behind."""
+        now = self.scope.clock.now()
+        companies = {one.company_id: one for one in await self.scope.companies()}
+        self._companies = {
+            company_id: timedelta(minutes=company.settings.pull_minutes)
+            for company_id, company in companies.items()
+            if company.settings.pull_minutes is not None
+        }
+        positions = await self.scope.positions()
+        begun = {
+            held.company_id
+            for held in positions
+            if held.company_id in companies and held.as_of != local_day(now, companies[held.company_id])
+        }
+        behind = frozenset(await self.scope.companies_due())
+        # A pull that runs leaves its company behind for a moment: only one that stays so is looked after here.
+        wanted = begun | (behind & self._behind)
+        self._behind = behind
+        jobs = [self._make_position(company_id, now) for company_id in sorted(wanted)]
+        await self.scope.store.jobs.enqueue(jobs, now=now)
+
+    def _make_position(self, company_id: CompanyId, now: datetime) -> NewJob:
+        return NewJob(
+            firm_id=self.scope.firm_id,
+            company_id=company_id,
+            work=Work.POSITION,
+            lane=Lane.POLL,
+            run_at=now,
+            dedupe_key=POSITION_KEY,
+        )
+
+
+def make_engine(
+    keeper: Keeper,
+    sync: SmartSyncService,
+    keep_in_step: Callable[[CompanyId], Awaitable[object]],
+    *,
+    name: str,
+    settings: EngineSettings,
+    works: bool,
+    plans: bool,
+    more_beats: Sequence[Beat] = (),
+) -> SyncEngine:
+    """An engine for one firm; `keep_in_step` computes a company's position when it is behind."""
+    scope = keeper.scope
+    counts = EngineCounts()
+
+    async def compute_position(job: Job, alive: Alive) -> datetime | None:
+        del alive
+        await keep_in_step(job.company_id)
+        return None
+
+    handlers: dict[Work, Handler] = {
+        Work.PULL: PullWork(scope.store, sync, scope.clock, counts),
+        Work.POSITION: compute_position,
+    }
+    engine = SyncEngine(
+        queue=scope.store.jobs,
+        clock=scope.clock,
+        name=name,
+        handlers=handlers,
+        settings=settings,
+        works=works,
+        counts=counts,
+    )
+
+    async def plan() -> None:
+        if await keeper.plan_pulls():
+            engine.wake()
+
+    beats: Sequence[Beat] = (
+        Beat("companies", LOOK_EVERY, keeper.look_at_companies),
+        Beat("pulls", PLAN_EVERY, plan),
+        *more_beats,
+    )
+    engine.beats = beats if plans else ()
+    return engine

@@ -1,0 +1,135 @@
+"""Which connections are due, decided from what the database says of them; nothing is remembered, nothing forgotten.
+
+A connection is due when the last of its own moments has passed since it was last tried. Moments are an interval apart,
+and each connection has its own place in the interval, so that a thousand companies never knock at once. One whose rail
+did not answer is tried sooner at first, then seldom; one that fails for another reason ever more seldom; one that waits
+for a person never.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from runway_core.domain.company import Connection, ConnectionState
+from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.jobs import Lane, NewJob, Work
+from runway_core.errors import RailThrottled, RailUnavailable
+
+INTERVAL = timedelta(minutes=15)
+LONGEST_BACK_OFF = timedelta(hours=2)
+FIRST_RETRY = timedelta(seconds=30)
+"""A connection whose rail did not answer is tried again so soon; the pause doubles up to the interval."""
+
+PULLABLE = frozenset({ConnectionState.NEW, ConnectionState.ACTIVE, ConnectionState.FAILING})
+"""Connections that a pull may be tried on; the others wait for a person and cost no calls."""
+
+PASSING = frozenset({RailUnavailable.code, RailThrottled.code})
+"""Failures that pass by themselves."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How far apart pulls of a connection are: what is set for its company, else its rail, else its firm, else all."""
+
+    usual: timedelta = INTERVAL
+    firms: Mapping[FirmId, timedelta] = field(default_factory=dict)
+    rails: Mapping[str, timedelta] = field(default_factory=dict)
+    companies: Mapping[CompanyId, timedelta] = field(default_factory=dict)
+
+    def of(self, connection: Connection) -> timedelta:
+        """The interval of one connection."""
+        usual = self.rails.get(connection.rail, self.firms.get(connection.firm_id, self.usual))
+        return self.companies.get(connection.company_id, usual)
+
+
+def pull_key(connection_id: str) -> str:
+    """What names the pull of a connection among the jobs of its company: news, polls and people ask for one thing."""
+    return f"pull:{connection_id}"
+
+
+def find_phase(connection_id: str, interval: timedelta) -> timedelta:
+    """A connection's own place in the interval: the same in every process, spread evenly over connections."""
+    number = int.from_bytes(hashlib.sha256(connection_id.encode()).digest()[:8])
+    microseconds: int = interval // timedelta(microseconds=1)
+    return timedelta(microseconds=number % microseconds)
+
+
+def find_last_moment(connection_id: str, *, now: datetime, interval: timedelta) -> datetime:
+    """The latest of a connection's moments that has passed."""
+    first = _EPOCH + find_phase(connection_id, interval)
+    rounds: int = (now - first) // interval
+    return first + rounds * interval
+
+
+def find_pause(connection: Connection, interval: timedelta) -> timedelta:
+    """How long a failing connection is left alone after its last attempt."""
+    failures = min(max(connection.failures_in_a_row, 1), 20)
+    if connection.last_error_code in PASSING:
+        return min(FIRST_RETRY * (1 << (failures - 1)), interval)
+    return min(interval * (1 << (failures - 1)), max(LONGEST_BACK_OFF, interval))
+
+
+def find_due_at(connection: Connection, *, now: datetime, interval: timedelta) -> datetime | None:
+    """Since when a connection is due; `None` while it is not."""
+    if connection.state not in PULLABLE:
+        return None
+    tried = connection.last_attempt_at
+    if tried is None:
+        return min(connection.created_at, now)
+    if connection.state is ConnectionState.FAILING:
+        due_at = tried + find_pause(connection, interval)
+        return due_at if due_at <= now else None
+    last = find_last_moment(connection.connection_id, now=now, interval=interval)
+    return last if tried < last else None
+
+
+def plan_polls(
+    connections: Iterable[Connection],
+    *,
+    now: datetime,
+    intervals: Intervals,
+    paused: Mapping[str, datetime] | None = None,
+) -> Sequence[NewJob]:
+    """One pull for each connection that is due.
+
+    `paused` says until when a rail or a connection, by name or id, is left alone because it keeps failing or its calls
+    are used up. Planning again plans the same jobs, which coalesce.
+    """
+    held = paused or {}
+    jobs = []
+    for connection in connections:
+        until = max((held[name] for name in (connection.rail, connection.connection_id) if name in held), default=now)
+        if until > now:
+            continue
+        due_at = find_due_at(connection, now=now, interval=intervals.of(connection))
+        if due_at is not None:
+            jobs.append(make_pull(connection, lane=Lane.POLL, run_at=due_at))
+    return jobs
+
+
+def make_pull(
+    connection: Connection,
+    *,
+    lane: Lane,
+    run_at: datetime,
+    cause_id: str = "",
+    correlation_id: str = "",
+    depth: int = 0,
+) -> NewJob:
+    """A job that pulls one connection."""
+    return NewJob(
+        firm_id=connection.firm_id,
+        company_id=connection.company_id,
+        connection_id=connection.connection_id,
+        rail=connection.rail,
+        work=Work.PULL,
+        lane=lane,
+        run_at=run_at,
+        dedupe_key=pull_key(connection.connection_id),
+        cause_id=cause_id,
+        correlation_id=correlation_id,
+        depth=depth,
+    )
