@@ -23,6 +23,9 @@ DAYS = 730
 WARM_UP_WEEKS = 52
 """A company that begins to use Runway has books of a year behind it."""
 
+ENTERED_AFTER_DAYS = 14
+"""Books of the last two weeks are not whole: payments are entered days after they were made."""
+
 Forecaster = Callable[[Books], Outlook]
 
 
@@ -44,7 +47,7 @@ def find_mondays(books: Books, *, every: int = 1) -> list[date]:
 
 
 def trace_cash(books: Books, first: date) -> dict[date, Decimal]:
-    """Cash at the end of each day from `first` to the day before `as_of`, by the days that the ledger gives."""
+    """Cash at the end of each day from `first` on, by the days that the ledger gives, as far as books are whole."""
     cash = compute_cash(books).opening.amount
     moved: dict[date, Decimal] = {}
     for flow in read_flows(books, since=first).ledger:
@@ -56,7 +59,8 @@ def trace_cash(books: Books, first: date) -> dict[date, Decimal]:
         cash -= moved.get(day, Decimal(0))
         day -= timedelta(days=1)
         traced[day] = cash
-    return traced
+    whole_until = books.as_of - timedelta(days=ENTERED_AFTER_DAYS)
+    return {on: held for on, held in traced.items() if on <= whole_until}
 
 
 def read_two_years(index: int, *, seed: int, bills: int) -> Books:

@@ -1,10 +1,12 @@
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from runway_core.calculators.settlement_spread import LEAST_DOCUMENTS, Delay, Placed, find_misses, spread
+from runway_core.calculators.settlement_spread import LEAST_DOCUMENTS, Delay, Placed, find_misses
+from runway_core.calculators.settlement_spread import spread as spread_by
 
 MONDAY = date(2026, 3, 2)
 LAST = MONDAY + timedelta(days=90)
@@ -15,12 +17,17 @@ def week(number: int) -> date:
     return MONDAY + timedelta(days=7 * (number - 1))
 
 
-def placed(on: date, home: int = 1_000, *, base: date | None = None) -> Placed:
-    return Placed(base or on, on, Decimal(home))
+def placed(on: date, home: int = 1_000, *, base: date | None = None, own: Sequence[int] = ()) -> Placed:
+    """A document whose party pays on the due date, as a rule."""
+    return Placed(base or on, on, Decimal(home), base or on, own)
+
+
+def spread(documents: Sequence[Placed], misses: Sequence[int], *, last: date = LAST) -> dict[date, Decimal]:
+    return spread_by(documents, misses, weight=3, as_of=MONDAY, last=last)
 
 
 def test_where_half_came_a_week_late_half_of_what_is_expected_does() -> None:
-    moved = spread([placed(date(2026, 3, 11))], HALF_A_WEEK_LATE, as_of=MONDAY, last=LAST)
+    moved = spread([placed(date(2026, 3, 11))], HALF_A_WEEK_LATE)
 
     assert moved == {week(2): -500, week(3): 500}
 
@@ -29,8 +36,8 @@ def test_what_did_not_come_on_its_day_is_among_the_late_ones() -> None:
     """Expected on Friday and not paid by Monday: the other half is left, and all of it comes a week after its day."""
     document = placed(date(2026, 3, 3), base=date(2026, 2, 27))
 
-    assert spread([document], HALF_A_WEEK_LATE, as_of=MONDAY, last=LAST) == {}
-    assert spread([placed(week(2), base=date(2026, 2, 27))], HALF_A_WEEK_LATE, as_of=MONDAY, last=LAST) == {
+    assert spread([document], HALF_A_WEEK_LATE) == {}
+    assert spread([placed(week(2), base=date(2026, 2, 27))], HALF_A_WEEK_LATE) == {
         week(1): 1_000,
         week(2): -1_000,
     }
@@ -39,23 +46,37 @@ def test_what_did_not_come_on_its_day_is_among_the_late_ones() -> None:
 def test_documents_later_than_nearly_all_past_ones_stay_on_their_day() -> None:
     document = placed(week(3), base=MONDAY - timedelta(days=8))
 
-    assert spread([document], HALF_A_WEEK_LATE, as_of=MONDAY, last=LAST) == {}
+    assert spread([document], HALF_A_WEEK_LATE) == {}
+
+
+def test_a_party_s_own_settlements_count_each_and_the_whole_counts_for_three() -> None:
+    """Three of its own came two weeks late: half of the document follows them, a quarter each the whole's two ways."""
+    moved = spread([placed(date(2026, 3, 11), own=[14, 14, 14])], HALF_A_WEEK_LATE)
+
+    assert moved == {week(2): -750, week(3): 250, week(4): 500}
+
+
+def test_own_settlements_that_would_be_past_by_now_tell_nothing_more() -> None:
+    """Eight days late, as two of its own and none of the whole: it comes as those two did."""
+    document = placed(week(3), base=MONDAY - timedelta(days=8), own=[0, 0, 0, 9, 23])
+
+    assert spread([document], HALF_A_WEEK_LATE) == {week(1): 500, week(3): -500}
 
 
 def test_few_settled_documents_tell_nothing() -> None:
     few = sorted([0, 7] * (LEAST_DOCUMENTS // 2))[:-1]
 
-    assert spread([placed(date(2026, 3, 11))], few, as_of=MONDAY, last=LAST) == {}
+    assert spread([placed(date(2026, 3, 11))], few) == {}
 
 
 def test_what_comes_behind_the_last_day_leaves_the_horizon() -> None:
-    moved = spread([placed(LAST)], HALF_A_WEEK_LATE, as_of=MONDAY, last=LAST)
+    moved = spread([placed(LAST)], HALF_A_WEEK_LATE)
 
     assert list(moved.values()) == [-500]
 
 
 def test_bills_leave_late_as_money_that_stays_longer() -> None:
-    moved = spread([placed(date(2026, 3, 11), -1_000)], HALF_A_WEEK_LATE, as_of=MONDAY, last=LAST)
+    moved = spread([placed(date(2026, 3, 11), -1_000)], HALF_A_WEEK_LATE)
 
     assert moved == {week(2): 500, week(3): -500}
 
@@ -86,7 +107,7 @@ def test_days_until_the_deposit_are_missed_as_well() -> None:
 def test_within_a_long_horizon_nothing_is_lost_or_won(documents: list[tuple[int, int]], misses: list[int]) -> None:
     given_documents = [placed(MONDAY + timedelta(days=ahead), home) for ahead, home in documents]
 
-    moved = spread(given_documents, sorted(misses), as_of=MONDAY, last=LAST)
+    moved = spread(given_documents, sorted(misses))
 
     assert abs(sum(moved.values(), Decimal(0))) <= Decimal("0.0020")
-    assert spread(given_documents[::-1], sorted(misses), as_of=MONDAY, last=LAST) == moved
+    assert spread(given_documents[::-1], sorted(misses)) == moved

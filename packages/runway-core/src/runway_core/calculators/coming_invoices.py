@@ -10,6 +10,7 @@ from runway_core.calculators.detected_series import DetectedSeries, find_invoice
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.receivables import PaymentHabits
 from runway_core.calculators.terms import DEFAULT_TERM_DAYS
+from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.invoices import Invoice
@@ -24,9 +25,15 @@ class ComingInvoice(NamedTuple):
 
     series: DetectedSeries
     written_on: date
+    due: date
     base: date  # the day habit says
     on: date  # the business day
     home: Decimal
+
+    @property
+    def customer_id(self) -> str:
+        """Whose invoice it will be."""
+        return self.series.counterparty.external_id
 
 
 class ComingInvoices(NamedTuple):
@@ -46,11 +53,12 @@ def find_coming_invoices(books: Books, habits: PaymentHabits, last: date) -> Com
         keys = [key for member in series.members for key in member.records]
         in_series.update(keys)
         home = rates.convert(series.amount, series.currency)
-        wait = _find_term(by_id, keys) + habits.late_days(series.counterparty.external_id)
+        term, late = find_usual_term(by_id, keys), habits.late_days(series.counterparty.external_id)
         for day in series.days_from(add_days(books.as_of, -_LATE_DAYS), last) if home else ():
-            base = max(add_days(day, wait), max(day, books.as_of) + ONE_DAY)
+            written_on, due = max(day, books.as_of), add_days(day, term)
+            base = max(add_days(due, late), written_on + ONE_DAY)
             if home and base <= last:
-                found.append(ComingInvoice(series, max(day, books.as_of), base, roll_forward(base), home))
+                found.append(ComingInvoice(series, written_on, due, base, roll_forward(base), home))
     return ComingInvoices(tuple(found), frozenset(in_series))
 
 
@@ -68,8 +76,8 @@ def place_coming_invoices(invoices: Iterable[ComingInvoice]) -> Iterator[Outlook
         )
 
 
-def _find_term(by_id: Mapping[str, Invoice], keys: Sequence[RecordKey]) -> int:
-    """The middle term of the last three, or thirty days."""
-    invoices = [by_id[key.external_id] for key in keys[-3:] if key.external_id in by_id]
-    terms = sorted((i.due_date - i.document_date).days for i in invoices if i.due_date is not None)
+def find_usual_term(by_id: Mapping[str, Bill | Invoice], keys: Sequence[RecordKey]) -> int:
+    """The middle term of the last three documents, in days, or thirty."""
+    documents = [by_id[key.external_id] for key in keys[-3:] if key.external_id in by_id]
+    terms = sorted((d.due_date - d.document_date).days for d in documents if d.due_date is not None)
     return max(terms[len(terms) // 2], 0) if terms else DEFAULT_TERM_DAYS

@@ -59,7 +59,7 @@ class _Settled(NamedTuple):
 
 
 def compute_bill_curve(books: Books, span: Span, *, in_series: frozenset[RecordKey]) -> EntryCurve | None:
-    """The curve of bills paid from deposit accounts within `span`; payments `in_series` come round by themselves.
+    """The curve of bills paid from deposit accounts within `span`; payments and bills `in_series` come by themselves.
 
     `None` where none was paid. A payment on account of no bill was not known before it left.
     """
@@ -72,7 +72,9 @@ def compute_bill_curve(books: Books, span: Span, *, in_series: frozenset[RecordK
         on = payment.document_date
         is_usual = span.first <= on <= span.last and payment.account_id in cash and not payment.is_void
         if is_usual and payment.external_id not in apart:
-            parts = calendar.split(payment.applied, bills, total=payment.total, on=on, kind=RecordKind.BILL)
+            parts = calendar.split(
+                payment.applied, bills, total=payment.total, on=on, kind=RecordKind.BILL, apart=in_series
+            )
             settled += calendar.in_home(parts, payment.currency, on)
     return _draw(settled, span)
 
@@ -86,7 +88,7 @@ def compute_receipt_curve(books: Books, span: Span, *, in_series: frozenset[Reco
     invoices = {invoice.external_id: invoice for invoice in books.invoices}
     calendar = _Entries(books)
     cash = find_cash_account_ids(books)
-    deposited = find_deposit_days(books)
+    deposited = books.derive(find_deposit_days)
     apart = {key.external_id for key in in_series if key.kind is RecordKind.CUSTOMER_PAYMENT}
     settled: list[_Settled] = []
     for payment in books.customer_payments:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from runway_core.calculators.calendar import add_days, monday_of
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.coming_bills import find_coming_bills, place_coming_bills
 from runway_core.calculators.coming_invoices import find_coming_invoices, place_coming_invoices
 from runway_core.calculators.exchange import HomeRates, name_unrated
 from runway_core.calculators.flows import find_cash_account_ids, read_flows
@@ -55,12 +56,15 @@ def compute_outlook(books: Books) -> Outlook:
     coming = find_coming_invoices(books, habits, last)
     liabilities = find_monthly_liabilities(books, last)
     settling = frozenset(key for liability in liabilities for key in liability.payments)
+    billed = find_coming_bills(books, last)
     series = compute_series(books, last, since=books.as_of if span is None else span.first, apart=settling)
+    in_series = series.in_series | coming.in_series | billed.in_series
     bills, charged = charge_cards(books, payables, liabilities, last=last)
     planned = plan_money(books, payables, receivables)
     found = [
         *place_bills(books, bills),
-        *place_bill_spread(books, bills, last=last),
+        *place_coming_bills(billed.bills),
+        *place_bill_spread(books, bills, coming=billed.bills, last=last),
         *place_invoices(receivables),
         *place_coming_invoices(coming.invoices),
         *place_invoice_spread(books, habits, receivables, coming=coming.invoices, last=last),
@@ -70,7 +74,7 @@ def compute_outlook(books: Books) -> Outlook:
         *place_processed(books),
         *planned.events,
         *place_future_entries(books, flows),
-        *place_usual(books, flows, span, in_series=series.in_series | coming.in_series, last=last),
+        *place_usual(books, flows, span, in_series=in_series, last=last),
     ]
     events = order_events(event for event in found if books.as_of <= event.on <= last)
     left_out = (*cash.left_out, *_name_left_out(books, payables, receivables, series), *planned.left_out)

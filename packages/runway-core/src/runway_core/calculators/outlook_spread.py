@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from runway_core.calculators.calendar import add_days, roll_forward
+from runway_core.calculators.coming_bills import ComingBill
 from runway_core.calculators.coming_invoices import ComingInvoice
 from runway_core.calculators.entry_curve import find_deposit_days
 from runway_core.calculators.flows import find_cash_account_ids
@@ -30,29 +31,40 @@ def place_invoice_spread(
     last: date,
 ) -> Iterator[OutlookEvent]:
     """What invoices gain and lose by week, until the money is in a deposit account."""
-    misses = find_misses(_read_receipt_delays(books), lean=habits.median_of_all, weight=WHOLE_WEIGHT)
+    delays = _read_receipt_delays(books)
+    misses = find_misses(delays, lean=habits.median_of_all, weight=WHOLE_WEIGHT)
+    own = {customer_id: sorted(delay.there for delay in held) for customer_id, held in delays.items()}
     placed = [
-        Placed(add_days(r.due, habits.late_days(r.invoice.customer_id)), r.expected, r.home)
+        Placed(
+            base=add_days(r.due, habits.late_days(r.invoice.customer_id)),
+            on=r.expected,
+            home=r.home,
+            due=r.due,
+            own=own.get(r.invoice.customer_id or "", ()),
+        )
         for r in receivables
-        if r.home
+        if r.home and not r.is_disputed and r.promise is None
     ]
-    placed += [Placed(one.base, one.on, one.home) for one in coming]
-    moved = spread(placed, misses, as_of=books.as_of, last=last)
+    placed += [Placed(one.base, one.on, one.home, one.due, own.get(one.customer_id, ())) for one in coming]
+    moved = spread(placed, misses, weight=WHOLE_WEIGHT, as_of=books.as_of, last=last)
     reason = f"as {len(misses)} paid invoices came earlier and later than their day"
     yield from _place(moved, books.as_of, last, label="Invoices off their day", reason=reason)
 
 
-def place_bill_spread(books: Books, payables: Iterable[Payable], *, last: date) -> Iterator[OutlookEvent]:
+def place_bill_spread(
+    books: Books, payables: Iterable[Payable], *, coming: Iterable[ComingBill], last: date
+) -> Iterator[OutlookEvent]:
     """What bills gain and lose by week. Those that go by card, or on a decided day, have none."""
-    delays = _read_payment_delays(books)
-    misses = sorted(delay.there for held in delays.values() for delay in held)
+    own = _read_payment_delays(books)
+    misses = sorted(days for held in own.values() for days in held)
     decided = find_decided_bill_ids(books)
     placed = [
-        Placed(p.due, p.pay_date, -p.home)
+        Placed(p.due, p.pay_date, -p.home, p.due, own[p.bill.vendor_id])
         for p in payables
-        if p.home and p.bill.vendor_id in delays and p.bill.external_id not in decided
+        if p.home and p.bill.vendor_id in own and p.bill.external_id not in decided
     ]
-    moved = spread(placed, misses, as_of=books.as_of, last=last)
+    placed += [Placed(one.due, one.on, -one.home, one.due, own.get(one.vendor_id, ())) for one in coming]
+    moved = spread(placed, misses, weight=WHOLE_WEIGHT, as_of=books.as_of, last=last)
     reason = f"as {len(misses)} paid bills left earlier and later than their due date"
     yield from _place(moved, books.as_of, last, label="Bills off their day", reason=reason)
 
@@ -67,47 +79,54 @@ def _place(
 
 def _read_receipt_delays(books: Books) -> dict[str, list[Delay]]:
     """Days late by customer, until the payment and until the money was in a deposit account."""
-    cash, deposited = find_cash_account_ids(books), find_deposit_days(books)
-    settled: dict[str, tuple[date, date]] = {}
+    cash, deposited = find_cash_account_ids(books), books.derive(find_deposit_days)
+    since = add_days(books.as_of, -HABIT_DAYS)
+    settled: dict[str, tuple[date, date]] = {}  # in a deposit account, paid: of the last payment of each invoice
     for payment in books.customer_payments:
         paid_on = payment.document_date
         on = paid_on if payment.account_id in cash else deposited.get(payment.external_id)
-        if on is not None and on <= books.as_of and payment.total > 0 and not payment.is_void:
-            _note(
-                settled, (link.external_id for link in payment.applied if link.kind is RecordKind.INVOICE), paid_on, on
-            )
-    closed = (i for i in books.invoices if not i.open_balance and not i.is_void)
-    return _sum_delays(books.as_of, ((i.customer_id, i.due_date, settled.get(i.external_id)) for i in closed))
+        if on is not None and since < on <= books.as_of and payment.total > 0 and not payment.is_void:
+            days = on, paid_on
+            for link in payment.applied:
+                held = settled.get(link.external_id) if link.kind is RecordKind.INVOICE else days
+                if held is None or days > held:
+                    settled[link.external_id] = days
+    until = add_days(books.as_of, -SETTLED_FOR_DAYS)
+    found: dict[str, list[Delay]] = {}
+    for invoice in books.invoices:
+        customer_id, due = invoice.customer_id, invoice.due_date
+        if (
+            due is not None
+            and due <= until
+            and customer_id is not None
+            and not (invoice.open_balance or invoice.is_void)
+        ):
+            there = settled.get(invoice.external_id)
+            if there is not None:
+                found.setdefault(customer_id, []).append(Delay((there[1] - due).days, (there[0] - due).days))
+    return found
 
 
-def _read_payment_delays(books: Books) -> dict[str, list[Delay]]:
-    """Days after the due date by vendor, of bills paid out of deposit accounts."""
+def _read_payment_delays(books: Books) -> dict[str, list[int]]:
+    """Days after the due date by vendor, of bills paid out of deposit accounts; shortest first."""
     cash = find_cash_account_ids(books)
-    settled: dict[str, tuple[date, date]] = {}
+    since = add_days(books.as_of, -HABIT_DAYS)
+    settled: dict[str, date] = {}  # the last payment of each bill
     for payment in books.bill_payments:
         on = payment.document_date
-        if payment.account_id in cash and on <= books.as_of and not payment.is_void:
-            _note(settled, (link.external_id for link in payment.applied if link.kind is RecordKind.BILL), on, on)
-    closed = (bill for bill in books.bills if not bill.open_balance)
-    return _sum_delays(books.as_of, ((b.vendor_id, b.due_date, settled.get(b.external_id)) for b in closed))
-
-
-def _note(settled: dict[str, tuple[date, date]], document_ids: Iterable[str], paid_on: date, on: date) -> None:
-    """Keep the last payment of each document."""
-    for document_id in document_ids:
-        held = settled.get(document_id)
-        if held is None or (on, paid_on) > (held[1], held[0]):
-            settled[document_id] = paid_on, on
-
-
-def _sum_delays(
-    as_of: date, settled: Iterable[tuple[str | None, date | None, tuple[date, date] | None]]
-) -> dict[str, list[Delay]]:
-    since, until = add_days(as_of, -HABIT_DAYS), add_days(as_of, -SETTLED_FOR_DAYS)
-    found: dict[str, list[Delay]] = {}
-    for party_id, due, days in settled:
-        if party_id is not None and due is not None and days is not None and due <= until:
-            paid_on, on = days
-            if on > since:
-                found.setdefault(party_id, []).append(Delay((paid_on - due).days, (on - due).days))
+        if since < on <= books.as_of and payment.account_id in cash and not payment.is_void:
+            for link in payment.applied:
+                held = settled.get(link.external_id) if link.kind is RecordKind.BILL else on
+                if held is None or on > held:
+                    settled[link.external_id] = on
+    until = add_days(books.as_of, -SETTLED_FOR_DAYS)
+    found: dict[str, list[int]] = {}
+    for bill in books.bills:
+        vendor_id, due = bill.vendor_id, bill.due_date
+        if due is not None and due <= until and vendor_id is not None and not bill.open_balance:
+            there = settled.get(bill.external_id)
+            if there is not None:
+                found.setdefault(vendor_id, []).append((there - due).days)
+    for days in found.values():
+        days.sort()
     return found

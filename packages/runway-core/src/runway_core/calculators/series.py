@@ -90,7 +90,7 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
     Payments `apart` are expected otherwise, and so belong to no detected series and to nothing that is usual.
     """
     outflows = [outflow for outflow in read_outflows(books) if outflow.record.key not in apart]
-    detected = find_outflow_series(books, outflows)
+    detected = find_outflow_series(books, (outflow for outflow in outflows if not _pays_bills(outflow)))
     entered = books.company.settings.series
     parties = _Parties(books, outflows, detected)
     left = [series for series in detected if not any(parties.is_same(one, series) for one in entered)]
@@ -113,6 +113,11 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
         in_series=frozenset(in_series | apart),
         payroll_ids=frozenset(payroll | {series.series_id for series in left if series.is_payroll}),
     )
+
+
+def _pays_bills(outflow: Outflow) -> bool:
+    """Such payments come as the bills do, which keep their day better: `coming_bills` looks at those."""
+    return isinstance(outflow.record, BillPayment) and bool(outflow.record.applied)
 
 
 class _Parties:
@@ -138,13 +143,13 @@ class _Parties:
         """Whether an entered series stands for a detected one."""
         if entered.is_inflow or entered.currency != found.currency:
             return False
-        return found.counterparty in self._find_known(entered) or self._is_alike(entered, found)
+        return found.counterparty in self._find_known(entered) or stands_for(entered, found)
 
     def find_all(self, series: EnteredSeries) -> set[RecordKey]:
         """The counterparties of an entered series."""
         if series.is_inflow:
             return set()
-        return self._find_known(series) | {d.counterparty for d in self._detected if self._is_alike(series, d)}
+        return self._find_known(series) | {d.counterparty for d in self._detected if stands_for(series, d)}
 
     def find_candidates(self, series: EnteredSeries) -> list[_Candidate]:
         """Payments that fulfil an entered series without a bill. Those of a vendor's bills stand as bills."""
@@ -166,15 +171,21 @@ class _Parties:
             return self._wages
         return self._cards if series.series_kind is SeriesKind.CARD else set()
 
-    def _is_alike(self, entered: EnteredSeries, found: DetectedSeries) -> bool:
-        """Without a vendor an entered series is known by rhythm, amount and day."""
-        if entered.vendor_id is not None or entered.rhythm is not found.rhythm or entered.currency != found.currency:
-            return False
-        if not _is_alike(found.amount, entered.amount):
-            return False
-        near = timedelta(days=FULFIL_DAYS)
-        days = find_all_days(entered, add_days(found.next_on, -FULFIL_DAYS), add_days(found.next_on, FULFIL_DAYS))
-        return any(abs(day - found.next_on) <= near for day in days)
+
+def stands_for(entered: EnteredSeries, found: DetectedSeries, *, due_after: int = 0) -> bool:
+    """Whether an entered series is a detected one by what both say: the vendor; without one rhythm, amount and day.
+
+    Bills found by their own day are due some days after it.
+    """
+    if entered.is_inflow or entered.currency != found.currency:
+        return False
+    if entered.vendor_id is not None:
+        return found.counterparty == RecordKey(RecordKind.VENDOR, entered.vendor_id)
+    if entered.rhythm is not found.rhythm or not _is_alike(found.amount, entered.amount):
+        return False
+    near, expected = timedelta(days=FULFIL_DAYS), add_days(found.next_on, due_after)
+    days = find_all_days(entered, add_days(expected, -FULFIL_DAYS), add_days(expected, FULFIL_DAYS))
+    return any(abs(day - expected) <= near for day in days)
 
 
 def find_all_days(series: EnteredSeries, first: date, last: date) -> list[date]:

@@ -5,7 +5,7 @@ tails; so what is known for the coming weeks would be too much, week after week.
 their own expected days says how much. It is added to the weeks as one sum each; no document is moved.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -13,13 +13,16 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from runway_core.calculators.calendar import ONE_DAY, monday_of
-from runway_core.domain.money import AMOUNT_STEP, ZERO
+from runway_core.domain.money import AMOUNT_STEP
 
 LEAST_DOCUMENTS = 40
 """With fewer settled documents chance would move money about."""
 
 LEAST_LEFT = 10
-"""A document so late that fewer past ones were as late stays on its own day."""
+"""A document so late that fewer past ones were as late stays on its own day,"""
+
+LEAST_OWN_LEFT = 2
+"""unless as many of its own party's were: the same that condition its expected day."""
 
 
 class Placed(NamedTuple):
@@ -28,6 +31,8 @@ class Placed(NamedTuple):
     base: date  # the day habit says, whatever today is
     on: date  # the day the outlook has it
     home: Decimal
+    due: date
+    own: Sequence[int] = ()  # after how many days past due its party's money was there, in order
 
 
 class Delay(NamedTuple):
@@ -57,46 +62,51 @@ def find_misses(delays: Mapping[str, Sequence[Delay]], *, lean: Fraction, weight
     return sorted(misses)
 
 
-def spread(placed: Iterable[Placed], misses: Sequence[int], *, as_of: date, last: date) -> dict[date, Decimal]:
+def spread(
+    placed: Iterable[Placed], misses: Sequence[int], *, weight: int, as_of: date, last: date
+) -> dict[date, Decimal]:
     """What each week, named by its Monday, gains or loses against the documents' own days; home currency.
 
-    Amounts that past misses put behind `last` leave the horizon. Empty with too few misses.
+    A document is as late as one of its party's, or as the whole's `misses` about its base, which count for `weight` of
+    the party's own; those that would have been settled by now are left out. Amounts put behind `last` leave the
+    horizon. Empty with too few misses.
     """
     if len(misses) < LEAST_DOCUMENTS:
         return {}
-    moved: dict[date, Decimal] = {}
-    by_base: dict[date, Decimal] = {}
+    today, ends = as_of.toordinal(), _list_week_ends(as_of, last)
+    first_monday = today - as_of.weekday()
+    moved = [0] * len(ends)  # by week, in steps of an amount: there may be thousands of documents
+    of_base: dict[date, tuple[int, list[int]]] = {}
     for document in placed:
-        if len(misses) - _count_until(misses, document.base, as_of - ONE_DAY) >= LEAST_LEFT:
-            by_base[document.base] = by_base.get(document.base, ZERO) + document.home
-            if document.on <= last:
-                monday = monday_of(document.on)
-                moved[monday] = moved.get(monday, ZERO) - document.home
-    sundays = _list_sundays(as_of, last)
-    for base, home in by_base.items():
-        before = _count_until(misses, base, as_of - ONE_DAY)
-        left, given = len(misses) - before, ZERO
-        for monday, sunday in sundays:
+        if document.base not in of_base:
+            of_base[document.base] = _count_left(misses, document.base.toordinal(), today=today, ends=ends)
+        whole_left, whole = of_base[document.base]
+        own_left, own = _count_left(document.own, document.due.toordinal(), today=today, ends=ends)
+        if whole_left < LEAST_LEFT and own_left < LEAST_OWN_LEFT:
+            continue
+        home = int(document.home / AMOUNT_STEP)
+        if document.on <= last:
+            moved[(document.on.toordinal() - first_monday) // 7] -= home
+        left, given = weight * whole_left + own_left * len(misses), 0
+        for week, (of_whole, of_own) in enumerate(zip(whole, own, strict=True)):
             # What is settled by the end of the week, less what is by its start: rounding loses nothing in between.
-            settled = (home * (_count_until(misses, base, sunday) - before) / left).quantize(AMOUNT_STEP)
-            if settled != given:
-                moved[monday] = moved.get(monday, ZERO) + settled - given
-                given = settled
-    return {monday: amount for monday, amount in sorted(moved.items()) if amount}
-
-
-def _list_sundays(as_of: date, last: date) -> list[tuple[date, date]]:
-    """The Mondays from the one of today on, each with the last day of its week that counts."""
-    weeks: list[tuple[date, date]] = []
+            settled = (2 * home * (weight * of_whole + of_own * len(misses)) + left) // (2 * left)
+            moved[week] += settled - given
+            given = settled
     monday = monday_of(as_of)
-    while monday <= last:
-        weeks.append((monday, min(monday + 6 * ONE_DAY, last)))
-        monday += 7 * ONE_DAY
-    return weeks
+    return {monday + 7 * week * ONE_DAY: steps * AMOUNT_STEP for week, steps in enumerate(moved) if steps}
 
 
-def _count_until(misses: Sequence[int], base: date, day: date) -> int:
-    return bisect_right(misses, (day - base).days)
+def _list_week_ends(as_of: date, last: date) -> list[int]:
+    """The ordinals of the Sundays from the one after `as_of` on; of the last week the last day that counts."""
+    sunday, end = monday_of(as_of).toordinal() + 6, last.toordinal()
+    return [*range(sunday, end, 7), end]
+
+
+def _count_left(days: Sequence[int], base: int, *, today: int, ends: Iterable[int]) -> tuple[int, list[int]]:
+    """How many of `days` after `base` are not past, and how many of those lie in the time up to each week's end."""
+    before = bisect_left(days, today - base)
+    return len(days) - before, [bisect_right(days, end - base) - before for end in ends]
 
 
 def _double_median_without(ordered: Sequence[int], place: int) -> int:

@@ -1,0 +1,106 @@
+"""Bills that are not entered yet but come round: when they will be due, and which of the past tell so.
+
+Bills keep their day better than their payments do, which wait for a payment run and go out several at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from runway_core.calculators.calendar import add_days, roll_forward
+from runway_core.calculators.coming_invoices import find_usual_term
+from runway_core.calculators.detected_series import DetectedSeries, find_bill_series
+from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.flows import find_cash_account_ids
+from runway_core.calculators.series import FULFIL_DAYS, stands_for
+from runway_core.domain.bills import Bill, BillPayment
+from runway_core.domain.books import Books
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.outlook import OutlookEvent, OutlookKind
+
+
+class ComingBill(NamedTuple):
+    """One bill to come."""
+
+    series: DetectedSeries
+    written_on: date
+    due: date
+    on: date  # the business day it leaves when it is paid on time
+    home: Decimal  # positive
+
+    @property
+    def vendor_id(self) -> str:
+        """Whose bill it will be."""
+        return self.series.counterparty.external_id
+
+
+class ComingBills(NamedTuple):
+    """What will be billed as it was before, and the past bills that tell so."""
+
+    bills: tuple[ComingBill, ...]
+    in_series: frozenset[RecordKey]
+
+
+def find_coming_bills(books: Books, last: date) -> ComingBills:
+    """Bills of detected series that are due until `last` and leave a deposit account; no rate, no bill.
+
+    Those that go by card leave cash when the card is paid. An entered series wins over what was found.
+    """
+    found, by_id = _find_series(books)
+    rates = HomeRates.of(books)
+    coming: list[ComingBill] = []
+    for series, keys in found:
+        home = rates.convert(series.amount, series.currency)
+        term = find_usual_term(by_id, keys)
+        for day in series.days_from(add_days(books.as_of, -FULFIL_DAYS), last) if home else ():
+            written_on = max(day, books.as_of)
+            on = roll_forward(max(add_days(day, term), written_on))
+            if home and on <= last:
+                coming.append(ComingBill(series, written_on, add_days(day, term), on, home))
+    in_series = frozenset(key for _, keys in found for key in keys)
+    return ComingBills(tuple(coming), in_series)
+
+
+def place_coming_bills(bills: Iterable[ComingBill]) -> Iterator[OutlookEvent]:
+    """Their money as what comes round."""
+    for one in bills:
+        yield OutlookEvent(
+            on=one.on,
+            amount=-one.home,
+            kind=OutlookKind.SERIES,
+            label=f"{one.series.name}, bill to come",
+            reason=f"billed {one.series.rhythm.value}, next on {one.written_on}, due {one.due}",
+            series_id=one.series.series_id,
+        )
+
+
+def _find_series(books: Books) -> tuple[list[tuple[DetectedSeries, list[RecordKey]]], dict[str, Bill]]:
+    """Series of bills that nobody entered and whose bills were last paid from a deposit account, with their bills."""
+    held = {s.series_id: (s, [key for m in s.members for key in m.records]) for s in books.derive(find_bill_series)}
+    series_of = {key.external_id: series_id for series_id, (_, keys) in held.items() for key in keys}
+    paid: dict[str, tuple[date, str, str | None]] = {}
+    for payment in _read_payments_to(books, {series.counterparty.external_id for series, _ in held.values()}):
+        latest = payment.document_date, payment.external_id, payment.account_id
+        for bill_id in _list_bills(payment):
+            series_id = series_of.get(bill_id)
+            if series_id is not None and (series_id not in paid or latest > paid[series_id]):
+                paid[series_id] = latest
+    cash, entered = find_cash_account_ids(books), books.company.settings.series
+    by_id = {bill.external_id: bill for bill in books.bills if bill.external_id in series_of}
+    found = [
+        (series, keys)
+        for series_id, (series, keys) in held.items()
+        if series_id in paid
+        and paid[series_id][2] in cash
+        and not any(stands_for(one, series, due_after=find_usual_term(by_id, keys)) for one in entered)
+    ]
+    return found, by_id
+
+
+def _read_payments_to(books: Books, vendor_ids: set[str]) -> Iterator[BillPayment]:
+    return (payment for payment in books.bill_payments if payment.vendor_id in vendor_ids and not payment.is_void)
+
+
+def _list_bills(payment: BillPayment) -> list[str]:
+    return [link.external_id for link in payment.applied if link.kind is RecordKind.BILL]
