@@ -42,7 +42,7 @@ class FullStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inbox = FullInbox({})
+        self.inbox = FullInbox({}, self.jobs)
 
 
 @dataclass(frozen=True)

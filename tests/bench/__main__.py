@@ -9,8 +9,9 @@ from tests.bench.idle_tick import measure_idle_tick
 from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
+from tests.bench.webhooks import measure_webhooks
 
-PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money", "figures", "checks", "backtest")
+PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money", "figures", "checks", "backtest", "webhooks")
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
         measure_checks(companies=4 if small else 200, bills=60 if small else 200)
     if "backtest" in parts:
         measure_backtest(companies=6 if small else 50, bills=1000, every=8 if small else 4)
+    if "webhooks" in parts:
+        measure_webhooks(seconds=2 if small else 20, per_second=50 if small else 200, storm=100 if small else 10_000)
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ from runway_app_http.digest_sending import DigestSender
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-def get_runway(request: Request) -> Runway:
-    """The open `Runway` that the app was built with."""
+async def get_runway(request: Request) -> Runway:
+    """The open `Runway` that the app was built with. Async, because a plain function would go through a thread."""
     runway: Runway = request.app.state.runway
     return runway
 
 
-def get_sender(request: Request) -> DigestSender:
+async def get_sender(request: Request) -> DigestSender:
     """What sends digests."""
     sender: DigestSender = request.app.state.digest_sender
     return sender
@@ -49,7 +49,9 @@ def require_id(text: str, what: str) -> str:
     return text
 
 
-def _company_id(company_id: Annotated[str, Path(description="The company's id, as `/v1/companies` lists it.")]) -> Any:
+async def _company_id(
+    company_id: Annotated[str, Path(description="The company's id, as `/v1/companies` lists it.")],
+) -> Any:
     return CompanyId(require_id(company_id, "company"))
 
 

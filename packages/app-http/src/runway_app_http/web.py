@@ -78,9 +78,9 @@ def create_app(
     app.state.runway = runway
     app.state.webhook_secrets = dict(webhook_secrets or {})
     app.state.digest_sender = DigestSender(runway, mailer, write_digest_mail)
+    app.include_router(receiver)  # first, because it is asked most
     app.include_router(build_api())
     app.include_router(probes)
-    app.include_router(receiver)
     app.include_router(build_pages())
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     for kind in (RunwayError, RequestValidationError, HTTPException):

@@ -1,14 +1,14 @@
 """`POST /webhooks/{rail}`: what rails send by themselves is proved, kept and acknowledged; the work comes later."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import SecretStr
+from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runway_app_http.access import RunwayOfApp, require_id
+from runway_app_http.access import require_id
 from runway_app_http.problems import Problem
 
 WebhookSecrets = Mapping[str, Sequence[SecretStr]]
@@ -26,14 +26,14 @@ receiver = APIRouter(
 
 
 @receiver.post("/webhooks/{rail}", response_class=Response, status_code=200)
-async def receive_webhook(
-    rail: Annotated[str, Path(description="The rail, as `runway rails` lists it.")],
-    request: Request,
-    runway: RunwayOfApp,
-) -> Response:
-    """Take in one delivery. 200 means that it is kept, or was before; its work has not begun then."""
+async def receive_webhook(request: Request) -> Response:
+    """Take in one delivery. 200 means that it is kept, or was before; its work has not begun then.
+
+    What it needs is taken from the request itself: each dependency would cost as much as keeping the delivery does.
+    """
+    runway: Runway = request.app.state.runway
     secrets: WebhookSecrets = request.app.state.webhook_secrets
-    name = require_id(rail, "rail")
+    rail = require_id(request.path_params["rail"], "rail")
     body = await request.body()
-    await runway.webhooks.receive(name, request.headers, body, secrets=secrets.get(name, ()))
+    await runway.webhooks.receive(rail, request.headers, body, secrets=secrets.get(rail, ()))
     return Response(status_code=200)

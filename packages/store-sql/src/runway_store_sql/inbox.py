@@ -7,6 +7,7 @@ from typing import Any
 
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.identity import RecordKind
+from runway_core.domain.jobs import EnqueueReceipt, NewJob
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.domain.webhooks import (
     DeliveryKey,
@@ -23,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from runway_store_sql.bulk import among, insert_rows, is_postgres
 from runway_store_sql.engine import Database
 from runway_store_sql.inbox_tables import inbox, inbox_events
+from runway_store_sql.jobs import add_jobs
 from runway_store_sql.rows import decode_moment, encode_moment
 from runway_store_sql.tables import connections
 
@@ -172,6 +174,18 @@ class SqlInbox:
     async def mark_read(self, keys: Collection[DeliveryKey], *, now: datetime) -> int:
         """Mark deliveries as read; those that are read already keep their time."""
         return await self._database.write(lambda connection: mark_deliveries(connection, keys, now=now))
+
+    async def hand_over(
+        self, keys: Collection[DeliveryKey], jobs: Sequence[NewJob], *, now: datetime
+    ) -> EnqueueReceipt:
+        """Add the jobs that deliveries ask for and mark these as read, in one transaction."""
+
+        def write(connection: Connection) -> EnqueueReceipt:
+            receipt = add_jobs(connection, jobs, now=now)
+            mark_deliveries(connection, keys, now=now)
+            return receipt
+
+        return await self._database.write(write)
 
     async def prune(self, *, read_before: datetime, limit: int = 1000) -> int:
         """Forget deliveries that were read before a moment, those read first at the front."""

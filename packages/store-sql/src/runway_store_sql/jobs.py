@@ -70,6 +70,19 @@ def _locked(connection: Connection, query: Select[Any]) -> Select[Any]:
     return query.with_for_update() if is_postgres(connection) else query
 
 
+def add_jobs(connection: Connection, new: Sequence[NewJob], *, now: datetime) -> EnqueueReceipt:
+    """Add jobs within the caller's transaction.
+
+    Raises:
+        NotFound: a company that is not in the job's firm.
+    """
+    if not new:
+        return EnqueueReceipt(added=0, coalesced=0)
+    _demand_owned(connection, {(job.company_id, job.firm_id) for job in new})
+    added = count_added(connection, *encode_new(coalesce_jobs(new), now))
+    return EnqueueReceipt(added=added, coalesced=len(new) - added)
+
+
 class SqlJobQueue:
     """The `JobQueue` of a database."""
 
@@ -80,15 +93,7 @@ class SqlJobQueue:
         """Add jobs; see the port."""
         if not new:
             return EnqueueReceipt(added=0, coalesced=0)
-        ids, rows = encode_new(coalesce_jobs(new), now)
-        owners = {(job.company_id, job.firm_id) for job in new}
-
-        def write(connection: Connection) -> EnqueueReceipt:
-            _demand_owned(connection, owners)
-            added = count_added(connection, ids, rows)
-            return EnqueueReceipt(added=added, coalesced=len(new) - added)
-
-        return await self._database.write(write)
+        return await self._database.write(lambda connection: add_jobs(connection, new, now=now))
 
     async def claim(
         self, *, worker: str, now: datetime, limit: int, lease_seconds: int, lanes: Collection[Lane] | None = None

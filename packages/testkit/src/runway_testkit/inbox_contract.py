@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKind
+from runway_core.domain.jobs import Lane, NewJob, Work
 from runway_core.domain.webhooks import DeliveryKey, InboxDelivery, Listener, RailAccount, RailEvent
+from runway_core.errors import NotFound
 from runway_core.ports.store import Store
 
 from runway_testkit.desk_contract import DeskContract
@@ -38,6 +41,20 @@ async def connect_again(desk: StoreDesk, *, firm: str, company: str) -> StoreDes
     await other.open()
     await desk.store.registry.name_account(other.connection, ACCOUNT.account)
     return other
+
+
+def make_nudge(desk: StoreDesk) -> NewJob:
+    """A pull of the desk's connection, because its rail said something."""
+    return NewJob(
+        firm_id=desk.company.firm_id,
+        company_id=desk.id,
+        connection_id=desk.connection.connection_id,
+        rail=desk.connection.rail,
+        work=Work.PULL,
+        lane=Lane.WEBHOOK,
+        run_at=START,
+        dedupe_key=f"pull:{desk.connection.connection_id}",
+    )
 
 
 class InboxContract(DeskContract):
@@ -201,3 +218,35 @@ class InboxContract(DeskContract):
         assert unknown[0].first_at == START + timedelta(seconds=1)
         assert unknown[0].last_at == START + timedelta(seconds=5)
         assert len(await desk.store.inbox.unknown_accounts(limit=1)) == 1
+
+    async def test_work_is_given_out_and_marked_as_read_together(self, desk: StoreDesk) -> None:
+        await desk.store.inbox.accept(make_delivery("a", make_event()))
+        await desk.store.inbox.accept(make_delivery("b", make_event()))
+
+        first = await desk.store.inbox.hand_over([DeliveryKey("qbo", "a")], [make_nudge(desk)], now=START)
+        second = await desk.store.inbox.hand_over([DeliveryKey("qbo", "b")], [make_nudge(desk)], now=START)
+
+        assert (first.added, first.coalesced, second.added, second.coalesced) == (1, 0, 0, 1)
+        assert await desk.store.inbox.unread() == []
+        assert (await desk.store.jobs.depths(now=START)).lanes[Lane.WEBHOOK].due == 1
+
+    async def test_work_that_cannot_be_given_out_leaves_its_delivery_unread(self, desk: StoreDesk) -> None:
+        """If this fails: are the mark and the jobs two transactions?"""
+        delivery = make_delivery("a", make_event())
+        await desk.store.inbox.accept(delivery)
+        foreign = make_nudge(desk).model_copy(update={"firm_id": FirmId("rival")})
+
+        with pytest.raises(NotFound):
+            await desk.store.inbox.hand_over([delivery.key], [make_nudge(desk), foreign], now=START)
+
+        assert await desk.store.inbox.unread() == [delivery]
+        assert (await desk.store.jobs.depths(now=START)).count("due") == 0
+
+    async def test_a_delivery_that_asks_for_nothing_is_marked_as_read(self, desk: StoreDesk) -> None:
+        delivery = make_delivery("a", make_event(account="nobody"))
+        await desk.store.inbox.accept(delivery)
+
+        receipt = await desk.store.inbox.hand_over([delivery.key], [], now=START)
+
+        assert receipt.added == 0
+        assert await desk.store.inbox.unread() == []

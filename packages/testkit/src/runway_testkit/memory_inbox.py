@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.jobs import EnqueueReceipt, NewJob
 from runway_core.domain.webhooks import (
     DeliveryKey,
     InboxCounts,
@@ -15,14 +16,16 @@ from runway_core.domain.webhooks import (
     UnknownAccount,
 )
 
+from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_state import CompanyState
 
 
 class MemoryInbox:
     """The `Inbox` in memory."""
 
-    def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
+    def __init__(self, states: dict[CompanyId, CompanyState], jobs: MemoryJobQueue) -> None:
         self._states = states
+        self._jobs = jobs
         self._kept: dict[DeliveryKey, InboxDelivery] = {}
 
     async def accept(self, delivery: InboxDelivery) -> bool:
@@ -62,6 +65,14 @@ class MemoryInbox:
         unread = [key for key in set(keys) if key in self._kept and self._kept[key].read_at is None]
         self._kept.update({key: replace(self._kept[key], read_at=now) for key in unread})
         return len(unread)
+
+    async def hand_over(
+        self, keys: Collection[DeliveryKey], jobs: Sequence[NewJob], *, now: datetime
+    ) -> EnqueueReceipt:
+        """Add the jobs that deliveries ask for and mark these as read."""
+        receipt = await self._jobs.enqueue(jobs, now=now)
+        await self.mark_read(keys, now=now)
+        return receipt
 
     async def prune(self, *, read_before: datetime, limit: int = 1000) -> int:
         """Forget deliveries that were read before a moment, those read first at the front."""

@@ -416,7 +416,7 @@ class MemoryStore:
         self.positions = MemoryPositionStore(self._states)
         self.papers = MemoryWorkingPapers(self._states)
         self.jobs = MemoryJobQueue(self._states)
-        self.inbox = MemoryInbox(self._states)
+        self.inbox = MemoryInbox(self._states, self.jobs)
         self.anchors = MemoryAnchorStore(self._states)
         self.log_keys = MemoryLogKeys()
         self.calls = MemoryCallLedger()

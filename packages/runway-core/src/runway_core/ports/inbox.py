@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from runway_core.domain.jobs import EnqueueReceipt, NewJob
 from runway_core.domain.webhooks import (
     DeliveryKey,
     InboxCounts,
@@ -46,6 +47,18 @@ class Inbox(Protocol):
 
         Returns:
             How many were unread.
+        """
+        ...
+
+    async def hand_over(
+        self, keys: Collection[DeliveryKey], jobs: Sequence[NewJob], *, now: datetime
+    ) -> EnqueueReceipt:
+        """Add the jobs that deliveries ask for and mark these as read, in one transaction: all of it or nothing.
+
+        Jobs coalesce as in `JobQueue.enqueue`, so that two processes that read the same deliveries do no work twice.
+
+        Raises:
+            NotFound: a company that is not in the job's firm; nothing was added or marked.
         """
         ...
 

@@ -11,9 +11,13 @@ from runway_core.errors import NotFound, WebhookRefused
 from runway_core.ports.ledger_rail import RailCatalog
 from runway_core.ports.webhooks import WebhookReader, find_webhook_reader
 from runway_core.services.scope import Scope
+from runway_core.sync.nudges import plan_nudges
 
 KEPT_DAYS = 30
 """How long a delivery is kept once it was read: long enough to see what a replay repeats."""
+
+STEP = 500
+"""Deliveries that are given out in one transaction."""
 
 _log = structlog.get_logger(__name__)
 
@@ -69,6 +73,23 @@ class WebhookService:
         if problem is not None:
             _log.warning("webhook_not_understood", rail=rail, size=len(body), problem=problem)
         return is_new
+
+    async def give_out(self) -> int:
+        """Turn what was received into pulls, a step at a time; returns how many deliveries were given out.
+
+        One delivery may speak of companies of several firms: each is given its pull, whichever firm's process this is.
+        """
+        given = 0
+        inbox = self._scope.store.inbox
+        while news := await inbox.unread(limit=STEP):
+            accounts = frozenset(account for delivery in news for account in delivery.accounts)
+            jobs = plan_nudges(news, await inbox.listeners(accounts))
+            receipt = await inbox.hand_over([delivery.key for delivery in news], jobs, now=self._scope.clock.now())
+            given += len(news)
+            _log.info("webhooks_given_out", deliveries=len(news), pulls=receipt.added, coalesced=receipt.coalesced)
+            if len(news) < STEP:
+                break
+        return given
 
     async def name_accounts(self) -> int:
         """Note which account each connection of the firm is to, where a version before did not; returns how many."""
