@@ -21,6 +21,11 @@ from runway_rail_qbo.faults import RAIL, TITLE, ReadAnswer, is_sign_in_refused, 
 from runway_rail_qbo.settings import QboSettings
 
 Sleep = Callable[[float], Awaitable[None]]
+LIVE_ATTEMPTS = 3
+LIVE_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 20.0
+"""A person who waits is answered within seconds, by the labelled mirror if need be."""
+
 _SENDABLE_TOKEN = re.compile(r"[\x21-\x7e]+")
 _by_name_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -115,7 +120,8 @@ class QboTransport:
         pauses = self._pauses
         return await repeat_while_unavailable(
             lambda: self._ask("GET", path, params, doing=doing),
-            attempts=pauses.attempts,
+            attempts=min(pauses.attempts, LIVE_ATTEMPTS) if self._is_live else pauses.attempts,
+            longest_pause_seconds=LIVE_PAUSE_SECONDS if self._is_live else LONGEST_PAUSE_SECONDS,
             sleep=pauses.sleep,
             jitter=pauses.jitter,
         )

@@ -132,7 +132,9 @@ class Runway:
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.collections = CollectionService(self.scope, self.books)
         self.anchors = AnchorService(self.scope, anchor_sinks)
-        self._sync = SmartSyncService(SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self._keep_in_step)
+        self._sync = SmartSyncService(
+            SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self._keep_in_step, breakers=store.breakers
+        )
         digest_data = DigestDataOrchestrator(
             self.books,
             self.connections,
@@ -370,8 +372,11 @@ class Runway:
 
     async def _freshen(self, company_id: CompanyId, freshness: Freshness) -> None:
         """Pull first when asked to; when the rail is down, the labelled mirror answers."""
-        if freshness is Freshness.STRICT:
-            await self.sync(company_id)
+        if freshness is Freshness.CACHED_OK:
+            return
+        self.scope.demand(Need.DECIDE)
+        company = await self.companies.get(company_id)
+        await self._sync.freshen(company, await self.connections.of(company_id), freshness)
 
     async def health(self) -> Sequence[CompanyHealth]:
         """How fresh each company's data is, by company name."""

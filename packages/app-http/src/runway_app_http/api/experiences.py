@@ -19,8 +19,8 @@ router = APIRouter(prefix="/companies/{company_id}", tags=["experiences"])
 WantedFreshness = Annotated[
     Freshness,
     Query(
-        description="`cached_ok` answers from the mirror at once; `strict` reads the rails first, and falls back to "
-        "the labelled mirror when they do not answer."
+        description="`cached_ok` answers from the mirror at once; `strict` reads the rails first, `within_ttl` only "
+        "those read over a quarter of an hour ago; both fall back to the labelled mirror when a rail does not answer."
     ),
 ]
 WantedLine = Annotated[

@@ -1,12 +1,14 @@
 """How old what we show is, and whether that is too old."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from runway_core.domain.company import Connection, ConnectionState
+from runway_core.domain.identity import RecordKind
 from runway_core.domain.record import Value
 
 STALE_AFTER = timedelta(hours=4)
@@ -17,7 +19,40 @@ class Freshness(StrEnum):
     """What a reader asks for."""
 
     CACHED_OK = "cached_ok"  # the mirror as it is, labelled with its age
+    WITHIN_TTL = "within_ttl"  # pull first what is older than its kind may be
     STRICT = "strict"  # pull first; the labelled mirror when the rail is down
+
+
+STANDARD_KINDS = frozenset({RecordKind.VENDOR, RecordKind.CUSTOMER, RecordKind.TERM, RecordKind.CONNECTION})
+HISTORY_KINDS = frozenset({RecordKind.COMPANY_INFO, RecordKind.ATTACHMENT, RecordKind.JOURNAL_ENTRY})
+CRITICAL_KINDS = frozenset(RecordKind) - STANDARD_KINDS - HISTORY_KINDS
+"""What moves cash or what is owed; the others are names and terms, and what hardly ever changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeToLive:
+    """How old records may be before a reader who minds has them pulled again."""
+
+    critical: timedelta = timedelta(minutes=15)
+    standard: timedelta = timedelta(hours=1)
+    history: timedelta = timedelta(days=1)
+
+    def of(self, kinds: Collection[RecordKind]) -> timedelta:
+        """The time of the most urgent of these kinds."""
+        if CRITICAL_KINDS & frozenset(kinds):
+            return self.critical
+        return self.standard if STANDARD_KINDS & frozenset(kinds) else self.history
+
+
+USUAL_TIME_TO_LIVE = TimeToLive()
+
+
+def find_overdue(
+    connections: Sequence[Connection], kinds: Collection[RecordKind], now: datetime, time_to_live: TimeToLive
+) -> tuple[Connection, ...]:
+    """The connections whose data of these kinds is older, by the rail's clock, than it may be; those never read too."""
+    longest = time_to_live.of(kinds)
+    return tuple(one for one in connections if one.source_read_at is None or now - one.source_read_at > longest)
 
 
 class FreshnessLabel(Value):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from runway_core.domain.jobs import Lane
 from runway_core.errors import (
     CurrencyMismatch,
     InvalidRequest,
@@ -84,6 +85,13 @@ RULES: dict[Strategy, RetryRule] = {
     ),
 }
 """Bounds by who waits."""
+
+LANES: dict[Strategy, Lane] = {
+    Strategy.USER_ACTION: Lane.PERSON,
+    Strategy.DATA_FETCH: Lane.POLL,
+    Strategy.BULK: Lane.SWEEP,
+}
+"""Where work of each strategy waits; news from a rail goes before polls and is tried again like them."""
 
 REMEDIES: dict[type[RunwayError], Remedy] = {
     RailUnavailable: Remedy.RETRY,

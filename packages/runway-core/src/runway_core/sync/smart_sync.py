@@ -1,13 +1,23 @@
-"""The one door to the rails for people and jobs: many companies side by side, each pulled once at a time."""
+"""The one door to the rails for people and jobs: many companies side by side, each pulled once at a time.
+
+What people ask for at the same moment is done once. A rail that keeps not answering costs nothing but a look at its
+breaker: the run is reported as failed, the labelled mirror answers.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 
+from runway_core.domain.breakers import BreakerKey
+from runway_core.domain.changes import Cause
 from runway_core.domain.company import Company, Connection
-from runway_core.domain.identity import CompanyId
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKind
 from runway_core.domain.sync_run import RunOutcome, SyncRun
-from runway_core.errors import LeaseHeld, LeaseLost, NotFound, RailError, RunwayError
+from runway_core.errors import LeaseHeld, LeaseLost, NotFound, RailError, RailUnavailable, RunwayError
+from runway_core.ports.breakers import Breakers
 from runway_core.ports.clock import Clock
+from runway_core.sync.freshness import CRITICAL_KINDS, USUAL_TIME_TO_LIVE, Freshness, TimeToLive, find_overdue
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
 
@@ -17,6 +27,20 @@ COMPANIES_AT_ONCE = 16
 ROUTINE = PullRequest()
 """The pull that the schedule makes."""
 
+FOR_A_READER = PullRequest(cause=Cause.PERSON)
+"""The pull that a reader waits for."""
+
+_FlightKey = tuple[CompanyId, tuple[ConnectionId, ...], bool, bool]
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A pull that one person or several wait for."""
+
+    task: "asyncio.Task[SyncReport]"
+    waiting: int = 0
+
+
 AfterPull = Callable[[CompanyId, bool], Awaitable[object]]
 """What is due after a company's pulls, told whether its mirror moved: its position is kept in step."""
 
@@ -25,12 +49,45 @@ class SmartSyncService:
     """Pulls companies, side by side and within bounds, and has each one's position computed afterwards."""
 
     def __init__(
-        self, orchestrator: SyncOrchestrator, clock: Clock, new_id: Callable[[], str], after: AfterPull
+        self,
+        orchestrator: SyncOrchestrator,
+        clock: Clock,
+        new_id: Callable[[], str],
+        after: AfterPull,
+        *,
+        breakers: Breakers | None = None,
+        time_to_live: TimeToLive = USUAL_TIME_TO_LIVE,
     ) -> None:
         self._orchestrator = orchestrator
         self._clock = clock
         self._new_id = new_id
         self._after = after
+        self._breakers = breakers
+        self._time_to_live = time_to_live
+        self._flights: dict[_FlightKey, _Flight] = {}
+
+    async def freshen(
+        self,
+        company: Company,
+        connections: Sequence[Connection],
+        freshness: Freshness,
+        *,
+        kinds: Collection[RecordKind] = CRITICAL_KINDS,
+    ) -> SyncReport | None:
+        """Pull what a reader of these kinds wants pulled first; `None` when the mirror is fresh enough for it.
+
+        A rail's trouble is in the report, never raised: the labelled mirror answers.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        if freshness is Freshness.CACHED_OK:
+            return None
+        if freshness is Freshness.WITHIN_TTL:
+            connections = find_overdue(connections, kinds, self._clock.now(), self._time_to_live)
+        if not connections:
+            return None
+        return await self.sync_company(company, connections, FOR_A_READER)
 
     async def sync_company(
         self,
@@ -42,11 +99,29 @@ class SmartSyncService:
         """Pull a company's connections one after the other, then compute its position.
 
         A connection that another worker is pulling is reported as a run that failed with `lease-held`: its news is on
-        the way. One that cannot be opened at all is reported likewise, so that it stops no neighbour.
+        the way. One that cannot be opened at all is reported likewise, so that it stops no neighbour. Equal requests of
+        people that are under way are one pull: whoever comes later waits for it.
 
         Raises:
             StoreUnavailable: the database does not answer.
         """
+        if request.cause is not Cause.PERSON:
+            return await self._sync_company(company, connections, request, on_progress)
+        ids = tuple(connection.connection_id for connection in connections)
+        key = (company.company_id, ids, request.full, request.accept_missing)
+        if key not in self._flights:
+            work = self._sync_company(company, connections, request, on_progress)
+            self._flights[key] = _Flight(asyncio.create_task(work))
+            self._flights[key].task.add_done_callback(lambda _: self._flights.pop(key, None))
+        return await _wait_for(self._flights[key])
+
+    async def _sync_company(
+        self,
+        company: Company,
+        connections: Sequence[Connection],
+        request: PullRequest,
+        on_progress: ProgressListener,
+    ) -> SyncReport:
         runs = [await self._pull(company, connection, request, on_progress) for connection in connections]
         report = SyncReport(company=company, runs=tuple(runs))
         await self._after(company.company_id, report.counts.changed > 0)
@@ -82,10 +157,12 @@ class SmartSyncService:
         self, company: Company, connection: Connection, request: PullRequest, on_progress: ProgressListener
     ) -> SyncRun:
         try:
-            return await self._orchestrator.pull(company, connection, request, on_progress)
+            await self._ask_breakers(connection, request)
+            run = await self._orchestrator.pull(company, connection, request, on_progress)
+            await self._tell_breakers(connection, run)
         except (LeaseHeld, LeaseLost, RailError, NotFound) as error:
             now = self._clock.now()
-            return SyncRun(
+            run = SyncRun(
                 run_id=self._new_id(),
                 company_id=company.company_id,
                 connection_id=connection.connection_id,
@@ -97,6 +174,45 @@ class SmartSyncService:
                 error_code=error.code,
                 error=str(error),
             )
+        return run
+
+    async def _ask_breakers(self, connection: Connection, request: PullRequest) -> None:
+        if self._breakers is None:
+            return
+        is_live = request.cause is Cause.PERSON
+        admission = await self._breakers.admit(_breakers_of(connection), now=self._clock.now(), is_live=is_live)
+        if admission.until is not None and not admission.is_open:
+            seconds = (admission.until - self._clock.now()).total_seconds()
+            raise RailUnavailable(
+                f"{connection.rail} keeps giving no answer and is left alone until {admission.until:%H:%M:%S} UTC; "
+                "what is shown is what was read last",
+                rail=connection.rail,
+                retry_after_seconds=max(1, round(seconds)),
+            )
+
+    async def _tell_breakers(self, connection: Connection, run: SyncRun) -> None:
+        if self._breakers is not None:
+            failed = connection.connection_id if run.error_code == RailUnavailable.code else None
+            await self._breakers.note(_breakers_of(connection), failed=failed, now=self._clock.now())
+
+
+def _breakers_of(connection: Connection) -> list[BreakerKey]:
+    return [BreakerKey(connection.rail), BreakerKey(connection.rail, connection.connection_id)]
+
+
+async def _wait_for(flight: _Flight) -> SyncReport:
+    """Wait with others for one pull; who goes away last stops it."""
+    flight.waiting += 1
+    try:
+        return await asyncio.shield(flight.task)
+    except asyncio.CancelledError:
+        if flight.waiting == 1 and not flight.task.done():
+            flight.task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await flight.task
+        raise
+    finally:
+        flight.waiting -= 1
 
 
 def _first_of(failures: BaseExceptionGroup[RunwayError]) -> RunwayError:
