@@ -267,7 +267,7 @@ class Runway:
             settings=settings or EngineSettings(),
             works=works,
             plans=plans,
-            more_beats=[Beat("anchor", LOOK_EVERY, self.anchors.anchor_due)],
+            more_beats=[Beat("anchor", LOOK_EVERY, self.anchors.anchor_due), *self.webhooks.beats()],
         )
 
     async def sync(

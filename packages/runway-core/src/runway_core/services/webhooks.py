@@ -11,6 +11,7 @@ from runway_core.errors import NotFound, WebhookRefused
 from runway_core.ports.ledger_rail import RailCatalog
 from runway_core.ports.webhooks import WebhookReader, find_webhook_reader
 from runway_core.services.scope import Scope
+from runway_core.sync.engine import Beat
 from runway_core.sync.nudges import plan_nudges
 
 KEPT_DAYS = 30
@@ -18,6 +19,9 @@ KEPT_DAYS = 30
 
 STEP = 500
 """Deliveries that are given out in one transaction."""
+
+GIVE_OUT_EVERY = timedelta(seconds=1)
+FORGET_EVERY = timedelta(minutes=10)
 
 _log = structlog.get_logger(__name__)
 
@@ -90,6 +94,10 @@ class WebhookService:
             if len(news) < STEP:
                 break
         return given
+
+    def beats(self) -> Sequence[Beat]:
+        """What an engine looks at again and again: what was received, and what was read long ago."""
+        return [Beat("inbox", GIVE_OUT_EVERY, self.give_out), Beat("read webhooks", FORGET_EVERY, self.forget_read)]
 
     async def name_accounts(self) -> int:
         """Note which account each connection of the firm is to, where a version before did not; returns how many."""

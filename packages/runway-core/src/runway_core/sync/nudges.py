@@ -4,14 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
-from runway_core.domain.company import ConnectionState
 from runway_core.domain.jobs import Lane, NewJob, Work
 from runway_core.domain.webhooks import InboxDelivery, Listener, RailAccount
+from runway_core.sync.schedule import PULLABLE, pull_key
 
 SETTLE = timedelta(seconds=2)
 """A pull waits so long after the first news: what comes in a burst is then read at once, by one pull."""
-
-_WAITING_FOR_A_PERSON = frozenset({ConnectionState.RECONNECT_NEEDED, ConnectionState.DISCONNECTED})
 
 
 def plan_nudges(deliveries: Iterable[InboxDelivery], listeners: Iterable[Listener]) -> list[NewJob]:
@@ -28,7 +26,7 @@ def plan_nudges(deliveries: Iterable[InboxDelivery], listeners: Iterable[Listene
     jobs = []
     for listener in sorted(listeners, key=lambda one: (one.company_id, one.connection_id)):
         news = sorted(heard.get(listener.account, ()), key=lambda delivery: (delivery.received_at, delivery.key))
-        if not news or listener.state in _WAITING_FOR_A_PERSON:
+        if not news or listener.state not in PULLABLE:
             continue
         jobs.append(
             NewJob(
@@ -39,7 +37,7 @@ def plan_nudges(deliveries: Iterable[InboxDelivery], listeners: Iterable[Listene
                 work=Work.PULL,
                 lane=Lane.WEBHOOK,
                 run_at=news[0].received_at + SETTLE,
-                dedupe_key=f"pull:{listener.connection_id}",
+                dedupe_key=pull_key(listener.connection_id),
                 cause_id=news[-1].key.delivery_id,
                 correlation_id=news[0].key.delivery_id,
             )
