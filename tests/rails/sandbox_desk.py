@@ -108,7 +108,7 @@ class SandboxDesk:
     async def count_calls(self) -> int:
         async with httpx.AsyncClient() as client:
             rows = (await client.get(f"{self.control_url}/calls")).json()
-        return sum(row["calls"] for row in rows if row["company"] == self.realm_id)
+        return sum(row["calls"] for row in rows if (row["rail"], row["company"]) == ("qbo", self.realm_id))
 
     async def play(self, profile: str, **shares: float) -> None:
         """Switch the sandbox's chaos profile."""

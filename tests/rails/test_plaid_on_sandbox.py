@@ -1,0 +1,253 @@
+"""The bank reader against the sandbox, over loopback HTTP."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from runway_core.domain.bank import BankAccount, BankAccountKind, BankLine
+from runway_core.domain.changes import ChangePage, Cursor
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
+from runway_core.errors import (
+    NotSupported,
+    RailAccessLost,
+    RailMisconfigured,
+    RailThrottled,
+    RailUnavailable,
+    RecordGone,
+)
+from runway_core.ports.ledger_rail import LedgerRail, RailContext, RecordFix
+from runway_rail_plaid import PlaidRailFactory
+from runway_rail_plaid.transport import Pauses
+from runway_sandbox.serve import SandboxProcess, start_sandbox
+from runway_testkit.clock import FixedClock
+
+from tests.rails.paper_qbo import no_sleep
+from tests.rails.sandbox_desk import DictVault
+
+DAY_S = 86_400
+
+
+class BankDesk:
+    """One company's bank at the sandbox, and rails opened on it."""
+
+    def __init__(self, ready: dict[str, Any], factory: PlaidRailFactory, **settings: Any) -> None:
+        plaid = ready["plaid"]
+        held = plaid["companies"][0]
+        self.control_url = ready["control_url"]
+        self.realm_id = ready["qbo"]["companies"][0]["realm_id"]
+        self.books = {"base_url": ready["qbo"]["base_url"], "token": ready["qbo"]["companies"][0]["access_token"]}
+        self.factory = factory
+        self.settings = {"item_id": held["item_id"], "base_url": plaid["base_url"], "page_size": 100, **settings}
+        self.vault = DictVault(
+            {name: SecretStr(plaid[name]) for name in ("client_id", "secret")}
+            | {"access_token": SecretStr(held["access_token"])}
+        )
+        self.clock = FixedClock(datetime.now(UTC))
+
+    def open(self) -> LedgerRail:
+        return self.factory.open(
+            RailContext(
+                company_id=CompanyId("acme"),
+                connection_id=ConnectionId("acme-bank"),
+                home_currency="USD",
+                settings=self.settings,
+                vault=self.vault,
+                clock=self.clock,
+            )
+        )
+
+    async def post(self, path: str, body: Any) -> Any:
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{self.control_url}/{path}", json=body)
+            answer.raise_for_status()
+            return answer.json()
+
+    async def advance(self, seconds: float) -> None:
+        await self.post("clock", {"advance_seconds": seconds})
+        self.clock.advance(timedelta(seconds=seconds))
+
+    async def bank(self, op: str) -> None:
+        await self.post("mutate", [{"rail": "plaid", "company": self.realm_id, "op": op}])
+
+    async def pay_bill(self) -> Decimal:
+        """A person of the company pays an open bill by bank transfer today; returns what leaves."""
+        url = f"{self.books['base_url']}/v3/company/{self.realm_id}/query"
+        headers = {"authorization": f"Bearer {self.books['token']}", "accept": "application/json"}
+        query = {"query": "SELECT * FROM Bill WHERE Balance > '0' MAXRESULTS 1000"}
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(url, params=query, headers=headers)
+        bill = min(answer.json()["QueryResponse"]["Bill"], key=lambda one: one["Balance"])
+        day = (await self.post("clock", {}))["now"][:10]
+        change = {"rail": "qbo", "company": self.realm_id, "op": "pay", "kind": "Bill", "id": bill["Id"]}
+        (done,) = (await self.post("mutate", [{**change, "fields": {"TxnDate": day}}]))["results"]
+        assert done["ok"], done
+        return Decimal(str(done["record"]["TotalAmt"]))
+
+    async def pull(self, cursor: Cursor | None = None) -> list[ChangePage]:
+        return [page async for page in self.open().changes_since(cursor)]
+
+
+def lines_of(pages: list[ChangePage]) -> list[BankLine]:
+    return [change.record for page in pages for change in page.changes if isinstance(change.record, BankLine)]
+
+
+def accounts_of(pages: list[ChangePage]) -> list[BankAccount]:
+    return [change.record for page in pages for change in page.changes if isinstance(change.record, BankAccount)]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with start_sandbox(clients=1, bills_per_client=60, rails="qbo,plaid", more_arguments=["--no-throttle"]) as running:
+        yield running
+
+
+@pytest.fixture
+async def desk(sandbox: SandboxProcess) -> AsyncIterator[BankDesk]:
+    factory = PlaidRailFactory(pauses=Pauses(attempts=5, sleep=no_sleep))
+    desk = BankDesk(sandbox.ready, factory)
+    yield desk
+    await desk.post("chaos", {"profile": "none"})
+    await desk.bank("repair_login")
+    await factory.aclose()
+
+
+async def test_a_first_reading_is_the_whole_statement_with_the_accounts_as_the_company_sees_them(
+    desk: BankDesk,
+) -> None:
+    pages = await desk.pull()
+    lines, accounts = lines_of(pages), accounts_of(pages)
+
+    assert pages[-1].is_last
+    assert pages[-1].present_keys == frozenset(record.key for record in (*lines, *accounts))
+    assert {one.bank_account_id for one in lines} <= {one.external_id for one in accounts}
+    assert all(one.read_at is not None and one.read_at <= desk.clock.now() for one in accounts)
+    card = next(one for one in accounts if one.bank_account_kind is BankAccountKind.CREDIT_CARD)
+    assert card.posted is not None
+    assert card.posted <= 0  # what is owed
+    charged = [one.amount for one in lines if one.bank_account_id == card.external_id]
+    assert min(charged) < 0
+    assert [page.rejected for page in pages] == [()] * len(pages)
+
+
+async def test_an_idle_tick_is_one_call_and_changes_nothing(desk: BankDesk) -> None:
+    cursor = (await desk.pull())[-1].next_cursor
+    rail = desk.open()
+    (page,) = [page async for page in rail.changes_since(cursor)]
+
+    assert rail.calls == 1
+    assert (page.changes, page.deletions, page.present_keys, page.is_last) == ((), (), None, True)
+
+
+async def test_after_an_hour_the_age_of_the_banks_data_is_asked_for(desk: BankDesk) -> None:
+    cursor = (await desk.pull())[-1].next_cursor
+    desk.clock.advance(timedelta(minutes=61))
+    rail = desk.open()
+    (page,) = [page async for page in rail.changes_since(cursor)]
+
+    assert rail.calls == 3
+    assert all(isinstance(change.record, BankAccount) for change in page.changes)
+
+
+async def test_a_pending_line_is_retired_when_its_posted_one_comes(desk: BankDesk) -> None:
+    first = await desk.pull()
+    paid = await desk.pay_bill()
+    await desk.advance(DAY_S)
+    await desk.bank("fetch")
+    second = await desk.pull(first[-1].next_cursor)
+    await desk.advance(6 * DAY_S)
+    await desk.bank("fetch")
+    third = await desk.pull(second[-1].next_cursor)
+
+    shown = [one for one in (*lines_of(second), *lines_of(third)) if one.amount == -paid]
+    assert not shown[-1].is_pending
+    if len(shown) == 2:  # where a weekend lies between it is pending for longer, and is seen so
+        assert shown[0].is_pending
+        assert shown[1].replaces_id == shown[0].external_id
+        assert shown[0].key in {gone.key for page in third for gone in page.deletions}
+
+
+async def test_a_list_that_moves_while_it_is_read_is_read_again_from_its_first_cursor(desk: BankDesk) -> None:
+    quiet = lines_of(await desk.pull())
+    await desk.post("chaos", {"profile": "none", "edits_while_paging": 0.5})
+    moved = lines_of(await desk.pull())
+    await desk.post("chaos", {"profile": "none", "edits_while_paging": 1})
+    with pytest.raises(RailUnavailable, match="changed its list"):
+        await desk.pull()
+
+    assert sorted(one.external_id for one in moved) == sorted(one.external_id for one in quiet)
+
+
+async def test_a_cursor_of_another_login_leads_to_a_whole_reading(desk: BankDesk) -> None:
+    pages = await desk.pull(Cursor('{"cursor":"bm90IG91cnM=","checked_at":null}'))
+
+    assert pages[-1].present_keys is not None
+    assert lines_of(pages)
+
+
+async def test_a_bank_that_wants_its_person_is_access_lost(desk: BankDesk) -> None:
+    await desk.bank("lose_login")
+    with pytest.raises(RailAccessLost, match="ITEM_LOGIN_REQUIRED") as lost:
+        await desk.pull()
+    with pytest.raises(RailAccessLost):  # the Item itself answers 200 and bears its fault
+        await desk.open().check_connection()
+
+    assert lost.value.request_id
+    assert "access-" not in str(lost.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "error"),
+    [("outage", RailUnavailable), ("maintenance", RailUnavailable), ("throttled", RailThrottled)],
+)
+async def test_a_vendor_in_trouble_is_told_from_one_that_is_busy(
+    desk: BankDesk, profile: str, error: type[Exception]
+) -> None:
+    await desk.post("chaos", {"profile": profile, **({"throttled": 1} if profile == "throttled" else {})})
+    with pytest.raises(error):
+        await desk.pull()
+
+
+async def test_five_in_a_hundred_failing_calls_lose_nothing(desk: BankDesk) -> None:
+    quiet = lines_of(await desk.pull())
+    await desk.post("chaos", {"profile": "flaky", "throttled": 0})
+    again = lines_of(await desk.pull())
+
+    assert {one.external_id for one in again} == {one.external_id for one in quiet}
+
+
+async def test_wrong_keys_are_ours_and_a_dead_token_is_the_persons(desk: BankDesk) -> None:
+    held = dict(desk.vault.secrets)
+    desk.vault.secrets = {**held, "secret": SecretStr("wrong")}
+    with pytest.raises(RailMisconfigured, match="INVALID_API_KEYS"):
+        await desk.pull()
+    desk.vault.secrets = {**held, "access_token": SecretStr("access-sandbox-gone")}
+    with pytest.raises(RailAccessLost, match="INVALID_ACCESS_TOKEN") as lost:
+        await desk.pull()
+
+    assert "access-sandbox-gone" not in str(lost.value)
+
+
+async def test_one_account_is_read_live_and_nothing_is_written(desk: BankDesk) -> None:
+    account = accounts_of(await desk.pull())[0]
+    rail = desk.open()
+    change = await rail.read_record(account.key)
+
+    assert change.record.key == account.key
+    assert isinstance(change.record, BankAccount)
+    assert change.record.read_at == desk.clock.now()
+    with pytest.raises(RecordGone):
+        await rail.read_record(RecordKey(RecordKind.BANK_ACCOUNT, "nobody"))
+    with pytest.raises(NotSupported):
+        await rail.read_record(RecordKey(RecordKind.BANK_TRANSACTION, "one"))
+    with pytest.raises(NotSupported):
+        await rail.apply_fix(RecordFix(account.key, ""), idempotency_key="k")
+
+
+async def test_the_bank_tells_its_name(desk: BankDesk) -> None:
+    profile = await desk.open().check_connection()
+
+    assert (profile.name, profile.external_id) == ("First Platypus Bank", desk.settings["item_id"])
