@@ -1,16 +1,13 @@
 """The bank reader against the sandbox, over loopback HTTP."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import timedelta
 
-import httpx
 import pytest
 from pydantic import SecretStr
 from runway_core.domain.bank import BankAccount, BankAccountKind, BankLine
 from runway_core.domain.changes import ChangePage, Cursor
-from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.errors import (
     NotSupported,
     RailAccessLost,
@@ -19,76 +16,13 @@ from runway_core.errors import (
     RailUnavailable,
     RecordGone,
 )
-from runway_core.ports.ledger_rail import LedgerRail, RailContext, RecordFix
+from runway_core.ports.ledger_rail import RecordFix
 from runway_rail_plaid import PlaidRailFactory
 from runway_rail_plaid.transport import Pauses
 from runway_sandbox.serve import SandboxProcess, start_sandbox
-from runway_testkit.clock import FixedClock
 
 from tests.rails.paper_qbo import no_sleep
-from tests.rails.sandbox_desk import DictVault
-
-DAY_S = 86_400
-
-
-class BankDesk:
-    """One company's bank at the sandbox, and rails opened on it."""
-
-    def __init__(self, ready: dict[str, Any], factory: PlaidRailFactory, **settings: Any) -> None:
-        plaid = ready["plaid"]
-        held = plaid["companies"][0]
-        self.control_url = ready["control_url"]
-        self.realm_id = ready["qbo"]["companies"][0]["realm_id"]
-        self.books = {"base_url": ready["qbo"]["base_url"], "token": ready["qbo"]["companies"][0]["access_token"]}
-        self.factory = factory
-        self.settings = {"item_id": held["item_id"], "base_url": plaid["base_url"], "page_size": 100, **settings}
-        self.vault = DictVault(
-            {name: SecretStr(plaid[name]) for name in ("client_id", "secret")}
-            | {"access_token": SecretStr(held["access_token"])}
-        )
-        self.clock = FixedClock(datetime.now(UTC))
-
-    def open(self) -> LedgerRail:
-        return self.factory.open(
-            RailContext(
-                company_id=CompanyId("acme"),
-                connection_id=ConnectionId("acme-bank"),
-                home_currency="USD",
-                settings=self.settings,
-                vault=self.vault,
-                clock=self.clock,
-            )
-        )
-
-    async def post(self, path: str, body: Any) -> Any:
-        async with httpx.AsyncClient() as client:
-            answer = await client.post(f"{self.control_url}/{path}", json=body)
-            answer.raise_for_status()
-            return answer.json()
-
-    async def advance(self, seconds: float) -> None:
-        await self.post("clock", {"advance_seconds": seconds})
-        self.clock.advance(timedelta(seconds=seconds))
-
-    async def bank(self, op: str) -> None:
-        await self.post("mutate", [{"rail": "plaid", "company": self.realm_id, "op": op}])
-
-    async def pay_bill(self) -> Decimal:
-        """A person of the company pays an open bill by bank transfer today; returns what leaves."""
-        url = f"{self.books['base_url']}/v3/company/{self.realm_id}/query"
-        headers = {"authorization": f"Bearer {self.books['token']}", "accept": "application/json"}
-        query = {"query": "SELECT * FROM Bill WHERE Balance > '0' MAXRESULTS 1000"}
-        async with httpx.AsyncClient() as client:
-            answer = await client.get(url, params=query, headers=headers)
-        bill = min(answer.json()["QueryResponse"]["Bill"], key=lambda one: one["Balance"])
-        day = (await self.post("clock", {}))["now"][:10]
-        change = {"rail": "qbo", "company": self.realm_id, "op": "pay", "kind": "Bill", "id": bill["Id"]}
-        (done,) = (await self.post("mutate", [{**change, "fields": {"TxnDate": day}}]))["results"]
-        assert done["ok"], done
-        return Decimal(str(done["record"]["TotalAmt"]))
-
-    async def pull(self, cursor: Cursor | None = None) -> list[ChangePage]:
-        return [page async for page in self.open().changes_since(cursor)]
+from tests.rails.plaid_desk import DAY_S, BankDesk
 
 
 def lines_of(pages: list[ChangePage]) -> list[BankLine]:

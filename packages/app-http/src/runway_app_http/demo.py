@@ -24,6 +24,7 @@ from runway_core.experiences.portfolio import PortfolioView
 from runway_core.runway import Runway
 from runway_core.sync.reports import ProgressListener, SyncReport
 from runway_sandbox.serve import SandboxProcess, SandboxStartError, start_sandbox
+from runway_sandbox.settings import KNOWN_RAILS
 
 from runway_app_http.sandbox_portfolio import ReadyLine, connect_portfolio
 
@@ -87,6 +88,7 @@ def run_sandbox(plan: DemoPlan) -> Iterator[SandboxProcess]:
             bills_per_client=plan.bills_per_client,
             seed=plan.seed,
             chaos=plan.chaos,
+            rails=",".join(KNOWN_RAILS),
             more_arguments=["--no-throttle"] if plan.is_unlimited else [],
         ) as process:
             yield process
@@ -133,20 +135,21 @@ class Demo:
     ) -> tuple[DemoTotals, PortfolioView, Sequence[SyncReport]]:
         """Connect, pull, settle, and look."""
         connected = await connect_portfolio(self._runway, self.ready_line(), actor=ACTOR, pace=self._pace)
+        companies = list({company.company_id: None for company, _ in connected})
         started = time.monotonic()
-        with progress(len(connected)) as listener:
+        with progress(len(companies)) as listener:
             reports = await self._runway.sync_all(on_progress=listener, at_once=COMPANIES_AT_ONCE)
         first_load_ms = _since(started)
         started = time.monotonic()
-        for company, _ in connected:
-            await settle_company(self._runway, company.company_id)
+        for company_id in companies:
+            await settle_company(self._runway, company_id)
         settle_ms = _since(started)
         view = await self._runway.portfolio()
-        entries = [await self._runway.log_length(company.company_id) for company, _ in connected]
+        entries = [await self._runway.log_length(company_id) for company_id in companies]
         counts = [report.counts for report in reports]
         records = sum(c.created + c.updated + c.deleted + c.unchanged + c.outdated for c in counts)
         totals = DemoTotals(
-            companies=len(connected),
+            companies=len(companies),
             failed=sum(1 for report in reports if report.failed),
             records=records,
             quarantined=sum(c.quarantined for c in counts),

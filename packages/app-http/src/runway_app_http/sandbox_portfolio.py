@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 from runway_core.domain.company import Company, Connection
 from runway_core.errors import InvalidRequest
 from runway_core.runway import Runway
@@ -14,6 +14,7 @@ from runway_core.sync.schedule import PULLABLE
 DEFAULT_CURRENCY = "USD"
 DEFAULT_ZONE = "America/New_York"
 RAIL = "qbo"
+BANK_RAIL = "plaid"
 
 
 class ReadyCompany(BaseModel):
@@ -45,6 +46,27 @@ class ReadyRail(BaseModel):
     webhook_verifier_token: SecretStr | None = None
 
 
+class ReadyBank(BaseModel):
+    """One company's login at its bank."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    access_token: SecretStr
+    item_id: str
+
+
+class ReadyBankRail(BaseModel):
+    """How the line says that the reader of banks is reached."""
+
+    model_config = ConfigDict(frozen=True)
+
+    base_url: str
+    client_id: SecretStr
+    secret: SecretStr
+    companies: tuple[ReadyBank, ...]
+
+
 class ReadyLine(BaseModel):
     """What a sandbox prints when it serves; rails that are not read here are left alone."""
 
@@ -52,6 +74,14 @@ class ReadyLine(BaseModel):
 
     control_url: str
     qbo: ReadyRail
+    plaid: ReadyBankRail | None = None
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        names = [entry.name for entry in self.qbo.companies]
+        if self.plaid is not None and [entry.name for entry in self.plaid.companies] != names:
+            raise ValueError("the companies of all rails must stand in one order")
+        return self
 
 
 def parse_ready_line(text: str | bytes, *, source: str) -> ReadyLine:
@@ -100,32 +130,68 @@ async def connect_portfolio(
     Raises:
         InvalidRequest: a company that the line describes wrongly, or books that are reached elsewhere by now.
     """
-    held = {
-        connection.settings.get("realm_id"): connection
-        for connection in await runway.connections.list()
-        if connection.rail == RAIL
-    }
+    connections = await runway.connections.list()
+    held = {one.settings.get("realm_id"): one for one in connections if one.rail == RAIL}
+    banked = {one.company_id for one in connections if one.rail == BANK_RAIL}
     connected: list[tuple[Company, Connection]] = []
-    for entry in line.qbo.companies:
+    for place, entry in enumerate(line.qbo.companies):
         known = held.get(entry.realm_id)
         if known is not None:
-            connected.append(await _reconnect(runway, line.qbo, entry, known, actor=actor))
-            continue
-        company = await runway.companies.add(
-            entry.name,
-            home_currency=entry.home_currency or currency,
-            time_zone=entry.time_zone or time_zone,
-            actor=actor,
-        )
-        connection = await runway.connections.add(
-            company.company_id,
-            rail=RAIL,
-            settings=connection_settings(line.qbo, entry.realm_id) | dict(pace or {}),
-            secrets=_secrets(line.qbo, entry),
-            actor=actor,
-        )
+            company, connection = await _reconnect(runway, line.qbo, entry, known, actor=actor)
+        else:
+            company, connection = await _connect_books(
+                runway, line.qbo, entry, actor=actor, currency=currency, time_zone=time_zone, pace=pace
+            )
         connected.append((company, connection))
+        if line.plaid is not None:
+            is_known = company.company_id in banked
+            connected += await _connect_bank(runway, line.plaid, place, company, is_known=is_known, actor=actor)
     return connected
+
+
+async def _connect_books(
+    runway: Runway,
+    rail: ReadyRail,
+    entry: ReadyCompany,
+    *,
+    actor: str,
+    currency: str,
+    time_zone: str,
+    pace: Mapping[str, int] | None,
+) -> tuple[Company, Connection]:
+    company = await runway.companies.add(
+        entry.name,
+        home_currency=entry.home_currency or currency,
+        time_zone=entry.time_zone or time_zone,
+        actor=actor,
+    )
+    connection = await runway.connections.add(
+        company.company_id,
+        rail=RAIL,
+        settings=connection_settings(rail, entry.realm_id) | dict(pace or {}),
+        secrets=_secrets(rail, entry),
+        actor=actor,
+    )
+    return company, connection
+
+
+async def _connect_bank(
+    runway: Runway, rail: ReadyBankRail, place: int, company: Company, *, is_known: bool, actor: str
+) -> Sequence[tuple[Company, Connection]]:
+    """Connect the bank of the company at `place` of the line, or give its connection the line's token."""
+    entry = rail.companies[place]
+    secrets = {"client_id": rail.client_id, "secret": rail.secret, "access_token": entry.access_token}
+    if is_known:
+        await runway.connections.replace_secrets(company.company_id, BANK_RAIL, secrets, actor=actor)
+        return []
+    connection = await runway.connections.add(
+        company.company_id,
+        rail=BANK_RAIL,
+        settings={"item_id": entry.item_id, "environment": "custom", "base_url": rail.base_url},
+        secrets=secrets,
+        actor=actor,
+    )
+    return [(company, connection)]
 
 
 async def _reconnect(

@@ -87,6 +87,8 @@ class BankFeed:
         for kind in _MOVERS:
             for row in self._book.shelf(kind).rows.values():
                 key = (kind, row.id)
+                if key in self._book.unreal:
+                    continue
                 held = known.get(key)
                 if held is None or held[0] is not row:
                     held = (row, list(self._lines_of(kind, row, control)))
@@ -100,7 +102,7 @@ class BankFeed:
             return
         self._chart, self._read = rows, {}
         found = [(row, row.parse()) for row in rows if row.active]
-        accounts = [self._account(row, wire) for row, wire in found if wire.get("AccountType") in BANK_TYPES]
+        accounts = [self._account(row, wire) for row, wire in found if _is_at_bank(wire)]
         self._accounts = {
             one.ledger_id: one for one in sorted(accounts, key=lambda one: (len(one.ledger_id), one.ledger_id))
         }
@@ -149,6 +151,10 @@ class BankFeed:
                 payee=payee,
                 cheque_number=str(number) if is_cheque and amount < 0 and not account.is_card else None,
             )
+
+
+def _is_at_bank(account: WireObject) -> bool:
+    return account.get("AccountType") in BANK_TYPES and account.get("AccountSubType") != "CashOnHand"
 
 
 def _is_opening(entry: WireObject) -> bool:

@@ -141,6 +141,7 @@ class Book:
         self.name = name
         self.home_currency = home_currency
         self.truth: list[dict[str, Any]] = []
+        self.unreal: frozenset[tuple[str, str]] = frozenset()  # entries for which no money moved
         self.shelves = {
             kind.name: Shelf(kind, ids_as_text=ids_as_text, oldest_first=oldest_first) for kind in KINDS.values()
         }

@@ -119,4 +119,5 @@ def shelve_company(company: EconomyCompany, *, rules: WireRules) -> Book:
     )
     book.fill(company.records)
     book.truth = company.truth
+    book.unreal = company.unreal
     return book

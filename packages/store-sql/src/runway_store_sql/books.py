@@ -236,7 +236,7 @@ def _read_whole(
     return read
 
 
-def _read_bank(records: Mapping[str, tuple[Any, ...]], links: Sequence[Any]) -> dict[str, Any]:
+def _read_bank(records: Mapping[str, tuple[Any, ...]], links: Sequence[Any], *, history_from: date) -> dict[str, Any]:
     """What calculators see of the bank: the accounts that stand for ledger accounts."""
     held = records["bank_accounts"]
     if not held:
@@ -244,7 +244,7 @@ def _read_bank(records: Mapping[str, tuple[Any, ...]], links: Sequence[Any]) -> 
     accounts = read_links(records["accounts"], held, links)
     return {
         "bank_balances": make_bank_balances(held, accounts),
-        "bank_transactions": make_bank_transactions(records["bank_lines"], held, accounts),
+        "bank_transactions": make_bank_transactions(records["bank_lines"], held, accounts, history_from=history_from),
     }
 
 
@@ -285,7 +285,7 @@ def read_books(
         read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
         fields = {
             **{name: records for name, records in read.records.items() if name in Books.model_fields},
-            **_read_bank(read.records, links),
+            **_read_bank(read.records, links, history_from=history_from),
             **read.papers,
             "changes": tuple(change for change in read.changes if change.seen_at >= since),
             "company_info": next(iter(read.records["company_info"]), None),

@@ -44,14 +44,14 @@ class BankContract(DeskContract):
     """Promises of what a verification rail brings."""
 
     async def test_the_bank_is_seen_through_the_ledgers_accounts(self, desk: StoreDesk) -> None:
-        """If this fails: does `load_books` link bank accounts, and leave out what has no ledger account?"""
+        """If this fails: does `load_books` link bank accounts, and leave out lines whose entries may be too old?"""
         await desk.put(make_account())
         await desk.put(
             make_bank_account(),
             make_bank_account("b2", name="Elsewhere").model_copy(update={"currency": "EUR"}),
             make_bank_line(on=date(2026, 2, 27)),
             make_bank_line("other", account="b2", on=date(2026, 2, 27)),
-            make_bank_line("old", on=date(2020, 1, 1)),
+            make_bank_line("old", on=date(2025, 3, 31)),
             make_bank_line("gone", on=date(2026, 2, 26)),
         )
         await desk.commit(desk.make_page(deleted=[RecordKey(RecordKind.BANK_TRANSACTION, "gone")]))

@@ -189,7 +189,7 @@ class MemoryMirrorStore:
             log_sequence=state.head.sequence,
             connections=connections,
             bank_balances=make_bank_balances(bank_accounts, links),
-            bank_transactions=make_bank_transactions(lines, bank_accounts, links),
+            bank_transactions=make_bank_transactions(lines, bank_accounts, links, history_from=history_from),
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 
 from runway_core.domain.bank import BankAccount, BankAccountKind, BankBalance, BankLine, BankTransaction
 from runway_core.domain.company import Connection
@@ -9,6 +10,9 @@ from runway_core.domain.ledger import Account, AccountKind
 
 LEDGER_ACCOUNTS_SETTING = "ledger_accounts"
 """The setting of a connection in which people state links: ids at the bank to ids in the ledger."""
+
+OLDEST_ENTRY_DAYS = 90
+"""A cheque may be cashed so many days after it was written: a line's entry is looked for that far back."""
 
 _SIDES = {
     BankAccountKind.CHECKING: AccountKind.BANK,
@@ -102,9 +106,13 @@ def make_bank_balances(bank_accounts: Iterable[BankAccount], links: Mapping[str,
 
 
 def make_bank_transactions(
-    lines: Sequence[BankLine], bank_accounts: Iterable[BankAccount], links: Mapping[str, str]
+    lines: Sequence[BankLine], bank_accounts: Iterable[BankAccount], links: Mapping[str, str], *, history_from: date
 ) -> tuple[BankTransaction, ...]:
-    """The lines of linked accounts, in the order of `lines`."""
+    """The lines of linked accounts, in the order of `lines`.
+
+    They begin later than the books that reach back to `history_from`, so that the entry of each line can be there.
+    """
+    since = history_from + timedelta(days=OLDEST_ENTRY_DAYS)
     feeds = {one.external_id: one.feed for one in bank_accounts}
     defaults = {
         name: field.get_default() for name, field in BankTransaction.model_fields.items() if not field.is_required()
@@ -125,6 +133,6 @@ def make_bank_transactions(
             "rail": feeds[line.bank_account_id],
         }
         for line in lines
-        if line.bank_account_id in links
+        if line.bank_account_id in links and line.booked_on >= since
     ]
     return tuple(BankTransaction.trusted_many(values))

@@ -60,6 +60,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: date, days: int =
         home_currency=identity.home_currency,
         time_zone=identity.time_zone,
         records=_records(plan, identity.name),
+        unreal=frozenset((doc.kind, doc.id) for doc in plan.docs if not doc.is_real),
         truth=[
             {
                 "check": check,

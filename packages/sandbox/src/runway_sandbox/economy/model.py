@@ -26,6 +26,7 @@ class EconomyCompany:
     time_zone: str
     records: dict[str, list[dict[str, Any]]]  # entity name → wire objects, transactions in order of creation
     truth: list[dict[str, Any]]  # {"check", "records": [{"rail", "kind", "id"}], "note"}
+    unreal: frozenset[tuple[str, str]] = frozenset()  # (kind, id) of entries for which no money moved
 
 
 @dataclass(slots=True, eq=False)
@@ -144,6 +145,7 @@ class Doc:
     settled_by: list[Doc] = field(default_factory=list)  # documents: what settled them
     sent: bool = True
     planted: bool = False
+    is_real: bool = True  # else entered, and no money moved
     attached: bool = False
     recurring: bool = False
     currency: str = ""  # empty: the company's own

@@ -93,7 +93,7 @@ def _overpay_card(plan: Plan) -> None:
     doc = transfer(
         plan, plan.last - plan.rng.randint(2, 20), amount=amount, source=plan.accounts["checking"], target=card
     )
-    doc.memo = "Visa payment"
+    doc.memo, doc.is_real = "Visa payment", False
     _add(plan, doc)
     plan.truth.append(("BK06", [card], "a payment of the card is entered twice"))
 
@@ -102,7 +102,8 @@ def _deposit_twice(plan: Plan) -> None:
     """Take more to the bank than was received."""
     waiting = plan.accounts["undeposited"]
     amount = max(_balance_of(plan, waiting), 0) + _odd(plan, 90, 1_500)
-    _take_in(plan, plan.last - plan.rng.randint(3, 40), amount=amount, account=waiting, text="Deposit")
+    doc = _take_in(plan, plan.last - plan.rng.randint(3, 40), amount=amount, account=waiting, text="Deposit")
+    doc.is_real = False
     plan.truth.append(("BK06", [waiting], "a deposit is entered twice"))
 
 

@@ -12,12 +12,13 @@ from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_
 from runway_core.calculators.matching.name_index import NameIndex
 from runway_core.calculators.matching.name_match import Aliases
 from runway_core.domain.bank import BankTransaction
+from runway_core.domain.bank_links import OLDEST_ENTRY_DAYS
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey
 
 SEEN_BEFORE_DAYS = 3
 SEEN_AFTER_DAYS = 30
-CHEQUE_SEEN_AFTER_DAYS = 90
+CHEQUE_SEEN_AFTER_DAYS = OLDEST_ENTRY_DAYS
 
 _NEAR = (0, 1, -1, 2, 3, 4, 5, 6, 7, 8, -2, -3)
 """Days from the ledger to the bank within which equal amounts are one movement, the likeliest first.
