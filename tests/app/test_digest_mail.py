@@ -122,7 +122,7 @@ async def test_one_that_was_cut_off_goes_out_again_under_its_own_id(
     kept = await firm.runway.digests.keep(
         await sender_of(firm, mailer).prepare(company_id, to=[TO]), company_id, actor="ada"
     )
-    await mailer.send(kept)
+    await mailer.send(Letter.of(kept))
     assert [one.delivery for one in await sent_of(firm)] == [Delivery.INTENDED]
     sent = await sender_of(firm, mailer).send(company_id, to=[TO], note="", actor="ada")
 

@@ -11,8 +11,21 @@ from runway_core.errors import RailAccessLost
 
 from tests.app.firm import FORMULA, HOSTILE, Firm
 
-PAGES = ("", "/tray", "/tray?state=all", "/console", "/outlook", "/planned", "/planned?closed=true", "/questions")
-TABLES = ("/portfolio.csv", *(f"/companies/{{id}}/{table}.csv" for table in ("tray", "bills", "console", "outlook")))
+PAGES = (
+    "",
+    "/tray",
+    "/tray?state=all",
+    "/console",
+    "/outlook",
+    "/planned",
+    "/planned?closed=true",
+    "/questions",
+    "/policy",
+)
+TABLES = (
+    "/portfolio.csv",
+    *(f"/companies/{{id}}/{table}.csv" for table in ("tray", "bills", "console", "outlook", "policy")),
+)
 VOID = frozenset({"meta", "link", "input", "br", "path", "circle", "rect"})
 
 
@@ -55,7 +68,9 @@ async def read(client: httpx.AsyncClient, address: str) -> tuple[Reader, str]:
 
 def addresses(firm: Firm) -> list[str]:
     companies = [firm.sample, firm.hostile, firm.unread]
-    return ["/", "/?search=nobody", "/health"] + [f"/companies/{c.company_id}{p}" for c in companies for p in PAGES]
+    return ["/", "/?search=nobody", "/health", "/policy"] + [
+        f"/companies/{c.company_id}{p}" for c in companies for p in PAGES
+    ]
 
 
 async def test_every_page_is_whole_and_names_its_parts(client: httpx.AsyncClient, firm: Firm) -> None:

@@ -36,6 +36,32 @@ def test_a_policy_is_set_setting_by_setting(run: Run, acme: str) -> None:
     assert run("policy", "history", acme, "--json").document["items"][0]["what"] == "policy_added"
 
 
+def test_a_company_follows_the_firms_policy_until_it_sets_its_own(run: Run, acme: str) -> None:
+    run("firm-policy", "set", "payroll_cover_days=21", "bank_warn_hours=12")
+    run("policy", "set", acme, "payroll_cover_days=7")
+    mine = run("policy", "show", acme, "--json").document
+    followed = run("policy", "follow", acme, "payroll_cover_days", "--json").document
+    back = run("policy", "revert", acme, "1", "--json").document
+    tried = run("policy", "rules", acme, "--with", 'rules=["amount_tiers"]', "--json").document
+    run("firm-policy", "reset", "bank_warn_hours")
+    firm = run("firm-policy", "revert", "1", "--json").document
+
+    assert (mine["payroll_cover_days"], mine["bank_warn_hours"], mine["firm_version"]) == (7, 12, 1)
+    assert (followed["payroll_cover_days"], followed["own"]) == (21, [])
+    assert (back["payroll_cover_days"], back["version"]) == (7, 3)
+    assert [line["rule"] for line in tried["rules"] if line["is_on"]] == ["amount_tiers"]
+    assert (firm["version"], firm["bank_warn_hours"]) == (3, 12)
+    assert run("firm-policy", "history").code == run("firm-policy", "show").code == 0
+    assert "set here" in run("policy", "show", acme).out
+
+
+def test_call_backs_of_a_company_without_vendors(run: Run, acme: str) -> None:
+    note = ("call-backs", "note", acme, "V1", "--spoke-to", "Ms Elm", "--number", "1")
+
+    assert "note one with" in run("call-backs", "list", acme).out
+    assert "has no vendor 'V1'" in run(*note).err
+
+
 def test_a_what_if_is_asked_kept_shown_and_dropped(run: Run, acme: str) -> None:
     asked = run("what-if", acme, "--add", "2099-03-20:-5000:roof", "--cash", "-500", "--json")
     kept = run("scenarios", "keep", acme, "New roof", "--add", "2099-03-20:-5000:roof", "--json")

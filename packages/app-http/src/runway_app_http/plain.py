@@ -165,7 +165,7 @@ def _currency_finder(names: tuple[str, ...]) -> Callable[[Any], str | None] | No
     if "home_currency" in names:
         return lambda value: value.home_currency
     if "company" in names:
-        return lambda value: value.company.home_currency
+        return lambda value: None if value.company is None else value.company.home_currency
     return None
 
 

@@ -122,7 +122,7 @@ class Runway:
         self.fixes = FixService(self.scope, rails)
         self.questions = QuestionService(self.scope)
         self.planned_items = PlannedItemService(self.scope)
-        self.policies = PolicyService(self.scope)
+        self.policies = PolicyService(self.scope, self.books, self.findings)
         self.scenarios = ScenarioService(self.scope, self.books)
         self.aliases = AliasService(self.scope)
         self.earmarks = EarmarkService(self.scope)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +16,8 @@ from runway_core.domain.identity import RecordKind
 from runway_core.domain.log_entry import ChainHead, decode_entry, to_microseconds
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.papers import PaperKind
-from runway_core.domain.policy import DEFAULT_POLICY
+from runway_core.domain.people import firm_chain
+from runway_core.domain.policy import DEFAULT_POLICY, Policy, lay_over
 from runway_core.domain.record import Record
 from sqlalchemy import BindParameter, Connection, Select, bindparam, false, literal_column, or_, select
 
@@ -140,8 +141,19 @@ def _read_papers(connection: Connection, company_id: str) -> dict[str, Any]:
     found: dict[PaperKind, list[Any]] = defaultdict(list)
     for kind, document in connection.execute(query):
         found[PaperKind(kind)].append(decode_paper(kind, document))
-    policy = next(iter(found[PaperKind.POLICY]), DEFAULT_POLICY)
-    return {"policy": policy} | {name: tuple(found[kind]) for kind, name in BOOKS_PAPERS.items()}
+    return {"policy": next(iter(found[PaperKind.POLICY]), None)} | {
+        name: tuple(found[kind]) for kind, name in BOOKS_PAPERS.items()
+    }
+
+
+@lru_cache(maxsize=64)
+def _decode_policy(document: bytes) -> Policy:
+    return Policy.model_validate_json(document)
+
+
+def _read_policy(document: bytes | None) -> Policy | None:
+    """The firm's policy, which companies' own ones lie over; it comes with the head, so that it costs no query."""
+    return None if document is None else _decode_policy(bytes(document))
 
 
 def _read_changes(
@@ -262,7 +274,12 @@ def read_books(
     What was read is held, and read again from where they were left: two queries, one a kind that changed, one for the
     papers when one of them did, and one for changes of fields when a record was updated.
     """
-    owned = select(log_heads.c.sequence, log_heads.c.hash).join(
+    firm = select(working_papers.c.document).where(
+        working_papers.c.company_id == firm_chain(company.firm_id),
+        working_papers.c.paper_kind == PaperKind.POLICY.value,
+        working_papers.c.paper_id == DEFAULT_POLICY.paper_id,
+    )
+    owned = select(log_heads.c.sequence, log_heads.c.hash, firm.scalar_subquery().label("firm_policy")).join(
         companies, companies.c.company_id == log_heads.c.company_id
     )
     found = connection.execute(
@@ -287,6 +304,7 @@ def read_books(
             **{name: records for name, records in read.records.items() if name in Books.model_fields},
             **_read_bank(read.records, links, history_from=history_from),
             **read.papers,
+            "policy": lay_over(_read_policy(found.firm_policy), read.papers["policy"]),
             "changes": tuple(change for change in read.changes if change.seen_at >= since),
             "company_info": next(iter(read.records["company_info"]), None),
         }

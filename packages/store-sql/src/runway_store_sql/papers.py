@@ -9,6 +9,7 @@ from runway_core.domain.log_entry import to_microseconds
 from runway_core.domain.paper_changes import plan_papers
 from runway_core.domain.paper_kinds import FOLLOWING_PAPERS, PAPER_CLASSES
 from runway_core.domain.papers import Paper, PaperKey, PaperKind, WorkingPaper
+from runway_core.domain.people import is_firm_chain
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
 from sqlalchemy import Connection, false, select
@@ -62,7 +63,8 @@ class SqlWorkingPapers:
         """Store papers and log each change; see the port."""
 
         def write(connection: Connection) -> Sequence[Paper]:
-            if connection.scalar(select(companies.c.company_id).where(companies.c.company_id == company_id)) is None:
+            known = select(companies.c.company_id).where(companies.c.company_id == company_id)
+            if not is_firm_chain(company_id) and connection.scalar(known) is None:
                 raise NotFound(f"no company {company_id!r}")
             head = lock_head(connection, company_id)  # savers of one company take turns from here on
             held = _read_held(connection, company_id, [paper.key for paper in papers])

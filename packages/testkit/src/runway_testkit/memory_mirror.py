@@ -18,14 +18,15 @@ from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
-from runway_core.domain.papers import PaperKind
-from runway_core.domain.policy import DEFAULT_POLICY
+from runway_core.domain.people import firm_chain
+from runway_core.domain.policy import Policy, lay_over
 from runway_core.domain.record import Record
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord
 from runway_core.errors import LeaseLost
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from runway_core.sync.planning import PagePlan, SiftedPage, find_missing, keys_of, plan_page, sift_page
 
+from runway_testkit.memory_people import MemoryChain
 from runway_testkit.memory_state import CompanyState, HeldRecord
 
 _BOOKS_FIELDS = {
@@ -75,13 +76,15 @@ def _changes_of(state: CompanyState, *, since: datetime) -> tuple[FieldChange, .
     return tuple(change for draft in drafts for change in read_field_changes(draft))
 
 
+def _policy_of(held: CompanyState | MemoryChain | None) -> Policy | None:
+    papers = () if held is None else held.papers.values()
+    return next((paper for paper in papers if isinstance(paper, Policy)), None)
+
+
 def _papers_of(state: CompanyState) -> dict[str, Any]:
     """The papers that are not closed, by their field of `Books`."""
     current = [paper for _, paper in sorted(state.papers.items()) if not paper.is_closed]
-    policies = (paper for paper in current if paper.paper_kind is PaperKind.POLICY)
-    return {"policy": next(policies, DEFAULT_POLICY)} | {
-        name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()
-    }
+    return {name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()}
 
 
 def _place(held: HeldRecord) -> MirroredRecord:
@@ -98,8 +101,9 @@ def _place(held: HeldRecord) -> MirroredRecord:
 class MemoryMirrorStore:
     """The `MirrorStore` in memory."""
 
-    def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
+    def __init__(self, states: dict[CompanyId, CompanyState], firms: dict[CompanyId, MemoryChain]) -> None:
         self._states = states
+        self._firms = firms
 
     async def commit_page(
         self,
@@ -194,6 +198,7 @@ class MemoryMirrorStore:
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,
             **_papers_of(state),
+            policy=lay_over(_policy_of(self._firms.get(firm_chain(company.firm_id))), _policy_of(state)),
         )
 
     def _records(self, company_id: CompanyId) -> dict[RecordKey, HeldRecord]:

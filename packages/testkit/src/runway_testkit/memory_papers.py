@@ -7,22 +7,35 @@ from runway_core.domain.changes import Attribution
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.paper_changes import plan_papers
 from runway_core.domain.paper_kinds import FOLLOWING_PAPERS
-from runway_core.domain.papers import Paper
+from runway_core.domain.papers import Paper, PaperKey, WorkingPaper
+from runway_core.domain.people import is_firm_chain
 from runway_core.errors import NotFound
 
+from runway_testkit.memory_people import MemoryChain
 from runway_testkit.memory_state import CompanyState
 
 
 class MemoryWorkingPapers:
     """The `WorkingPapers` in memory."""
 
-    def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
+    def __init__(self, states: dict[CompanyId, CompanyState], firms: dict[CompanyId, MemoryChain]) -> None:
         self._states = states
+        self._firms = firms
+
+    def _held(self, owner: CompanyId) -> dict[PaperKey, WorkingPaper]:
+        found = self._firms.get(owner) if is_firm_chain(owner) else self._states.get(owner)
+        return {} if found is None else found.papers
 
     async def save_papers(
         self, company_id: CompanyId, papers: Sequence[Paper], *, attribution: Attribution, at: datetime
     ) -> Sequence[Paper]:
         """Store papers and log each change; see the port."""
+        if is_firm_chain(company_id):
+            chain = self._firms.setdefault(company_id, MemoryChain())
+            plan = plan_papers(chain.papers, papers, attribution=attribution, at=at)
+            chain.papers.update({paper.key: paper for paper in plan.changed})
+            chain.append(company_id, plan.drafts)
+            return plan.results
         state = self._states.get(company_id)
         if state is None:
             raise NotFound(f"no company {company_id!r}")
@@ -36,14 +49,12 @@ class MemoryWorkingPapers:
         self, company_id: CompanyId, kind: type[Paper], *, include_closed: bool = False, limit: int | None = None
     ) -> Sequence[Paper]:
         """The papers of one kind, the last changed first, then by id."""
-        state = self._states.get(company_id)
-        held = [] if state is None else list(state.papers.values())
+        held = self._held(company_id).values()
         found = [p for p in held if isinstance(p, kind) and (include_closed or not p.is_closed)]
         found.sort(key=lambda paper: paper.paper_id)
         return sorted(found, key=lambda paper: paper.changed_at, reverse=True)[:limit]
 
     async def paper(self, company_id: CompanyId, kind: type[Paper], paper_id: str) -> Paper | None:
         """One paper, closed or not."""
-        state = self._states.get(company_id)
-        held = {} if state is None else state.papers
-        return next((p for p in held.values() if isinstance(p, kind) and p.paper_id == paper_id), None)
+        held = self._held(company_id).values()
+        return next((p for p in held if isinstance(p, kind) and p.paper_id == paper_id), None)

@@ -6,16 +6,23 @@ from datetime import datetime, timedelta
 
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, seal_entries
+from runway_core.domain.papers import PaperKey, WorkingPaper
 from runway_core.domain.people import AccessToken, Credentials, Person, TokenPurpose, firm_chain
 from runway_core.errors import InvalidRequest, NotFound, StaleRevision
 
 
 @dataclass(slots=True)
 class MemoryChain:
-    """A chain of the log that belongs to no company."""
+    """A chain of the log that belongs to no company, and the papers that it tells of."""
 
     entries: list[LogEntry] = field(default_factory=list)
     head: ChainHead = field(default_factory=ChainHead)
+    papers: dict[PaperKey, WorkingPaper] = field(default_factory=dict)
+
+    def append(self, owner: CompanyId, drafts: Sequence[LogDraft]) -> None:
+        """Append entries to the chain."""
+        sealed, self.head = seal_entries(owner, self.head, list(drafts))
+        self.entries.extend(sealed)
 
 
 @dataclass(slots=True)
@@ -41,9 +48,7 @@ class MemoryPeopleStore:
     def _append(self, firm_id: FirmId, drafts: Sequence[LogDraft]) -> None:
         if drafts:
             owner = firm_chain(firm_id)
-            chain = self._chains.setdefault(owner, MemoryChain())
-            sealed, chain.head = seal_entries(owner, chain.head, list(drafts))
-            chain.entries.extend(sealed)
+            self._chains.setdefault(owner, MemoryChain()).append(owner, drafts)
 
     async def has_people(self, firm_id: FirmId) -> bool:
         return bool(self._firm(firm_id).people)

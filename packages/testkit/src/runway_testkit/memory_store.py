@@ -407,14 +407,14 @@ class MemoryStore:
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self._states: _States = {}
-        self.mirror = MemoryMirrorStore(self._states)
         self._people: dict[FirmId, FirmPeople] = {}
         self._firms: dict[CompanyId, MemoryChain] = {}
+        self.mirror = MemoryMirrorStore(self._states, self._firms)
         self.log = MemoryTransactionLog(self._states, self._firms)
         self.people = MemoryPeopleStore(self._people, self._firms)
         self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
         self.positions = MemoryPositionStore(self._states)
-        self.papers = MemoryWorkingPapers(self._states)
+        self.papers = MemoryWorkingPapers(self._states, self._firms)
         self.jobs = MemoryJobQueue(self._states)
         self.inbox = MemoryInbox(self._states, self.jobs)
         self.anchors = MemoryAnchorStore(self._states)

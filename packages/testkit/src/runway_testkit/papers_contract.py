@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 from runway_core.domain.books import Books
 from runway_core.domain.forecasts import ForecastPoint, KeptForecast
-from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.identity import CompanyId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import CompanyInfo
 from runway_core.domain.papers import PaperKey, PaperKind
+from runway_core.domain.people import firm_chain
 from runway_core.domain.planned_items import PlannedItem
 from runway_core.domain.policy import DEFAULT_POLICY, AmountTier, Earmark, Policy, Role, RuleName, VendorTier
 from runway_core.errors import InvalidRequest, NotFound, StaleRevision
@@ -226,6 +227,31 @@ class PapersContract(DeskContract):
                 await save(desk, make_item(paper_id))
 
         assert list(await desk.store.papers.papers(desk.id, PlannedItem)) == []
+
+    async def test_a_firm_has_papers_of_its_own_and_its_policy_lies_below_that_of_its_companies(
+        self, desk: StoreDesk
+    ) -> None:
+        """If this fails: does the owner `firm_chain` a firm need no company, and is its policy read with the books?"""
+        house = firm_chain(desk.company.firm_id)
+        set_by_firm = {"payroll_cover_days": 21, "own": ("payroll_cover_days",)}
+        papers, log = desk.store.papers, desk.store.log
+        await desk.put(CompanyInfo(external_id="1", name="Acme"))
+        before = (await log.head(desk.id), await desk.store.mirror.companies_due())
+        (firm,) = await papers.save_papers(
+            house, [DEFAULT_POLICY.model_copy(update=set_by_firm)], attribution=PERSON, at=START
+        )
+        below = (await load(desk)).policy
+        mine = DEFAULT_POLICY.model_copy(update={"bank_warn_hours": 12, "own": ("bank_warn_hours",)})
+        await papers.save_papers(desk.id, [mine], attribution=PERSON, at=START)
+        over = (await load(desk)).policy
+
+        assert await papers.paper(house, Policy, "policy") == firm
+        assert await papers.paper(firm_chain(FirmId("others")), Policy, "policy") is None
+        assert (below.payroll_cover_days, below.version, below.firm_version) == (21, 0, 1)
+        assert (over.payroll_cover_days, over.bank_warn_hours, over.version, over.firm_version) == (21, 12, 1, 1)
+        assert len(await log.history(house, PaperKey(PaperKind.POLICY, "policy"))) == 1
+        assert before[1] == await desk.store.mirror.companies_due() == [desk.id]
+        assert await desk.check_chain() == before[0].sequence + 1
 
     async def test_books_hold_the_papers_that_are_not_closed(self, desk: StoreDesk) -> None:
         before = await load(desk)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from runway_app_http.api import (
     balances,
     bills,
+    call_backs,
     collections,
     companies,
     decisions,
@@ -49,6 +50,7 @@ def build_api() -> APIRouter:
         scenarios,
         decisions,
         collections,
+        call_backs,
         bills,
         invoices,
         balances,

@@ -9,12 +9,14 @@ from runway_core.errors import RunwayError
 
 from runway_app_http.cli import (
     anchor,
+    call_backs,
     companies,
     connect,
     database,
     decide,
     demo,
     experiences,
+    firm_policy,
     fix,
     health,
     log,
@@ -48,7 +50,7 @@ app = typer.Typer(
 )
 for part in (demo, sync, experiences, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
     app.add_typer(part.app)
-for part in (companies, questions, plan, policy, database, sandbox, quarantine):
+for part in (companies, questions, plan, policy, firm_policy, call_backs, database, sandbox, quarantine):
     app.add_typer(part.app)
 for group_app in (log.group_app, scenarios.group_app):
     app.add_typer(group_app)

@@ -30,6 +30,7 @@ TABS = (
     ("/outlook", "Outlook"),
     ("/planned", "Planned"),
     ("/questions", "Questions"),
+    ("/policy", "Policy"),
 )
 
 _SENTENCES = {
@@ -114,6 +115,11 @@ async def read_heading(runway: Runway, company_id: CompanyId) -> CompanyView:
     )
 
 
+def say_act(act: str) -> str:
+    """What a form did, in a sentence; nothing where there is none."""
+    return _SENTENCES.get(act, "")
+
+
 def lay_out_frame(request: Request, view: CompanyView, *, tab: str) -> Frame:
     """The frame of one page: `tab` is the end of its address."""
     said = what_was_said(request) or Said("")
@@ -130,7 +136,7 @@ def lay_out_frame(request: Request, view: CompanyView, *, tab: str) -> Frame:
         is_stale=any(label.is_stale for label in view.freshness),
         is_unread=all(label.source_read_at is None for label in view.freshness),
         token=token_of(request),
-        said=_SENTENCES.get(said.act, ""),
+        said=say_act(said.act),
         said_is_bad=said.act == "unread",
         undo=said.subject if said.act in _UNDOABLE else "",
     )

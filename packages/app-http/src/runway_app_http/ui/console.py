@@ -37,19 +37,19 @@ MOST_ROWS = 200
 """Rows of one table on the page; the CSV has all."""
 
 _HORIZON = 91
-_SIGNS = {
+RULING_SIGNS = {
     Ruling.BLOCK: "\N{BLACK DOWN-POINTING TRIANGLE}",
     Ruling.NEED_APPROVAL: "\N{BLACK DIAMOND}",
     Ruling.WARN: "\N{WHITE DIAMOND}",
     Ruling.ALLOW: "\N{BLACK CIRCLE}",
 }
-_WORDS = {
+RULING_WORDS = {
     Ruling.BLOCK: "blocks",
     Ruling.NEED_APPROVAL: "wants approval",
     Ruling.WARN: "warns",
     Ruling.ALLOW: "passes",
 }
-_TONES = {
+RULING_TONES = {
     Ruling.BLOCK: "critical",
     Ruling.NEED_APPROVAL: "high",
     Ruling.WARN: "medium",
@@ -126,7 +126,7 @@ async def answer_what_if(
         {
             "moves": lay_out_moves(figures, today=asked.booked.as_of, is_known=asked.is_known),
             "said": say_move(asked),
-            "rules": [f"{_WORDS[r.ruling]}: {r.reason}" for r in asked.results if r.ruling is not Ruling.ALLOW],
+            "rules": [f"{RULING_WORDS[r.ruling]}: {r.reason}" for r in asked.results if r.ruling is not Ruling.ALLOW],
             "chart": str(draw_line(asked.outlook)),
         }
     )
@@ -229,8 +229,8 @@ def console_page(request: Request, view: ConsoleView, *, asked: Asked | None = N
         "most": MOST_ROWS,
         "refused": refused,
         "roles": tuple(role.value for role in Role),
-        "ruling_signs": {ruling.value: sign for ruling, sign in _SIGNS.items()},
-        "ruling_words": {ruling.value: word for ruling, word in _WORDS.items()},
-        "ruling_tones": {ruling.value: tone for ruling, tone in _TONES.items()},
+        "ruling_signs": {ruling.value: sign for ruling, sign in RULING_SIGNS.items()},
+        "ruling_words": {ruling.value: word for ruling, word in RULING_WORDS.items()},
+        "ruling_tones": {ruling.value: tone for ruling, tone in RULING_TONES.items()},
     }
     return company_page(request, "console.html", view, tab="/console", status=422 if refused else 200, values=values)

@@ -191,6 +191,7 @@ class Decision(WorkingPaper):
     after: Figures
     results: tuple[RuleResult, ...]
     policy_version: int
+    firm_policy_version: int = 0  # of the firm's policy below it
     log_sequence: int  # the state of the books it was made on
     approvals: tuple[Approval, ...] = ()
     steps: tuple[DecisionStep, ...] = ()

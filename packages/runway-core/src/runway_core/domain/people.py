@@ -167,6 +167,17 @@ def make_caller(person: Person, token: AccessToken | None = None) -> Caller:
     return Caller(person.person_id, person.role, needs, companies)
 
 
+_FIRM = "firm:"
+
+
 def firm_chain(firm_id: FirmId) -> CompanyId:
-    """The firm's own chain in the log, where acts on people stand. No company is called so: their ids are made."""
-    return CompanyId(f"firm:{firm_id}")
+    """The firm's own chain in the log, where acts on people and papers of the firm as a whole stand.
+
+    It owns those papers as a company owns its own. No company is called so: their ids are made.
+    """
+    return CompanyId(f"{_FIRM}{firm_id}")
+
+
+def is_firm_chain(owner: CompanyId) -> bool:
+    """Whether this owner of papers is a firm."""
+    return owner.startswith(_FIRM)

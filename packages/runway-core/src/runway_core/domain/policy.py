@@ -82,12 +82,16 @@ class RuleName(StrEnum):
 
 
 class Policy(WorkingPaper):
-    """The rules of one company with their settings. The defaults are the firm's where it set none.
+    """The rules with their settings, of one company or of a firm as a whole.
 
-    `buffer` of the company's settings is the floor of minimum cash.
+    What a company did not set itself is the firm's, and what the firm did not set is the default: `lay_over` tells what
+    holds. `buffer` of the company's settings is the floor of minimum cash.
     """
 
     paper_kind: ClassVar[PaperKind] = PaperKind.POLICY
+
+    own: tuple[str, ...] | None = None  # the settings that were set here; None: those that differ from the default
+    firm_version: int = 0  # of the firm's policy below, where this is what holds; 0: the firm set nothing
 
     rules: tuple[RuleName, ...] = tuple(RuleName)  # in the order in which they are told; absent ones are off
     minimum_cash_days: int | None = (
@@ -119,6 +123,45 @@ class Policy(WorkingPaper):
 
 DEFAULT_POLICY = Policy(paper_id="policy", changed_at=datetime(2026, 1, 1, tzinfo=UTC), changed_by="runway")
 """What holds where neither firm nor company set anything."""
+
+POLICY_SETTINGS = tuple(
+    name
+    for name in Policy.model_fields
+    if name not in WorkingPaper.model_fields and name not in ("own", "firm_version")
+)
+"""What can be set of a policy."""
+
+COMPANY_SETTINGS = frozenset(
+    {"vendor_tiers", "account_budgets", "late_fee_monthly", "payment_methods", "personal_customer_ids"}
+)
+"""Those that name records of one company's books: no firm sets them for all."""
+
+
+def find_own(policy: Policy) -> tuple[str, ...]:
+    """The settings that were set in this policy itself."""
+    if policy.own is not None:
+        return policy.own
+    return tuple(name for name in POLICY_SETTINGS if getattr(policy, name) != getattr(DEFAULT_POLICY, name))
+
+
+def lay_over(firm: Policy | None, company: Policy | None) -> Policy:
+    """The policy that holds: the company's own settings over the firm's over the default.
+
+    Its version, and who changed it, are the company's; `firm_version` is the firm's.
+    """
+    if firm is None or not firm.version:
+        return company or DEFAULT_POLICY
+    top = company or DEFAULT_POLICY
+    own = find_own(top)
+    below = {name: getattr(firm, name) for name in POLICY_SETTINGS if name not in own}
+    return top.model_copy(update={**below, "own": own, "firm_version": firm.version})
+
+
+def as_stored(policy: Policy, own: frozenset[str]) -> Policy:
+    """The policy with `own` settings alone, the others at their default: what is kept says what was set, no more."""
+    others = {name: getattr(DEFAULT_POLICY, name) for name in POLICY_SETTINGS if name not in own}
+    kept = tuple(name for name in POLICY_SETTINGS if name in own)
+    return policy.model_copy(update={**others, "own": kept, "firm_version": 0})
 
 
 class Earmark(WorkingPaper):

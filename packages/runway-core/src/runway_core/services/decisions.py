@@ -156,6 +156,7 @@ class DecisionService:
             "after": checked.after if checked else before,
             "results": tuple(results),
             "policy_version": proposed.books.policy.version,
+            "firm_policy_version": proposed.books.policy.firm_version,
             "log_sequence": proposed.books.log_sequence,
             "approvals": (),
             "told_client": False,

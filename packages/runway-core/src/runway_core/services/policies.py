@@ -1,37 +1,65 @@
-"""Policies: the rules under which a company's money goes out, read and changed as data with a version."""
+"""Policies: the rules under which money goes out, read and changed as data with a version.
+
+A firm keeps one for all its companies, a company one of its own that says only what is different there.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from runway_core.calculators.outlook import HORIZON_DAYS
+from runway_core.calculators.policy.survey import RuleSurvey, survey_rules
+from runway_core.calculators.proposed_decisions import ProposedDecisions, propose_decisions
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogEntry
-from runway_core.domain.papers import PaperKey, PaperKind, WorkingPaper
+from runway_core.domain.papers import PaperKey, PaperKind
 from runway_core.domain.people import Need
-from runway_core.domain.policy import DEFAULT_POLICY, AmountTier, Policy
-from runway_core.errors import InvalidRequest
+from runway_core.domain.policy import (
+    COMPANY_SETTINGS,
+    DEFAULT_POLICY,
+    POLICY_SETTINGS,
+    AmountTier,
+    Policy,
+    as_stored,
+    find_own,
+    lay_over,
+)
+from runway_core.errors import InvalidRequest, NotFound
+from runway_core.services.books import BooksService
 from runway_core.services.companies import explain_invalid
+from runway_core.services.findings import FindingService
+from runway_core.services.house_papers import HouseDesk
 from runway_core.services.papers import PaperDesk, demand_version
 from runway_core.services.scope import Scope
 
 POLICY_ID = DEFAULT_POLICY.paper_id
-"""A company has one policy."""
+"""A company has one policy, and so has a firm."""
 
-SETTINGS = tuple(name for name in Policy.model_fields if name not in WorkingPaper.model_fields)
-"""What can be changed of a policy."""
-
+_KEY = PaperKey(PaperKind.POLICY, POLICY_ID)
 _plain = TypeAdapter(dict[str, Any])
 
 
-class PolicyService:
-    """Keeps one policy a company; where none was set, the default holds with version 0."""
+@dataclass(frozen=True, slots=True)
+class PolicySurvey:
+    """What a policy says of a company's ready bills today."""
 
-    def __init__(self, scope: Scope) -> None:
+    policy: Policy
+    rules: Sequence[RuleSurvey]
+    proposed: ProposedDecisions
+
+
+class PolicyService:
+    """Keeps one policy a company over one a firm; where neither set anything, the default holds with version 0."""
+
+    def __init__(self, scope: Scope, books: BooksService, findings: FindingService) -> None:
         self._scope = scope
+        self._books = books
+        self._findings = findings
         self._desk = PaperDesk(scope)
+        self._house = HouseDesk(scope)
 
     async def read(self, company_id: CompanyId) -> Policy:
         """The policy that holds for a company.
@@ -39,37 +67,159 @@ class PolicyService:
         Raises:
             NotFound: no such company in this firm.
         """
-        return await self._desk.find(company_id, Policy, POLICY_ID) or DEFAULT_POLICY
+        held = await self._desk.find(company_id, Policy, POLICY_ID)
+        return lay_over(await self._house.find(Policy, POLICY_ID), held)
+
+    async def read_firm(self) -> Policy:
+        """The firm's policy; the default with version 0 until it set something."""
+        return await self._house.find(Policy, POLICY_ID) or DEFAULT_POLICY
 
     async def change(
-        self, company_id: CompanyId, changes: Mapping[str, Any], *, actor: str, version: int | None = None
+        self,
+        company_id: CompanyId,
+        changes: Mapping[str, Any],
+        *,
+        actor: str,
+        follow_firm: Sequence[str] = (),
+        version: int | None = None,
     ) -> Policy:
         """Change some settings and leave the others: a new version, which decisions from now on are held to.
 
-        Values may be as JSON has them (amounts as text) or as the domain has them. Setting what is set already
-        makes no new version.
+        Values may be as JSON has them (amounts as text) or as the domain has them. Setting what holds already makes no
+        new version. Settings in `follow_firm` are the company's own no longer: the firm's hold.
+
+        Returns:
+            The policy that holds from now on.
 
         Raises:
             NotFound: no such company in this firm.
             InvalidRequest: a setting that does not exist or cannot have this value.
             StaleRevision: the policy was changed since `version`, or meanwhile.
         """
-        policy = await self.read(company_id)
-        demand_version(policy, version)
-        unknown = sorted(set(changes) - set(SETTINGS))
-        if unknown:
-            raise InvalidRequest(f"{', '.join(unknown)}: no setting of a policy; there are {', '.join(SETTINGS)}")
+        held = await self._desk.find(company_id, Policy, POLICY_ID)
+        firm = await self.read_firm()
+        demand_version(held or DEFAULT_POLICY, version)
+        stored = plan_policy(held, changes, follow_firm=follow_firm, firm=firm)
         self._scope.demand(Need.MANAGE)
-        return await self._desk.save(company_id, change_policy(policy, changes), actor=actor)
+        if held is None and not find_own(stored):
+            return lay_over(firm, None)
+        return lay_over(firm, await self._desk.save(company_id, stored, actor=actor))
+
+    async def change_firm(
+        self,
+        changes: Mapping[str, Any],
+        *,
+        actor: str,
+        reset: Sequence[str] = (),
+        version: int | None = None,
+    ) -> Policy:
+        """Change the firm's policy: it holds for every company that did not set the same itself. `reset`: the default.
+
+        Raises:
+            InvalidRequest: a setting that does not exist, cannot have this value, or names records of one company.
+            StaleRevision: the policy was changed since `version`, or meanwhile.
+        """
+        held = await self._house.find(Policy, POLICY_ID)
+        demand_version(held or DEFAULT_POLICY, version)
+        alone = sorted(COMPANY_SETTINGS & set(changes))
+        if alone:
+            raise InvalidRequest(f"{', '.join(alone)}: names records of one company, so each company sets it itself")
+        stored = plan_policy(held, changes, follow_firm=reset, firm=DEFAULT_POLICY)
+        self._house.demand_whole_firm()
+        if held is None and not find_own(stored):
+            return DEFAULT_POLICY
+        return await self._house.save(stored, actor=actor)
 
     async def history(self, company_id: CompanyId) -> Sequence[LogEntry]:
-        """Every change of the policy as the log has it, oldest first.
+        """Every change of the company's own policy as the log has it, oldest first.
 
         Raises:
             NotFound: no such company in this firm.
         """
         await self._scope.company(company_id)
-        return await self._scope.store.log.history(company_id, PaperKey(PaperKind.POLICY, POLICY_ID))
+        return await self._scope.store.log.history(company_id, _KEY)
+
+    async def firm_history(self) -> Sequence[LogEntry]:
+        """Every change of the firm's policy as the log has it, oldest first."""
+        return await self._house.history(_KEY)
+
+    async def revert(self, company_id: CompanyId, to_version: int, *, actor: str, version: int | None = None) -> Policy:
+        """Set what an earlier version of the company's own policy said: a new version; 0 leaves all to the firm.
+
+        Raises:
+            NotFound: no such company in this firm, or the policy never had this version.
+            StaleRevision: the policy was changed since `version`, or meanwhile.
+        """
+        held = await self._desk.find(company_id, Policy, POLICY_ID)
+        demand_version(held or DEFAULT_POLICY, version)
+        wanted = _find_version(await self.history(company_id), to_version)
+        firm = await self.read_firm()
+        if held is None:
+            return lay_over(firm, None)
+        self._scope.demand(Need.MANAGE)
+        again = as_stored(wanted, frozenset(find_own(wanted))).model_copy(update={"version": held.version})
+        return lay_over(firm, await self._desk.save(company_id, again, actor=actor))
+
+    async def revert_firm(self, to_version: int, *, actor: str, version: int | None = None) -> Policy:
+        """The same for the firm's policy; 0 is the default.
+
+        Raises:
+            NotFound: the policy never had this version.
+            StaleRevision: the policy was changed since `version`, or meanwhile.
+        """
+        held = await self._house.find(Policy, POLICY_ID)
+        demand_version(held or DEFAULT_POLICY, version)
+        wanted = _find_version(await self.firm_history(), to_version)
+        self._house.demand_whole_firm()
+        if held is None:
+            return DEFAULT_POLICY
+        again = as_stored(wanted, frozenset(find_own(wanted))).model_copy(update={"version": held.version})
+        return await self._house.save(again, actor=actor)
+
+    async def survey(self, company_id: CompanyId, changes: Mapping[str, Any] | None = None) -> PolicySurvey:
+        """What each rule says of the ready bills today, with other settings where some are given. Writes nothing.
+
+        Raises:
+            NotFound: no such company in this firm.
+            InvalidRequest: a setting that does not exist or cannot have this value.
+        """
+        books = await self._books.read(company_id)
+        if changes:
+            _demand_known(changes)
+            books = books.model_copy(update={"policy": change_policy(books.policy, changes)})
+        proposed = propose_decisions(books, await self._findings.list(company_id))
+        return PolicySurvey(books.policy, survey_rules(proposed.proposal, books.policy), proposed)
+
+
+def plan_policy(
+    held: Policy | None, changes: Mapping[str, Any], *, follow_firm: Sequence[str] = (), firm: Policy
+) -> Policy:
+    """What is kept after a change: the settings that were set here, those that `changes` moves among them.
+
+    Raises:
+        InvalidRequest: a setting that does not exist or cannot have this value.
+    """
+    _demand_known({**changes, **dict.fromkeys(follow_firm)})
+    holding = lay_over(firm, held)
+    changed = change_policy(holding, changes)
+    moved = {name for name in changes if getattr(changed, name) != getattr(holding, name)}
+    own = (frozenset(find_own(held or DEFAULT_POLICY)) | moved) - frozenset(follow_firm)
+    return as_stored(changed, own)
+
+
+def _demand_known(settings: Mapping[str, Any]) -> None:
+    unknown = sorted(set(settings) - set(POLICY_SETTINGS))
+    if unknown:
+        raise InvalidRequest(f"{', '.join(unknown)}: no setting of a policy; there are {', '.join(POLICY_SETTINGS)}")
+
+
+def _find_version(history: Sequence[LogEntry], version: int) -> Policy:
+    if version == 0:
+        return DEFAULT_POLICY
+    for entry in history:
+        if entry.draft.revision == str(version):
+            return Policy.model_validate_json(entry.draft.content)
+    raise NotFound(f"the policy never had a version {version}: its history names those it had")
 
 
 def change_policy(policy: Policy, changes: Mapping[str, Any]) -> Policy:
