@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from random import Random
@@ -102,6 +102,30 @@ def test_later_months_are_as_much_a_day_as_in_the_last_three() -> None:
 
     assert second == (date(2026, 4, 20), 1_670 * 31 // 90 - 19, False)
     assert third[0] == date(2026, 5, 20)
+
+
+def test_what_is_entered_late_is_expected_to_be_missing() -> None:
+    """Charges were entered four days late: two days before today, two days' worth of 18.56 is missing from February."""
+    paid = (*card_books().transfers, pay_off(date(2026, 2, 20), 700))
+    late = tuple(
+        charge(on, total, created_at=datetime(on.year, on.month, on.day + 4, 18, tzinfo=UTC))
+        for number, total in BOUGHT.items()
+        for on in [month(number).replace(day=11)]
+    )
+    (_, first, is_closed), second, *_ = settlements(card_books(balance=-330, payments=paid, purchases=late))
+
+    assert (first, is_closed) == (330 + 2 * 1_670 // 90, True)
+    assert second == (date(2026, 4, 20), (30 + 3 - 2) * 1_670 // 90, False)
+
+
+def test_books_that_were_moved_here_were_not_entered_late() -> None:
+    paid = (*card_books().transfers, pay_off(date(2026, 2, 20), 700))
+    moved = tuple(
+        charge(month(number).replace(day=11), total, created_at=datetime(2026, 2, 25, tzinfo=UTC))
+        for number, total in BOUGHT.items()
+    )
+
+    assert settlements(card_books(balance=-330, payments=paid, purchases=moved))[0][1] == 330
 
 
 def test_a_close_within_the_month_is_told_by_what_was_paid() -> None:

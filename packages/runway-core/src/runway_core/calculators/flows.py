@@ -90,6 +90,11 @@ def read_flows(books: Books, *, since: date | None = None) -> Flows:
     return books.derive(_read_recent) if since is None else _read_since(books, since)
 
 
+def read_deposits(books: Books, *, since: date) -> Iterator[Flow]:
+    """What deposits brought to the deposit accounts from a day on, in no particular order."""
+    return _FlowReader(books, since).read_deposits(books)
+
+
 def _read_recent(books: Books) -> Flows:
     looked_at = min(
         months_before(books.as_of, FULL_MONTHS)[0],
@@ -151,6 +156,9 @@ class _FlowReader:
             yield from self._transfer(transfer)
         for entry in books.journal_entries:
             yield from self._entry(entry)
+
+    def read_deposits(self, books: Books) -> Iterator[Flow]:
+        yield from self._direct(books.deposits)
 
     def _is_recent(self, on: date, account_id: str) -> bool:
         """Whether a movement is looked at; either way it counts for when the account began to move."""

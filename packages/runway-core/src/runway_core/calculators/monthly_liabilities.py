@@ -2,20 +2,23 @@
 
 The amounts differ from month to month, so that no series of like payments shows; but the account tells what is owed.
 Where past payments were what had been owed at the close of a statement, the next one is that of the last close, and
-exact once that day has passed. What is bought until later closes is as much a day as in the last three months.
+exact once that day has passed and all was entered. What is bought until later closes, and what was bought and will be
+entered later as much as it was lately, is as much a day as in the last three months.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from statistics import median
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from runway_core.calculators.calendar import ONE_DAY, add_days, add_months, last_of_month, roll_forward
+from runway_core.calculators.entry_curve import MOVED_AFTER_DAYS
 from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
@@ -50,6 +53,7 @@ class _Leg(NamedTuple):
     owed: Decimal  # positive: more is owed; negative: less
     key: RecordKey
     is_paid: bool  # out of a deposit account
+    entered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +89,14 @@ def find_monthly_liabilities(books: Books, last: date) -> list[MonthlyLiability]
     }
     found: list[MonthlyLiability] = []
     for account_id, legs in _read_legs(books, accounts).items():
-        liability = _follow(books.as_of, accounts[account_id], legs, last)
+        liability = _follow(books, accounts[account_id], legs, last)
         if liability is not None:
             found.append(liability)
     return sorted(found, key=lambda liability: liability.account.external_id)
 
 
-def _follow(as_of: date, account: Account, legs: list[_Leg], last: date) -> MonthlyLiability | None:
+def _follow(books: Books, account: Account, legs: list[_Leg], last: date) -> MonthlyLiability | None:
+    as_of = books.as_of
     paid: dict[date, Decimal] = {}
     for leg in legs:
         if leg.is_paid and leg.on <= as_of:
@@ -104,7 +109,7 @@ def _follow(as_of: date, account: Account, legs: list[_Leg], last: date) -> Mont
     is_monthly = len(days) >= LEAST_PAYMENTS and all(_SHORTEST_MONTH <= gap <= _LONGEST_MONTH for gap in gaps)
     if not is_monthly or (as_of - days[-1]).days > _LONGEST_MONTH + LEAST_PAYMENTS:
         return None
-    owed = _Owed(account, legs, as_of)
+    owed = _Owed(account, legs, as_of=as_of, zone=ZoneInfo(books.company.time_zone))
     return MonthlyLiability(
         account=account,
         settlements=tuple(_place(account, owed, days, paid, as_of=as_of, last=last)),
@@ -115,7 +120,7 @@ def _follow(as_of: date, account: Account, legs: list[_Leg], last: date) -> Mont
 class _Owed:
     """What was owed on past days, and what a day adds."""
 
-    def __init__(self, account: Account, legs: Iterable[_Leg], as_of: date) -> None:
+    def __init__(self, account: Account, legs: Sequence[_Leg], *, as_of: date, zone: ZoneInfo) -> None:
         moved = sorted((leg.on, leg.owed) for leg in legs)
         self._days = [on for on, _ in moved]
         before = -account.balance - sum((owed for _, owed in moved), ZERO)
@@ -123,9 +128,28 @@ class _Owed:
         since = add_days(as_of, -_USUAL_DAYS)
         bought = sum((leg.owed for leg in legs if not leg.is_paid and since < leg.on <= as_of), ZERO)
         self.per_day = Fraction(max(bought, ZERO)) / _USUAL_DAYS
+        self._as_of = as_of
+        self._waited = [  # of what is old enough to have been entered, how many days that took
+            (leg.owed, _count_wait(leg, zone))
+            for leg in legs
+            if leg.owed > 0 and not leg.is_paid and since < leg.on <= add_days(as_of, -MOVED_AFTER_DAYS)
+        ]
+
+    def count_missing_days(self, day: date) -> Fraction:
+        """How many days' worth of what was bought by `day`, a past one, will be entered only from today on."""
+        age = (self._as_of - day).days
+        total = sum((owed for owed, _ in self._waited), ZERO)
+        missing = sum((owed * (wait - age) for owed, wait in self._waited if wait > age), ZERO)
+        return Fraction(missing) / Fraction(total) if total else Fraction(0)
 
     def at_end_of(self, day: date) -> Decimal:
         return self._owed[bisect_right(self._days, day)]
+
+
+def _count_wait(leg: _Leg, zone: ZoneInfo) -> int:
+    """Days from a leg to its entry; nil where books came from elsewhere later."""
+    wait = 0 if leg.entered_at is None else (leg.entered_at.astimezone(zone).date() - leg.on).days
+    return wait if 0 <= wait <= MOVED_AFTER_DAYS else 0
 
 
 def _place(
@@ -153,13 +177,14 @@ def _place(
 
 
 def _expect(owed: _Owed, settled_to: date, closes_on: date, *, as_of: date, scheduled: Decimal) -> Decimal:
-    """What will be owed at a close beside what is `scheduled`: as the books say, and for days to come as usual."""
+    """What will be owed at a close beside what is `scheduled`: as the books say, and as usual what they lack."""
     yesterday = as_of - ONE_DAY
     known_to = min(closes_on, yesterday)
     known = owed.at_end_of(known_to) - scheduled if known_to > settled_to else ZERO
     first_unknown = max(settled_to, yesterday)
     days_left = max((closes_on - first_unknown).days, 0)
-    expected = owed.per_day * days_left
+    days_missing = owed.count_missing_days(known_to) if known_to > settled_to else 0
+    expected = owed.per_day * (days_left + days_missing)
     return max(known + (Decimal(expected.numerator) / expected.denominator).quantize(AMOUNT_STEP), ZERO)
 
 
@@ -229,7 +254,7 @@ def _read_all(books: Books, accounts: Mapping[str, Account], since: date) -> Ite
 
 
 def _leg(account_id: str | None, record: _Entered, owed: Decimal, *, is_paid: bool = False) -> tuple[str, _Leg]:
-    return account_id or "", _Leg(record.document_date, owed, record.key, is_paid)
+    return account_id or "", _Leg(record.document_date, owed, record.key, is_paid, record.created_at)
 
 
 def _read_purchases(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:

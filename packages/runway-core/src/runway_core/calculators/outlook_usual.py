@@ -9,7 +9,8 @@ from runway_core.calculators.calendar import roll_forward
 from runway_core.calculators.entry_curve import EntryCurve, compute_bill_curve, compute_receipt_curve, find_fridays
 from runway_core.calculators.flows import Flows
 from runway_core.calculators.history import Span
-from runway_core.calculators.residual import compute_residual
+from runway_core.calculators.residual import compute_residual, find_takings_seasons
+from runway_core.calculators.seasons import NO_SEASONS
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.money import AMOUNT_STEP
@@ -31,16 +32,20 @@ def place_usual(
     bills = compute_bill_curve(books, span, in_series=in_series)
     receipts = compute_receipt_curve(books, span, in_series=in_series)
     residual = compute_residual(books, flows, span, in_series=in_series)
+    seasons = find_takings_seasons(books, in_series=in_series) if residual.inflow else NO_SEASONS
     for week, friday in find_fridays(books.as_of, last):
         on = roll_forward(friday)
         if bills is not None:
             yield from _expect(on, bills, week, sign=-1, label="Bills not yet entered", what="bills")
         if receipts is not None:
             yield from _expect(on, receipts, week, sign=1, label="Sales not yet invoiced", what="invoices")
-        for amount, label in ((-residual.outflow, "Other payments"), (residual.inflow, "Other receipts")):
+        season = seasons[week - 1]
+        for amount, label in ((-residual.outflow, "Other payments"), (residual.inflow * season, "Other receipts")):
             home = _exact(amount)
             if home:
                 reason = f"the median week since {span.first}, beside documents and series"
+                if amount > 0 and season != 1:
+                    reason += f"; {int(season * 100)} % of it, as last year's weeks stood to those before"
                 yield OutlookEvent(on=on, amount=home, kind=OutlookKind.RESIDUAL, label=label, reason=reason)
 
 

@@ -3,12 +3,14 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from runway_core.calculators.flows import Flow, Flows, FlowSort
+from runway_core.calculators.calendar import monday_of
+from runway_core.calculators.flows import Flow, Flows, FlowSort, read_deposits
 from runway_core.calculators.history import Span, find_weeks
+from runway_core.calculators.seasons import NEEDED_WEEKS, NO_SEASONS, find_seasons
 from runway_core.calculators.statistics import median
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey, RecordKind
@@ -53,6 +55,26 @@ def compute_residual(books: Books, flows: Flows, span: Span, *, in_series: froze
             sums[weeks[place]][home < 0] += abs(home)
     inflow, outflow = ([Fraction(sums[week][side]) * 7 / week.days for week in weeks] for side in (0, 1))
     return Residual(inflow=median(inflow), outflow=median(outflow))
+
+
+def find_takings_seasons(books: Books, *, in_series: frozenset[RecordKey]) -> tuple[Fraction, ...]:
+    """How deposits that are no customer payments stand in each week from this one on to the median of the last ones.
+
+    By the ledger, which holds last year's; 1 where it does not reach a year back.
+    """
+    this_monday = monday_of(books.as_of)
+    first = this_monday - timedelta(days=7 * NEEDED_WEEKS)
+    if books.history_from > first:
+        return NO_SEASONS
+    deposited = _sum_deposited(books)
+    weekly = [ZERO] * NEEDED_WEEKS
+    for flow in read_deposits(books, since=first):
+        is_taking = flow.sort is FlowSort.OPERATING and flow.key not in in_series and flow.home is not None
+        if is_taking and flow.on < this_monday:
+            weekly[(flow.on - first).days // 7] += max(
+                (flow.home or ZERO) - deposited.get(flow.external_id, ZERO), ZERO
+            )
+    return find_seasons(weekly)
 
 
 def _is_explained(flow: Flow, in_series: frozenset[RecordKey]) -> bool:
