@@ -36,6 +36,7 @@ from runway_core.services.books import BooksService
 from runway_core.services.call_backs import CallBackService
 from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.dead_letters import DeadLetterService
 from runway_core.services.decisions import DecisionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
@@ -86,6 +87,7 @@ class Runway:
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
+    dead_letters                 what could not be processed
     anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     webhooks                     what rails send by themselves
@@ -128,6 +130,7 @@ class Runway:
         self.earmarks = EarmarkService(self.scope)
         self.call_backs = CallBackService(self.scope)
         self.digests = DigestService(self.scope)
+        self.dead_letters = DeadLetterService(self.scope)
         self.webhooks = WebhookService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.collections = CollectionService(self.scope, self.books)

@@ -242,8 +242,11 @@ class SqlJobQueue:
 
     async def job(self, firm_id: FirmId, job_id: str) -> Job:
         """One job, whatever its state."""
-        found = await self._database.read(lambda sql: _read_owned(sql, firm_id, [job_id], for_update=False))
-        return found[0]
+        return (await self.find(firm_id, [job_id]))[0]
+
+    async def find(self, firm_id: FirmId, job_ids: Collection[str]) -> Sequence[Job]:
+        """Several jobs, by id."""
+        return await self._database.read(lambda sql: _read_owned(sql, firm_id, job_ids, for_update=False))
 
     async def correlated(self, firm_id: FirmId, correlation_id: str) -> Sequence[Job]:
         """The jobs of one chain of causes, in the order they came."""

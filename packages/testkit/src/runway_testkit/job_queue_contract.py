@@ -386,6 +386,8 @@ class JobQueueContract(DeskContract):
         letter = await self.bury_one(desk)
         for act in (
             jobs.job(other, letter),
+            jobs.find(other, [letter]),
+            jobs.find(FIRM, [letter, "no-such-job"]),
             jobs.replay(other, [letter], actor="eve", now=at(9)),
             jobs.discard(other, [letter], actor="eve", reason="mine", now=at(9)),
             jobs.replay(FIRM, [letter, "no-such-job"], actor="ann", now=at(9)),

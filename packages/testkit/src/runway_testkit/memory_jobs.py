@@ -241,6 +241,10 @@ class MemoryJobQueue:
         """One job, whatever its state."""
         return self._owned(firm_id, [job_id])[0].job
 
+    async def find(self, firm_id: FirmId, job_ids: Collection[str]) -> Sequence[Job]:
+        """Several jobs, by id."""
+        return [held.job for held in self._owned(firm_id, job_ids)]
+
     def _owned(self, firm_id: FirmId, job_ids: Iterable[str]) -> list[_Held]:
         found = []
         for job_id in sorted(set(job_ids)):

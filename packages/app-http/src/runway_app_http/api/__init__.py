@@ -8,6 +8,7 @@ from runway_app_http.api import (
     call_backs,
     collections,
     companies,
+    dead_letters,
     decisions,
     digests,
     experiences,
@@ -56,6 +57,7 @@ def build_api() -> APIRouter:
         balances,
         history,
         sync,
+        dead_letters,
         health,
     ):
         api.include_router(resource.router)

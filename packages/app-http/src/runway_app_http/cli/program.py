@@ -13,6 +13,7 @@ from runway_app_http.cli import (
     companies,
     connect,
     database,
+    deadletters,
     decide,
     demo,
     experiences,
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 for part in (demo, sync, experiences, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
     app.add_typer(part.app)
-for part in (companies, questions, plan, policy, firm_policy, call_backs, database, sandbox, quarantine):
+for part in (companies, questions, plan, policy, firm_policy, call_backs, database, sandbox, quarantine, deadletters):
     app.add_typer(part.app)
 for group_app in (log.group_app, scenarios.group_app):
     app.add_typer(group_app)

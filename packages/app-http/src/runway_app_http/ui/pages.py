@@ -6,6 +6,7 @@ from runway_app_http.ui import (
     company,
     console,
     console_forms,
+    dead_letters,
     digest,
     digest_sending,
     failures,
@@ -40,6 +41,7 @@ def build_pages() -> APIRouter:
         company,
         history,
         health,
+        dead_letters,
         failures,
         static_files,
     ):

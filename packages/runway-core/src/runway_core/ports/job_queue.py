@@ -93,6 +93,14 @@ class JobQueue(Protocol):
         """
         ...
 
+    async def find(self, firm_id: FirmId, job_ids: Collection[str]) -> Sequence[Job]:
+        """Several jobs, by id, in one query.
+
+        Raises:
+            NotFound: one that is not in this firm.
+        """
+        ...
+
     async def correlated(self, firm_id: FirmId, correlation_id: str) -> Sequence[Job]:
         """The jobs of one chain of causes, in the order they came."""
         ...
