@@ -125,10 +125,9 @@ class Demo:
         """Have the sandbox tell the app that listens on `address` what happens in the books."""
         control_url = self.ready_line().control_url
         async with httpx.AsyncClient(trust_env=False) as client:
-            told = await client.post(
-                f"{control_url}/webhooks", json={"rail": "qbo", "url": f"{address}/webhooks/qbo"}, timeout=10
-            )
-            told.raise_for_status()
+            for rail in KNOWN_RAILS:
+                wanted = {"rail": rail, "url": f"{address}/webhooks/{rail}"}
+                (await client.post(f"{control_url}/webhooks", json=wanted, timeout=10)).raise_for_status()
 
     async def show_main_job(
         self, progress: Callable[[int], AbstractContextManager[ProgressListener]]

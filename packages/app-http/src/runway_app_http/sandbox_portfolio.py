@@ -76,6 +76,14 @@ class ReadyLine(BaseModel):
     qbo: ReadyRail
     plaid: ReadyBankRail | None = None
 
+    def webhook_settings(self) -> dict[str, SecretStr | None]:
+        """What the app must know to prove what these rails send, by setting."""
+        held: dict[str, SecretStr | None] = {"qbo_webhook_verifier": self.qbo.webhook_verifier_token}
+        if self.plaid is not None:
+            keys = (self.plaid.client_id.get_secret_value(), self.plaid.secret.get_secret_value())
+            held["plaid_webhook_keys"] = SecretStr(":".join((*keys, self.plaid.base_url)))
+        return held
+
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         names = [entry.name for entry in self.qbo.companies]

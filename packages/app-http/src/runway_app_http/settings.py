@@ -61,6 +61,7 @@ class AppSettings(BaseSettings):
     qbo_environment: Literal["production", "sandbox"] = "production"
     qbo_webhook_verifier: SecretStr | None = None  # the vendor signs webhooks with it
     qbo_webhook_verifier_previous: SecretStr | None = None  # the one before, while it is still signed with
+    plaid_webhook_keys: SecretStr | None = None  # client_id:secret of the app, with which keys of webhooks are fetched
 
     @property
     def anchor_folders(self) -> tuple[Path, ...]:
@@ -87,7 +88,10 @@ class AppSettings(BaseSettings):
     def webhook_secrets(self) -> dict[str, list[SecretStr]]:
         """By rail, what proves that its vendor sent something: the secret in use and, for a while, the one before."""
         secrets = (self.qbo_webhook_verifier, self.qbo_webhook_verifier_previous)
-        return {"qbo": [secret for secret in secrets if secret is not None]}
+        return {
+            "qbo": [secret for secret in secrets if secret is not None],
+            "plaid": [self.plaid_webhook_keys] if self.plaid_webhook_keys is not None else [],
+        }
 
     def served_hosts(self, host: str) -> frozenset[str]:
         """The host names that the web app answers to when it listens on `host`; empty is any."""

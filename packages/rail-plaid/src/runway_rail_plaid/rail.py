@@ -34,6 +34,7 @@ from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, of_faul
 from runway_rail_plaid.mapping import map_rows, to_bank_account
 from runway_rail_plaid.settings import PlaidSecrets, PlaidSettings
 from runway_rail_plaid.transport import Pauses, PlaidTransport
+from runway_rail_plaid.webhooks import PlaidWebhookReader
 
 PAGE_RECORDS = 1000
 LOOPS = 4
@@ -43,6 +44,7 @@ ABILITIES = RailAbilities(
     kinds=frozenset({RecordKind.BANK_ACCOUNT, RecordKind.BANK_TRANSACTION}),
     has_change_feed=True,
     reports_deletions=True,
+    has_webhooks=True,
 )
 
 
@@ -267,6 +269,7 @@ class PlaidRailFactory:
         self._http = HttpTransport(limits, transport=http_transport)
         self._pauses = pauses or Pauses()
         self._budgets: dict[tuple[str, str, int], CallBudget] = {}
+        self.webhook_reader = PlaidWebhookReader(self._http)
 
     def open(self, context: RailContext) -> LedgerRail:
         """Make the rail of one connection. Does not connect.

@@ -67,7 +67,7 @@ def demo(
             if listener is None:
                 return code
             say_note(f"serving {address} until Ctrl-C; every company is pulled each {settings.tick_minutes} minutes")
-            hearing = settings.model_copy(update={"qbo_webhook_verifier": run.ready_line().qbo.webhook_verifier_token})
+            hearing = settings.model_copy(update=run.ready_line().webhook_settings())
             await run.ask_for_webhooks(address_of(listener))
             await serve_runway(runway, hearing, listener, has_engine=True)
             return code
