@@ -2,17 +2,17 @@
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from runway_core.domain.company import Company, Connection
+from runway_core.domain.company import Connection
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogEntry
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.people import Caller, Need
-from runway_core.domain.sync_run import QuarantinedRecord, SyncRun
+from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
 from runway_core.experiences.digest import DigestExperience, DigestView
@@ -44,8 +44,10 @@ from runway_core.services.engines import LOOK_EVERY, Keeper, make_engine
 from runway_core.services.findings import FindingService
 from runway_core.services.fixes import FixService
 from runway_core.services.forecasts import ForecastService
+from runway_core.services.health import AlertTeller, CompanyHealth, HealthService
 from runway_core.services.held_checks import HeldChecks
 from runway_core.services.invoices import InvoiceService
+from runway_core.services.pacing import PacingService
 from runway_core.services.people import PeopleService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
@@ -55,24 +57,15 @@ from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
 from runway_core.services.webhooks import WebhookService
-from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
-from runway_core.sync.freshness import Freshness, FreshnessLabel, label_freshness
+from runway_core.sync.engine import PRUNE_EVERY, Beat, EngineSettings, SyncEngine
+from runway_core.sync.freshness import Freshness
+from runway_core.sync.health import USUAL_SERVICE, ServiceSettings
 from runway_core.sync.log_export import export_log
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
 from runway_core.sync.schedule import PULLABLE, Intervals
-from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, SmartSyncService
+from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, Flights, SmartSyncService
 from runway_core.sync.verification import LogVerification, find_start, verify_log
-
-
-@dataclass(frozen=True, slots=True)
-class CompanyHealth:
-    """How fresh one company's data is, and how its last pull went."""
-
-    company: Company
-    freshness: tuple[FreshnessLabel, ...]
-    last_run: SyncRun | None
-    quarantined: int
 
 
 class Runway:
@@ -91,6 +84,7 @@ class Runway:
     anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     webhooks                     what rails send by themselves
+    watch                        how well data is kept fresh, and whether someone should look
     people, sessions             who works here, in which role and for which companies, and who is signed in
     """
 
@@ -105,6 +99,9 @@ class Runway:
         anchor_sinks: Sequence[AnchorSink] = (),
         caller: Caller | None = None,
         checks: HeldChecks | None = None,
+        service: ServiceSettings = USUAL_SERVICE,
+        alert_tellers: Sequence[AlertTeller] = (),
+        flights: Flights | None = None,
     ) -> None:
         self._store = store
         self.rails = rails
@@ -135,8 +132,18 @@ class Runway:
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.collections = CollectionService(self.scope, self.books)
         self.anchors = AnchorService(self.scope, anchor_sinks)
+        self._service = service
+        self._flights: Flights = {} if flights is None else flights
+        self._pacing = PacingService(self.scope, rails, service)
+        self.watch = HealthService(self.scope, self._pacing, service, alert_tellers)
         self._sync = SmartSyncService(
-            SyncOrchestrator(store, rails, clock, new_id), clock, new_id, self._keep_in_step, breakers=store.breakers
+            SyncOrchestrator(store, rails, clock, new_id),
+            clock,
+            new_id,
+            self._keep_in_step,
+            breakers=store.breakers,
+            time_to_live=service.time_to_live,
+            flights=self._flights,
         )
         digest_data = DigestDataOrchestrator(
             self.books,
@@ -168,6 +175,8 @@ class Runway:
         firm_id: FirmId = DEFAULT_FIRM,
         new_id: Callable[[], str] | None = None,
         anchor_sinks: Sequence[AnchorSink] = (),
+        service: ServiceSettings = USUAL_SERVICE,
+        alert_tellers: Sequence[AlertTeller] = (),
     ) -> "Runway":
         """Build a `Runway` over a store; entering it opens the store.
 
@@ -178,6 +187,8 @@ class Runway:
             firm_id: whose companies may be seen; embedding apps that know one firm leave it.
             new_id: makes ids; random ones when absent.
             anchor_sinks: where anchors of the log are written to, beside the database.
+            service: what is promised of freshness, how far apart pulls are, what metered rails allow.
+            alert_tellers: who is told of alerts, beside the program's log.
 
         Raises:
             InvalidRequest: two plugins offer a rail of the same name.
@@ -195,6 +206,8 @@ class Runway:
             firm_id=firm_id,
             new_id=new_id or (lambda: uuid.uuid4().hex),
             anchor_sinks=anchor_sinks,
+            service=service,
+            alert_tellers=alert_tellers,
         )
 
     def for_caller(self, caller: Caller) -> "Runway":
@@ -214,6 +227,8 @@ class Runway:
             new_id=scope.new_id,
             caller=caller,
             checks=self._checks,
+            service=self._service,
+            flights=self._flights,
         )
 
     async def __aenter__(self) -> Self:
@@ -261,7 +276,7 @@ class Runway:
             works: whether it takes jobs; a scheduler only plans them.
             plans: whether it plans; a worker only takes what others planned.
         """
-        keeper = Keeper(self.scope, intervals or Intervals())
+        keeper = Keeper(self.scope, intervals or self._service.intervals, self._pacing)
         return make_engine(
             keeper,
             self._sync,
@@ -271,6 +286,11 @@ class Runway:
             works=works,
             plans=plans,
             more_beats=[Beat("anchor", LOOK_EVERY, self.anchors.anchor_due), *self.webhooks.beats()],
+            more_beats=[
+                Beat("anchor", LOOK_EVERY, self.anchors.anchor_due),
+                Beat("health", LOOK_EVERY, self.watch.watch),
+                Beat("old samples", PRUNE_EVERY, self.watch.forget_old),
+            ],
         )
 
     async def sync(
@@ -382,22 +402,8 @@ class Runway:
         await self._sync.freshen(company, await self.connections.of(company_id), freshness)
 
     async def health(self) -> Sequence[CompanyHealth]:
-        """How fresh each company's data is, by company name."""
-        now = self.scope.clock.now()
-        connections: dict[CompanyId, list[Connection]] = {}
-        for connection in await self.connections.list():
-            connections.setdefault(connection.company_id, []).append(connection)
-        last_runs = await self.scope.last_runs()
-        quarantined = await self.scope.count_quarantined()
-        return [
-            CompanyHealth(
-                company=company,
-                freshness=label_freshness(connections.get(company.company_id, []), now),
-                last_run=last_runs.get(company.company_id),
-                quarantined=quarantined.get(company.company_id, 0),
-            )
-            for company in await self.companies.list()
-        ]
+        """How fresh each company's data is, by company name; `watch` has the service as a whole."""
+        return await self.watch.companies()
 
     async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
         """The records of a company that could not be understood, newest first.

@@ -1,6 +1,6 @@
 """Tables of what is shared about calls and health; the forms of values are those of `tables.py`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, PrimaryKeyConstraint, Table
+from sqlalchemy import BigInteger, Boolean, Column, Integer, PrimaryKeyConstraint, Table
 
 from runway_store_sql.tables import TEXT, metadata
 
@@ -31,4 +31,35 @@ call_counts = Table(
     Column("polls", BigInteger, nullable=False),  # pulls that did not read everything
     Column("poll_calls", BigInteger, nullable=False),
     PrimaryKeyConstraint("company_id", "rail", "month"),
+)
+
+freshness_samples = Table(
+    "freshness_samples",
+    metadata,
+    Column("firm_id", TEXT, nullable=False),
+    Column("taken_at", BigInteger, nullable=False),
+    Column("counted", Integer, nullable=False),
+    Column("fresh", Integer, nullable=False),
+    Column("oldest_seconds", BigInteger, nullable=False),
+    PrimaryKeyConstraint("firm_id", "taken_at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("firm_id", TEXT, nullable=False),
+    Column("alert_key", TEXT, nullable=False),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("resolved_at", BigInteger),
+    Column("is_told", Boolean, nullable=False),
+    Column("telling_until", BigInteger, nullable=False),  # someone is telling it
+    Column("document", TEXT, nullable=False),  # JSON
+    PrimaryKeyConstraint("firm_id", "alert_key"),
+)
+
+alert_turns = Table(
+    "alert_turns",  # one row a firm, locked by whoever settles its alerts
+    metadata,
+    Column("firm_id", TEXT, primary_key=True),
+    Column("settled_at", BigInteger, nullable=False),
 )

@@ -1,10 +1,14 @@
 """What is stored about the service itself, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
+from runway_core.domain.alerts import Alert, Condition, plan_alerts
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.quotas import CallCount, name_month
-from runway_core.domain.sync_run import SyncRun
+from runway_core.domain.service_levels import FreshnessSample, SampleSum
+from runway_core.domain.sync_run import RunOutcome, SyncRun
+from runway_core.ports.health_store import RunRate
 
 from runway_testkit.memory_state import CompanyState
 
@@ -14,6 +18,9 @@ class MemoryHealthStore:
 
     def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
         self._states = states
+        self._samples: dict[tuple[FirmId, datetime], FreshnessSample] = {}
+        self._alerts: dict[tuple[FirmId, str], Alert] = {}
+        self._telling: dict[tuple[FirmId, str], datetime] = {}
 
     async def call_counts(self, month: str) -> Mapping[str, CallCount]:
         """Calls of a month by rail, all firms together."""
@@ -33,6 +40,82 @@ class MemoryHealthStore:
             for (rail, counted_month), count in state.call_counts.items()
             if counted_month == month
         }
+
+    async def run_rates(self, firm_id: FirmId, *, since: datetime) -> Mapping[tuple[CompanyId, str], RunRate]:
+        """Pulls that began since a moment, by company and rail."""
+        found: dict[tuple[CompanyId, str], RunRate] = {}
+        for company_id, state in self._of(firm_id):
+            for run in state.runs.values():
+                if run.started_at >= since and run.outcome is not RunOutcome.RUNNING:
+                    before = found.get((company_id, run.rail), RunRate())
+                    failed = before.failed + (run.outcome is RunOutcome.FAILED)
+                    found[company_id, run.rail] = RunRate(before.runs + 1, failed, before.calls + run.calls)
+        return found
+
+    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str], int]:
+        """Records in quarantine, by company and rail."""
+        found: dict[tuple[CompanyId, str], int] = {}
+        for company_id, state in self._of(firm_id):
+            for record in state.quarantine.values():
+                found[company_id, record.rail] = found.get((company_id, record.rail), 0) + 1
+        return found
+
+    async def add_sample(self, firm_id: FirmId, sample: FreshnessSample) -> bool:
+        """Keep a sample, unless there is one of that moment."""
+        return self._samples.setdefault((firm_id, sample.taken_at), sample) is sample
+
+    async def sum_samples(self, firm_id: FirmId, *, since: Sequence[datetime]) -> Sequence[SampleSum]:
+        """Add up the samples taken since each of these moments."""
+        sums = []
+        for moment in since:
+            held = [s for (firm, taken_at), s in self._samples.items() if firm == firm_id and taken_at >= moment]
+            sums.append(SampleSum(sum(sample.counted for sample in held), sum(sample.fresh for sample in held)))
+        return sums
+
+    async def prune_samples(self, *, before: datetime) -> int:
+        """Forget samples taken before a moment."""
+        gone = [key for key in self._samples if key[1] < before]
+        for key in gone:
+            del self._samples[key]
+        return len(gone)
+
+    async def alerts(self, firm_id: FirmId, *, resolved_since: datetime | None = None) -> Sequence[Alert]:
+        """Open alerts, and those resolved since a moment when asked; the last raised first."""
+        held = [alert for (firm, _), alert in sorted(self._alerts.items()) if firm == firm_id]
+        found = [
+            alert
+            for alert in held
+            if alert.resolved_at is None or (resolved_since is not None and alert.resolved_at >= resolved_since)
+        ]
+        return sorted(found, key=lambda alert: alert.raised_at, reverse=True)
+
+    async def settle_alerts(
+        self, firm_id: FirmId, conditions: Sequence[Condition], *, now: datetime
+    ) -> Sequence[Alert]:
+        """Raise and resolve."""
+        changed = plan_alerts(await self.alerts(firm_id), conditions, now)
+        for alert in changed:
+            self._alerts[firm_id, alert.key] = alert
+            self._telling.pop((firm_id, alert.key), None)
+        return changed
+
+    async def claim_untold(self, firm_id: FirmId, *, now: datetime, lasts_seconds: int = 120) -> Sequence[Alert]:
+        """Take the alerts whose last change was not told."""
+        claimed = []
+        for key, alert in sorted(self._alerts.items()):
+            if key[0] == firm_id and not alert.is_told and self._telling.get(key, now) <= now:
+                self._telling[key] = now + timedelta(seconds=lasts_seconds)
+                claimed.append(alert)
+        return claimed
+
+    async def mark_told(self, firm_id: FirmId, told: Sequence[Alert]) -> None:
+        """These were told as they are here; one that changed since stays to be told."""
+        for alert in told:
+            if self._alerts[firm_id, alert.key] == alert:
+                self._alerts[firm_id, alert.key] = alert.model_copy(update={"is_told": True})
+
+    def _of(self, firm_id: FirmId) -> list[tuple[CompanyId, CompanyState]]:
+        return [(key, state) for key, state in self._states.items() if state.company.firm_id == firm_id]
 
 
 def count_calls(state: CompanyState, run: SyncRun, *, was_full: bool) -> None:

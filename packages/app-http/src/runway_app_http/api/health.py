@@ -9,7 +9,8 @@ from runway_core.domain.position import PositionStatus
 from runway_core.domain.sync_run import SyncRun
 from runway_core.errors import SchemaMismatch
 from runway_core.experiences.view import View
-from runway_core.runway import CompanyHealth, Runway
+from runway_core.runway import Runway
+from runway_core.services.health import CompanyHealth
 from runway_core.sync.freshness import FreshnessLabel
 from starlette.responses import PlainTextResponse, Response
 

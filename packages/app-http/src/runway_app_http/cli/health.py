@@ -2,7 +2,8 @@
 
 import typer
 from rich.table import Table
-from runway_core.runway import CompanyHealth, Runway
+from runway_core.runway import Runway
+from runway_core.services.health import CompanyHealth
 
 from runway_app_http.api.health import HealthItem, HealthList
 from runway_app_http.cli.session import Session, command

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.sync_run import RunOutcome, SyncRun
-from runway_core.runway import CompanyHealth
+from runway_core.services.health import CompanyHealth
 from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp

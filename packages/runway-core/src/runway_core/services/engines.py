@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.jobs import Job, Lane, NewJob, Work
+from runway_core.services.pacing import PacingService
 from runway_core.services.scope import Scope, local_day
 from runway_core.sync.engine import Alive, Beat, EngineCounts, EngineSettings, Handler, SyncEngine
 from runway_core.sync.pull_work import PullWork
@@ -20,9 +21,10 @@ POSITION_KEY = "position"
 class Keeper:
     """Finds what a firm's companies need, and puts it into the job table."""
 
-    def __init__(self, scope: Scope, intervals: Intervals) -> None:
+    def __init__(self, scope: Scope, intervals: Intervals, pacing: PacingService) -> None:
         self.scope = scope
-        self._intervals = intervals
+        self._set_intervals = self._intervals = intervals
+        self._pacing = pacing
         self._companies: Mapping[CompanyId, timedelta] = {}
         self._planned: dict[ConnectionId, datetime] = {}
         self._behind: frozenset[CompanyId] = frozenset()
@@ -34,7 +36,8 @@ class Keeper:
         """
         now = self.scope.clock.now()
         connections = await self.scope.connections()
-        planned = plan_polls(connections, now=now, intervals=replace(self._intervals, companies=self._companies))
+        intervals = replace(self._intervals, companies=self._companies)
+        planned = plan_polls(connections, now=now, intervals=intervals, paused=await self._pacing.paused())
         due = {job.connection_id: job.run_at for job in planned if job.connection_id is not None}
         fresh = [job for job in planned if job.connection_id and self._planned.get(job.connection_id) != job.run_at]
         receipt = await self.scope.store.jobs.enqueue(fresh, now=now)
@@ -42,8 +45,12 @@ class Keeper:
         return receipt.added
 
     async def look_at_companies(self) -> None:
-        """Read what companies set for themselves; enqueue positions that a new day or a cut-off pull left behind."""
+        """Read what companies set for themselves and what quotas leave; enqueue positions that are behind.
+
+        A new day, or a pull that was cut off, leaves a position behind.
+        """
         now = self.scope.clock.now()
+        self._intervals = await self._pacing.stretch(self._set_intervals, await self.scope.connections())
         companies = {one.company_id: one for one in await self.scope.companies()}
         self._companies = {
             company_id: timedelta(minutes=company.settings.pull_minutes)

@@ -38,11 +38,13 @@ class Intervals:
     firms: Mapping[FirmId, timedelta] = field(default_factory=dict)
     rails: Mapping[str, timedelta] = field(default_factory=dict)
     companies: Mapping[CompanyId, timedelta] = field(default_factory=dict)
+    stretch: Mapping[str, int] = field(default_factory=dict)  # percent by rail: a metered quota must last the month
 
     def of(self, connection: Connection) -> timedelta:
         """The interval of one connection."""
         usual = self.rails.get(connection.rail, self.firms.get(connection.firm_id, self.usual))
-        return self.companies.get(connection.company_id, usual)
+        wanted = self.companies.get(connection.company_id, usual)
+        return wanted * self.stretch.get(connection.rail, 100) // 100
 
 
 def pull_key(connection_id: str) -> str:

@@ -30,15 +30,17 @@ ROUTINE = PullRequest()
 FOR_A_READER = PullRequest(cause=Cause.PERSON)
 """The pull that a reader waits for."""
 
-_FlightKey = tuple[CompanyId, tuple[ConnectionId, ...], bool, bool]
-
 
 @dataclass(slots=True)
-class _Flight:
+class Flight:
     """A pull that one person or several wait for."""
 
     task: "asyncio.Task[SyncReport]"
     waiting: int = 0
+
+
+Flights = dict[tuple[CompanyId, tuple[ConnectionId, ...], bool, bool], Flight]
+"""Pulls under way that people wait for; shared by whoever works on one store in one process."""
 
 
 AfterPull = Callable[[CompanyId, bool], Awaitable[object]]
@@ -57,6 +59,7 @@ class SmartSyncService:
         *,
         breakers: Breakers | None = None,
         time_to_live: TimeToLive = USUAL_TIME_TO_LIVE,
+        flights: Flights | None = None,
     ) -> None:
         self._orchestrator = orchestrator
         self._clock = clock
@@ -64,7 +67,7 @@ class SmartSyncService:
         self._after = after
         self._breakers = breakers
         self._time_to_live = time_to_live
-        self._flights: dict[_FlightKey, _Flight] = {}
+        self._flights = {} if flights is None else flights
 
     async def freshen(
         self,
@@ -111,7 +114,7 @@ class SmartSyncService:
         key = (company.company_id, ids, request.full, request.accept_missing)
         if key not in self._flights:
             work = self._sync_company(company, connections, request, on_progress)
-            self._flights[key] = _Flight(asyncio.create_task(work))
+            self._flights[key] = Flight(asyncio.create_task(work))
             self._flights[key].task.add_done_callback(lambda _: self._flights.pop(key, None))
         return await _wait_for(self._flights[key])
 
@@ -200,7 +203,7 @@ def _breakers_of(connection: Connection) -> list[BreakerKey]:
     return [BreakerKey(connection.rail), BreakerKey(connection.rail, connection.connection_id)]
 
 
-async def _wait_for(flight: _Flight) -> SyncReport:
+async def _wait_for(flight: Flight) -> SyncReport:
     """Wait with others for one pull; who goes away last stops it."""
     flight.waiting += 1
     try:

@@ -1,0 +1,286 @@
+"""How well data is kept fresh, judged by its age and never by how the last attempt ended; and what someone should know.
+
+Pure: what was read from the store goes in, states, figures and conditions come out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from runway_core.domain.alerts import AlertKind, Condition, Severity
+from runway_core.domain.breakers import CLOSED, Breaker, BreakerKey, BreakerState
+from runway_core.domain.company import Connection, ConnectionState
+from runway_core.domain.identity import CompanyId, ConnectionId
+from runway_core.domain.jobs import LANES, QueueDepths
+from runway_core.domain.quotas import ALARM_PERCENTS, QuotaUse
+from runway_core.domain.record import Value
+from runway_core.domain.service_levels import BurnRule, BurnSpeed, FreshnessObjective
+from runway_core.domain.sync_run import RunOutcome, SyncRun
+from runway_core.domain.webhooks import InboxCounts
+from runway_core.ports.health_store import RunRate
+from runway_core.sync.freshness import USUAL_TIME_TO_LIVE, TimeToLive, describe_age
+from runway_core.sync.schedule import PULLABLE, Intervals
+
+QUEUE_LATE_AFTER = timedelta(minutes=15)
+NEWS_UNREAD_AFTER = timedelta(minutes=5)
+TOLD_SINGLY = 10
+"""When more connections of a rail than these hold old data, it is told once for the rail."""
+
+_KINDS = {
+    BurnSpeed.FAST: (AlertKind.FRESHNESS_FAST, Severity.PAGE),
+    BurnSpeed.MEDIUM: (AlertKind.FRESHNESS_MEDIUM, Severity.PAGE),
+    BurnSpeed.SLOW: (AlertKind.FRESHNESS_SLOW, Severity.TICKET),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """What is promised, and within which bounds."""
+
+    intervals: Intervals = field(default_factory=Intervals)
+    quotas: Mapping[str, int] = field(default_factory=dict)  # calls a month by rail, before what the rail states
+    quota_live_percent: int = 5
+    objective: FreshnessObjective = field(default_factory=FreshnessObjective)
+    late_minutes: int = 60  # data older than this has failed to come
+    time_to_live: TimeToLive = USUAL_TIME_TO_LIVE
+
+
+USUAL_SERVICE = ServiceSettings()
+
+
+class SyncState(StrEnum):
+    """Where one company's data of one rail stands."""
+
+    PENDING = "pending"  # never read, and nobody is at it
+    SYNCING = "syncing"  # read for the first time
+    SYNCED = "synced"
+    PARTIAL = "partial"  # fresh, but some records could not be understood
+    FAILED = "failed"  # older than it may be, whatever the last attempt said
+    PARKED = "parked"  # waits for a person, or was disconnected
+
+
+class ConnectionHealth(Value):
+    """How one company's data of one rail is kept fresh."""
+
+    connection_id: ConnectionId
+    company_id: CompanyId
+    rail: str
+    state: SyncState
+    source_read_at: AwareDatetime | None  # the rail's clock
+    age_seconds: int | None
+    last_success_at: AwareDatetime | None
+    pulls: int  # that ended within a day
+    failed_percent: int  # of these
+    calls_this_month: int
+    quarantined: int
+    breaker: BreakerState
+    note: str  # for people
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a firm's connections at one moment."""
+
+    now: datetime
+    connections: Sequence[Connection]
+    last_runs: Mapping[CompanyId, SyncRun] = field(default_factory=dict)
+    rates: Mapping[tuple[CompanyId, str], RunRate] = field(default_factory=dict)
+    calls: Mapping[tuple[CompanyId, str], int] = field(default_factory=dict)
+    quarantined: Mapping[tuple[CompanyId, str], int] = field(default_factory=dict)
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)
+
+    def breaker_of(self, rail: str, connection_id: ConnectionId | None = None) -> BreakerState:
+        """Where a breaker stands."""
+        return self.breakers.get(BreakerKey(rail, connection_id).text, CLOSED).state_at(self.now)
+
+    def age_of(self, connection: Connection) -> timedelta | None:
+        """How old a connection's data is by the rail's clock; `None` before the first reading."""
+        read_at = connection.source_read_at
+        return None if read_at is None else max(self.now - read_at, timedelta(0))
+
+
+def judge_connections(facts: Facts, settings: ServiceSettings) -> tuple[ConnectionHealth, ...]:
+    """Say of each connection how it stands, in their order."""
+    return tuple(_judge(connection, facts, settings) for connection in facts.connections)
+
+
+def _judge(connection: Connection, facts: Facts, settings: ServiceSettings) -> ConnectionHealth:
+    place = (connection.company_id, connection.rail)
+    age = facts.age_of(connection)
+    rate = facts.rates.get(place, RunRate())
+    quarantined = facts.quarantined.get(place, 0)
+    own = facts.breaker_of(connection.rail, connection.connection_id)
+    state = _find_state(connection, facts, age, quarantined=quarantined, late=timedelta(minutes=settings.late_minutes))
+    return ConnectionHealth(
+        connection_id=connection.connection_id,
+        company_id=connection.company_id,
+        rail=connection.rail,
+        state=state,
+        source_read_at=connection.source_read_at,
+        age_seconds=None if age is None else age // timedelta(seconds=1),
+        last_success_at=connection.last_success_at,
+        pulls=rate.runs,
+        failed_percent=rate.failed * 100 // rate.runs if rate.runs else 0,
+        calls_this_month=facts.calls.get(place, 0),
+        quarantined=quarantined,
+        breaker=facts.breaker_of(connection.rail) if own is BreakerState.CLOSED else own,
+        note="never read" if age is None else f"read {describe_age(age)} ago",
+    )
+
+
+def _find_state(
+    connection: Connection, facts: Facts, age: timedelta | None, *, quarantined: int, late: timedelta
+) -> SyncState:
+    if connection.state not in PULLABLE:
+        return SyncState.PARKED
+    if age is None:
+        run = facts.last_runs.get(connection.company_id)
+        if run is not None and run.outcome is RunOutcome.RUNNING and run.connection_id == connection.connection_id:
+            return SyncState.SYNCING
+        return SyncState.FAILED if facts.now - connection.created_at > late else SyncState.PENDING
+    if age > late:
+        return SyncState.FAILED
+    return SyncState.PARTIAL if quarantined else SyncState.SYNCED
+
+
+def list_ages(facts: Facts, settings: ServiceSettings) -> list[timedelta | None]:
+    """The ages that the promise speaks of: of connections that may be read and whose rail answers.
+
+    One that was just added is not counted before its first load has had its time.
+    """
+    newest = facts.now - timedelta(minutes=settings.late_minutes)
+    return [
+        facts.age_of(connection)
+        for connection in facts.connections
+        if connection.state in PULLABLE
+        and (connection.source_read_at is not None or connection.created_at < newest)
+        and facts.breaker_of(connection.rail) is BreakerState.CLOSED
+    ]
+
+
+def find_conditions(
+    facts: Facts,
+    settings: ServiceSettings,
+    *,
+    burning: Iterable[BurnRule],
+    quotas: Iterable[QuotaUse],
+    depths: QueueDepths,
+    inbox: InboxCounts,
+) -> tuple[Condition, ...]:
+    """What someone should know now."""
+    return (
+        *_freshness_conditions(burning, settings),
+        *_quota_conditions(quotas),
+        *_rail_conditions(facts),
+        *_reconnect_conditions(facts),
+        *_age_conditions(facts, settings),
+        *_queue_conditions(depths, inbox, facts.now),
+    )
+
+
+def _freshness_conditions(burning: Iterable[BurnRule], settings: ServiceSettings) -> Iterable[Condition]:
+    objective = settings.objective
+    for rule in burning:
+        kind, severity = _KINDS[rule.speed]
+        yield Condition(
+            f"freshness:{rule.speed.value}",
+            kind,
+            severity,
+            f"fewer than {objective.percent} % of connections hold data of the last {objective.fresh_minutes} minutes: "
+            f"what is allowed for that goes {rule.tenths // 10}.{rule.tenths % 10} times too fast over "
+            f"{describe_age(rule.long)}",
+        )
+
+
+def _quota_conditions(quotas: Iterable[QuotaUse]) -> Iterable[Condition]:
+    for use in quotas:
+        for percent in ALARM_PERCENTS:
+            if use.used_percent >= percent:
+                yield Condition(
+                    f"quota:{use.rail}:{use.month}:{percent}",
+                    AlertKind.QUOTA,
+                    Severity.PAGE if percent == ALARM_PERCENTS[-1] else Severity.TICKET,
+                    f"{use.rail} has used over {percent} % of its {use.calls_a_month} calls of {use.month}",
+                    rail=use.rail,
+                )
+
+
+def _rail_conditions(facts: Facts) -> Iterable[Condition]:
+    for rail in sorted({connection.rail for connection in facts.connections}):
+        if facts.breaker_of(rail) is not BreakerState.CLOSED:
+            yield Condition(
+                f"rail:{rail}",
+                AlertKind.RAIL_SILENT,
+                Severity.TICKET,
+                f"{rail} gives no answer for several companies: it is left alone and probed, and the mirror answers",
+                rail=rail,
+            )
+
+
+def _reconnect_conditions(facts: Facts) -> Iterable[Condition]:
+    for connection in facts.connections:
+        if connection.state is ConnectionState.RECONNECT_NEEDED:
+            yield Condition(
+                f"reconnect:{connection.connection_id}",
+                AlertKind.RECONNECT_NEEDED,
+                Severity.NOTE,
+                f"a person must connect {connection.rail} again; nothing is read until then",
+                company_id=connection.company_id,
+                rail=connection.rail,
+            )
+
+
+def _age_conditions(facts: Facts, settings: ServiceSettings) -> Iterable[Condition]:
+    late = timedelta(minutes=settings.late_minutes)
+    old: dict[str, list[Connection]] = {}
+    for connection in facts.connections:
+        age = facts.age_of(connection) or facts.now - connection.created_at
+        if connection.state in PULLABLE and age > late and facts.breaker_of(connection.rail) is BreakerState.CLOSED:
+            old.setdefault(connection.rail, []).append(connection)
+    for rail, connections in sorted(old.items()):
+        if len(connections) > TOLD_SINGLY:
+            yield Condition(
+                f"old:{rail}",
+                AlertKind.DATA_OLD,
+                Severity.PAGE,
+                f"data of many companies from {rail} is older than {describe_age(late)}",
+                rail=rail,
+            )
+            continue
+        for connection in connections:
+            yield Condition(
+                f"old:{connection.connection_id}",
+                AlertKind.DATA_OLD,
+                Severity.TICKET,
+                f"data from {rail} is older than {describe_age(late)}: {connection.last_error_code or 'not read'}",
+                company_id=connection.company_id,
+                rail=rail,
+            )
+
+
+def _queue_conditions(depths: QueueDepths, inbox: InboxCounts, now: datetime) -> Iterable[Condition]:
+    oldest = find_oldest_due(depths)
+    if oldest is not None and now - oldest > QUEUE_LATE_AFTER:
+        yield Condition(
+            "queue:late",
+            AlertKind.QUEUE_LATE,
+            Severity.PAGE,
+            "work that is due has waited for a quarter of an hour",
+        )
+    if depths.count("dead"):
+        yield Condition(
+            "queue:dead", AlertKind.DEAD_LETTERS, Severity.TICKET, "work failed for good and waits for a person"
+        )
+    if inbox.oldest_unread_at is not None and now - inbox.oldest_unread_at > NEWS_UNREAD_AFTER:
+        yield Condition(
+            "inbox:unread", AlertKind.NEWS_UNREAD, Severity.TICKET, "what rails sent has not been turned into work"
+        )
+
+
+def find_oldest_due(depths: QueueDepths) -> datetime | None:
+    """Since when the oldest due job waits; sweeps may wait for a quiet hour and do not count."""
+    moments = [depths.lanes[lane].oldest_due_at for lane in LANES if lane is not max(LANES)]
+    return min((moment for moment in moments if moment is not None), default=None)

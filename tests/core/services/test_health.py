@@ -1,0 +1,206 @@
+"""How a firm's connections stand, judged by the age of their data, and who is told when."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from runway_core.domain.alerts import Alert
+from runway_core.domain.company import Company
+from runway_core.domain.identity import FirmId
+from runway_core.domain.jobs import Lane, NewJob, Work
+from runway_core.errors import RailAccessLost, RailUnavailable
+from runway_core.runway import Runway
+from runway_core.services.health import HealthService
+from runway_core.services.pacing import PacingService, count_polls
+from runway_core.sync.health import ServiceSettings, SyncState
+from runway_core.sync.schedule import Intervals
+
+from tests.core.desk import FirmDesk, bank, bill
+
+DOWN = RailUnavailable("memory: no answer", rail="memory")
+REVOKED = RailAccessLost("memory: revoked", rail="memory")
+
+
+class Ear:
+    """Whoever is told of alerts; deaf for a while when a test says so."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, bool]] = []
+        self.is_deaf = False
+
+    async def tell(self, alerts: Sequence[Alert]) -> None:
+        if self.is_deaf:
+            raise RailUnavailable("nobody listens", rail="alerts")
+        self.heard += [(alert.key, alert.resolved_at is not None) for alert in alerts]
+
+
+def listen(desk: FirmDesk, **settings: object) -> tuple[HealthService, Ear]:
+    ear = Ear()
+    service = ServiceSettings(**settings)  # type: ignore[arg-type]  # names of its own fields
+    pacing = PacingService(desk.runway.scope, desk.runway.rails, service)
+    return HealthService(desk.runway.scope, pacing, service, [ear]), ear
+
+
+async def state_of(runway: Runway, company: Company) -> SyncState:
+    (found,) = [one for one in await runway.health() if one.company.company_id == company.company_id]
+    (connection,) = found.connections
+    return connection.state
+
+
+async def test_a_connection_is_pending_then_synced_and_failed_once_its_data_is_old() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    states = [await state_of(desk.runway, acme)]
+    await desk.runway.sync(acme.company_id)
+    states.append(await state_of(desk.runway, acme))
+    desk.later(minutes=58)
+    states.append(await state_of(desk.runway, acme))
+    desk.later(minutes=1)
+    states.append(await state_of(desk.runway, acme))
+
+    assert states == [SyncState.PENDING, SyncState.SYNCED, SyncState.SYNCED, SyncState.FAILED]
+
+
+async def test_the_last_attempt_does_not_colour_fresh_data() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    desk.later(minutes=15)
+    desk.ledger("Acme").fail_next(DOWN)
+    await desk.runway.sync(acme.company_id)
+    (health,) = await desk.runway.health()
+
+    assert health.connections[0].state is SyncState.SYNCED
+    assert (health.connections[0].pulls, health.connections[0].failed_percent) == (2, 50)
+
+
+async def test_what_waits_for_a_person_is_parked_told_once_and_counted_by_no_promise() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    desk.ledger("Acme").fail_next(REVOKED)
+    await desk.runway.sync(acme.company_id)
+    health, ear = listen(desk)
+    for _ in range(3):
+        await health.watch()
+        desk.later(minutes=1)
+
+    assert await state_of(desk.runway, acme) is SyncState.PARKED
+    assert ear.heard == [(f"reconnect:{(await desk.connection(acme)).connection_id}", False)]
+    assert (await health.service()).counted == 0
+
+
+async def test_an_alert_that_nobody_heard_is_told_again_and_its_end_once() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    health, ear = listen(desk)
+    desk.later(minutes=61)
+    ear.is_deaf = True
+    await health.watch()
+    ear.is_deaf = False
+    desk.later(minutes=3)
+    await health.watch()
+    await desk.runway.sync(acme.company_id)
+    for _ in range(2):
+        desk.later(minutes=1)
+        await health.watch()
+    key = f"old:{(await desk.connection(acme)).connection_id}"
+
+    assert [told for told in ear.heard if told[0] == key] == [(key, False), (key, True)]
+
+
+async def test_stale_data_burns_the_budget_until_it_is_fresh_again() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    desk.later(minutes=14)
+    health, ear = listen(desk)
+    for _ in range(30):
+        await health.watch()
+        desk.later(minutes=1)
+    burning = {key for key, is_over in ear.heard if not is_over}
+    for minute in range(10):
+        if minute == 0:
+            await desk.runway.sync(acme.company_id)
+        await health.watch()
+        desk.later(minutes=1)
+
+    assert burning == {"freshness:fast", "freshness:medium", "freshness:slow"}
+    assert ("freshness:fast", True) in ear.heard
+    assert (await health.service()).burn[0].fresh_percent == 100
+
+
+async def test_a_silent_rail_is_one_alert_and_its_outage_burns_no_budget() -> None:
+    desk = FirmDesk()
+    companies = [await desk.connect(f"C{number}", bank()) for number in range(4)]
+    for company in companies:
+        await desk.runway.sync(company.company_id)
+        desk.ledger(company.name).fail_next(DOWN, DOWN)
+    for company in companies * 2:
+        await desk.runway.sync(company.company_id)
+    health, ear = listen(desk)
+    await health.watch()
+    service = await health.service()
+
+    assert ear.heard == [("rail:memory", False)]
+    assert service.counted == 0
+    assert [breaker.name for breaker in service.breakers] == ["memory"]
+
+
+async def test_a_metered_rail_stretches_the_schedule_and_raises_its_alarms() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    quota = {"memory": 2}
+    health, ear = listen(desk, quotas=quota)
+    await health.watch()
+    pacing = PacingService(desk.runway.scope, desk.runway.rails, ServiceSettings(quotas=quota))
+    connections = await desk.runway.connections.list()
+    stretched = await pacing.stretch(Intervals(), connections)
+
+    assert [key.rpartition(":")[2] for key, _ in ear.heard] == ["50", "80", "95"]
+    assert stretched.of(connections[0]) == timedelta(days=1)
+    assert count_polls(connections, "memory", Intervals()) == 96
+
+
+async def test_work_that_waits_too_long_is_told() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    job = NewJob(
+        firm_id=acme.firm_id,
+        company_id=acme.company_id,
+        work=Work.POSITION,
+        lane=Lane.POLL,
+        run_at=desk.clock.now(),
+        dedupe_key="position",
+    )
+    await desk.store.jobs.enqueue([job], now=desk.clock.now())
+    health, ear = listen(desk)
+    desk.later(minutes=15)
+    await health.watch()
+    assert ear.heard == []
+    desk.later(seconds=1)
+    await health.watch()
+
+    assert ear.heard == [("queue:late", False)]
+    assert (await health.service()).oldest_due_seconds == 901
+
+
+async def test_another_firms_trouble_is_not_told_here() -> None:
+    desk = FirmDesk()
+    other = desk.open(FirmId("others"))
+    await desk.connect("Zeta", bank(), runway=other)
+    health, ear = listen(desk)
+    desk.later(hours=3)
+    await health.watch()
+
+    assert ear.heard == []
+    assert (await health.service()).counted == 0
+
+
+@pytest.mark.parametrize(("set_calls", "expected"), [(None, ()), (1_000, ("memory",))])
+async def test_a_rail_without_a_meter_has_no_quota(set_calls: int | None, expected: tuple[str, ...]) -> None:
+    desk = FirmDesk()
+    await desk.connect("Acme", bank())
+    health, _ = listen(desk, quotas={} if set_calls is None else {"memory": set_calls})
+
+    assert tuple(use.rail for use in (await health.service()).quotas) == expected
