@@ -57,7 +57,7 @@ from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
 from runway_core.services.webhooks import WebhookService
-from runway_core.sync.engine import PRUNE_EVERY, Beat, EngineSettings, SyncEngine
+from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.freshness import Freshness
 from runway_core.sync.health import USUAL_SERVICE, ServiceSettings
 from runway_core.sync.log_export import export_log
@@ -285,11 +285,10 @@ class Runway:
             settings=settings or EngineSettings(),
             works=works,
             plans=plans,
-            more_beats=[Beat("anchor", LOOK_EVERY, self.anchors.anchor_due), *self.webhooks.beats()],
             more_beats=[
                 Beat("anchor", LOOK_EVERY, self.anchors.anchor_due),
-                Beat("health", LOOK_EVERY, self.watch.watch),
-                Beat("old samples", PRUNE_EVERY, self.watch.forget_old),
+                *self.webhooks.beats(),
+                *self.watch.beats(),
             ],
         )
 

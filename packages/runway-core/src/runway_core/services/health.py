@@ -29,6 +29,7 @@ from runway_core.domain.sync_run import SyncRun
 from runway_core.errors import RunwayError
 from runway_core.services.pacing import PacingService
 from runway_core.services.scope import Scope
+from runway_core.sync.engine import Beat
 from runway_core.sync.freshness import FreshnessLabel, label_freshness
 from runway_core.sync.health import (
     ConnectionHealth,
@@ -40,6 +41,8 @@ from runway_core.sync.health import (
     list_ages,
 )
 
+WATCH_EVERY = timedelta(minutes=1)
+FORGET_EVERY = timedelta(hours=1)
 LOOK_BACK = timedelta(days=1)
 """Rates of errors are of the last day."""
 
@@ -235,6 +238,10 @@ class HealthService:
             return ()
         await store.health.mark_told(scope.firm_id, claimed)
         return claimed
+
+    def beats(self) -> Sequence[Beat]:
+        """What an engine that plans does again and again."""
+        return (Beat("health", WATCH_EVERY, self.watch), Beat("old samples", FORGET_EVERY, self.forget_old))
 
     async def forget_old(self) -> int:
         """Forget samples that no window looks at any more."""
