@@ -136,15 +136,7 @@ class Runway:
         self._flights: Flights = {} if flights is None else flights
         self._pacing = PacingService(self.scope, rails, service)
         self.watch = HealthService(self.scope, self._pacing, service, alert_tellers)
-        self._sync = SmartSyncService(
-            SyncOrchestrator(store, rails, clock, new_id),
-            clock,
-            new_id,
-            self._keep_in_step,
-            breakers=store.breakers,
-            time_to_live=service.time_to_live,
-            flights=self._flights,
-        )
+        self._sync = self._make_sync()
         digest_data = DigestDataOrchestrator(
             self.books,
             self.connections,
@@ -163,6 +155,18 @@ class Runway:
         )
         self._portfolio = PortfolioExperience(
             PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions)
+        )
+
+    def _make_sync(self) -> SmartSyncService:
+        scope = self.scope
+        return SmartSyncService(
+            SyncOrchestrator(scope.store, self.rails, scope.clock, scope.new_id),
+            scope.clock,
+            scope.new_id,
+            self._keep_in_step,
+            breakers=scope.store.breakers,
+            time_to_live=self._service.time_to_live,
+            flights=self._flights,
         )
 
     @classmethod
