@@ -116,8 +116,8 @@ def test_a_stranger_matches_nobody() -> None:
 
 def test_vendors_and_customers_of_the_sample_are_known_by_their_names() -> None:
     books = sample_books()
-    by_vendor = NameIndex.of_vendors(books).match("ACH DEBIT HARBOR INSURANCE PPD")
-    by_customer = NameIndex.of_customers(books).match("Granite Works Inc.")
+    by_vendor = NameIndex.of_vendors(books.vendors).match("ACH DEBIT HARBOR INSURANCE PPD")
+    by_customer = NameIndex.of_customers(books.customers).match("Granite Works Inc.")
 
     assert by_vendor is not None
     assert by_vendor.party == RecordKey(RecordKind.VENDOR, "V5")

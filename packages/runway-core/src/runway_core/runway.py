@@ -47,6 +47,7 @@ from runway_core.services.forecasts import ForecastService
 from runway_core.services.health import AlertTeller, CompanyHealth, HealthService
 from runway_core.services.held_checks import HeldChecks
 from runway_core.services.invoices import InvoiceService
+from runway_core.services.last_books import LastBooks
 from runway_core.services.pacing import PacingService
 from runway_core.services.people import PeopleService
 from runway_core.services.planned_items import PlannedItemService
@@ -102,16 +103,18 @@ class Runway:
         service: ServiceSettings = USUAL_SERVICE,
         alert_tellers: Sequence[AlertTeller] = (),
         flights: Flights | None = None,
+        last_books: LastBooks | None = None,
     ) -> None:
         self._store = store
         self.rails = rails
         self._checks = checks or HeldChecks()
+        self._last_books = last_books or LastBooks()
         self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id, caller=caller)
         self.people = PeopleService(self.scope)
         self.sessions = SessionService(self.scope)
         self.companies = CompanyService(self.scope)
         self.connections = ConnectionService(self.scope, rails)
-        self.books = BooksService(self.scope)
+        self.books = BooksService(self.scope, self._last_books)
         self.findings = FindingService(self.scope)
         self.forecasts = ForecastService(self.scope)
         self.positions = PositionService(self.scope, self.books, self.forecasts, self._checks)
@@ -233,6 +236,7 @@ class Runway:
             checks=self._checks,
             service=self._service,
             flights=self._flights,
+            last_books=self._last_books,
         )
 
     async def __aenter__(self) -> Self:

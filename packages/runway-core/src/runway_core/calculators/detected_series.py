@@ -117,7 +117,10 @@ def find_series(books: Books) -> tuple[DetectedSeries, ...]:
 
 
 def find_outflow_series(books: Books, outflows: Iterable[Outflow] | None = None) -> tuple[DetectedSeries, ...]:
-    """Series of payments out of deposit accounts, payroll among them, by id; `outflows` saves reading them again."""
+    """Series of payments out of deposit accounts, payroll among them, by id; of `outflows` alone where they are given.
+
+    A counterparty's series in one currency depend on nothing that others were paid.
+    """
     wages = find_wage_account_ids(books)
     groups: dict[tuple[RecordKey, str], list[Outflow]] = {}
     for outflow in read_outflows(books) if outflows is None else outflows:

@@ -81,15 +81,9 @@ def find_monthly_liabilities(books: Books, last: date) -> list[MonthlyLiability]
 
     An entered series of that kind stands for its liability, and it is left out.
     """
-    entered = {series.series_kind for series in books.company.settings.series}
-    accounts = {
-        account.external_id: account
-        for account in books.accounts
-        if (kind := _ENTERED_AS.get(account.account_kind)) is not None and kind not in entered
-    }
     found: list[MonthlyLiability] = []
-    for account_id, legs in _read_legs(books, accounts).items():
-        liability = _follow(books, accounts[account_id], legs, last)
+    for account_id, legs in books.derive(_read_legs).items():
+        liability = _follow(books, books.account_by_id[account_id], legs, last)
         if liability is not None:
             found.append(liability)
     return sorted(found, key=lambda liability: liability.account.external_id)
@@ -221,8 +215,14 @@ def _close_before(day: date, closing: int | None) -> date:
     return in_month if in_month < day else month_before.replace(day=min(closing, last_of_month(month_before).day))
 
 
-def _read_legs(books: Books, accounts: Mapping[str, Account]) -> dict[str, list[_Leg]]:
-    """What moved on the accounts in the last months, by account."""
+def _read_legs(books: Books) -> dict[str, list[_Leg]]:
+    """What moved in the last months on liabilities that no entered series stands for, by account."""
+    entered = {series.series_kind for series in books.company.settings.series}
+    accounts = {
+        account.external_id: account
+        for account in books.accounts
+        if (kind := _ENTERED_AS.get(account.account_kind)) is not None and kind not in entered
+    }
     found: dict[str, list[_Leg]] = {}
     if not accounts:
         return found

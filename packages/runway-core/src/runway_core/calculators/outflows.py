@@ -48,8 +48,16 @@ def find_card_account_ids(books: Books) -> frozenset[str]:
     return frozenset(a.external_id for a in books.accounts if a.account_kind is AccountKind.CREDIT_CARD)
 
 
-def read_outflows(books: Books) -> Iterator[Outflow]:
+def read_outflows(books: Books) -> tuple[Outflow, ...]:
     """Every payment out of deposit accounts whose counterparty can be told, entries dated ahead included."""
+    return books.derive(_compute)
+
+
+def _compute(books: Books) -> tuple[Outflow, ...]:
+    return tuple(_read(books))
+
+
+def _read(books: Books) -> Iterator[Outflow]:
     cash = find_cash_account_ids(books)
     vendors: dict[str, RecordKey] = {}
     for payment in books.bill_payments:

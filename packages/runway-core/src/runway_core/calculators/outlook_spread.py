@@ -31,7 +31,7 @@ def place_invoice_spread(
     last: date,
 ) -> Iterator[OutlookEvent]:
     """What invoices gain and lose by week, until the money is in a deposit account."""
-    delays = _read_receipt_delays(books)
+    delays = books.derive(_read_receipt_delays)
     misses = find_misses(delays, lean=habits.median_of_all, weight=WHOLE_WEIGHT)
     own = {customer_id: sorted(delay.there for delay in held) for customer_id, held in delays.items()}
     placed = [

@@ -3,14 +3,14 @@
 A rail shows the balance of an account as it is now. Taking back what later records moved tells what it was before.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.books import Books
 from runway_core.domain.documents import LineKind
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
-from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntry, Purchase, Transfer
+from runway_core.domain.ledger import AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
 
 Entry = (
@@ -68,42 +68,60 @@ def sum_postings(books: Books) -> dict[str, Decimal]:
     Where a document does not name its control account, the only one of its kind stands in. Movements in another
     currency than the account's are left out, and so are items, whose accounts the ledger keeps to itself.
     """
-    accounts = {a.external_id: a for a in books.accounts if a.account_kind not in _NO_BALANCE}
     sums: dict[str, Decimal] = {}
-    for account_id, amount, currency, _ in _read(books, _find_only(accounts)):
-        account = accounts.get(account_id) if account_id is not None else None
-        if account is not None and account.currency == currency and amount:
-            sums[account.external_id] = sums.get(account.external_id, ZERO) + amount
+    for read in _PARTS:
+        for account_id, posted in books.derive(read).items():
+            sums[account_id] = sum((amount for amount, _ in posted), sums.get(account_id, ZERO))
     return sums
 
 
-def read_postings(books: Books, account_ids: Container[str]) -> Iterator[tuple[str, Decimal, Entry]]:
+def read_postings(books: Books, account_ids: Iterable[str]) -> Iterator[tuple[str, Decimal, Entry]]:
     """What each record moved on some accounts of the balance sheet, in their own currency, in no particular order.
 
     The same holds as for `sum_postings`.
     """
-    accounts = {a.external_id: a for a in books.accounts if a.account_kind not in _NO_BALANCE}
-    currencies = {account_id: account.currency for account_id, account in accounts.items() if account_id in account_ids}
-    for account_id, amount, currency, record in _read(books, _find_only(accounts)):
-        if amount and account_id is not None and currencies.get(account_id) == currency:
-            yield account_id, amount, record
+    for account_id in account_ids:
+        for read in _PARTS:
+            for amount, record in books.derive(read).get(account_id, ()):
+                yield account_id, amount, record
 
 
-def _find_only(accounts: Mapping[str, Account]) -> dict[AccountKind, str]:
+def _find_only(books: Books) -> dict[AccountKind, str]:
     """Kinds of which there is exactly one account, with its id."""
     found: dict[AccountKind, list[str]] = {}
-    for account in accounts.values():
-        found.setdefault(account.account_kind, []).append(account.external_id)
+    for account in books.accounts:
+        if account.account_kind not in _NO_BALANCE:
+            found.setdefault(account.account_kind, []).append(account.external_id)
     return {kind: ids[0] for kind, ids in found.items() if len(ids) == 1}
 
 
-def _read(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
-    yield from _read_bought(books, only.get(AccountKind.ACCOUNTS_PAYABLE))
-    yield from _read_sold(books, only)
-    yield from _read_direct(books, only.get(AccountKind.UNDEPOSITED_FUNDS))
+def _by_account(books: Books, postings: Iterable[Posting]) -> dict[str, list[tuple[Decimal, Entry]]]:
+    """Postings by account, those that move nothing and those in another currency left out."""
+    currencies = {a.external_id: a.currency for a in books.accounts if a.account_kind not in _NO_BALANCE}
+    found: dict[str, list[tuple[Decimal, Entry]]] = {account_id: [] for account_id in currencies}
+    for account_id, amount, currency, record in postings:
+        if amount and account_id is not None and currencies.get(account_id) == currency:
+            found[account_id].append((amount, record))
+    return {account_id: posted for account_id, posted in found.items() if posted}
 
 
-def _read_bought(books: Books, payable: str | None) -> Iterator[Posting]:
+def _read_bought(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
+    return _by_account(books, _post_bought(books, _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)))
+
+
+def _read_sold(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
+    return _by_account(books, _post_sold(books, _find_only(books)))
+
+
+def _read_direct(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
+    return _by_account(books, _post_direct(books, _find_only(books).get(AccountKind.UNDEPOSITED_FUNDS)))
+
+
+_PARTS = (_read_bought, _read_sold, _read_direct)
+"""Each is read again only when its own kinds of record changed."""
+
+
+def _post_bought(books: Books, payable: str | None) -> Iterator[Posting]:
     for bill in books.bills:
         yield bill.payable_account_id or payable, -bill.total, bill.currency, bill
         yield from _lines(bill, 1)
@@ -116,7 +134,7 @@ def _read_bought(books: Books, payable: str | None) -> Iterator[Posting]:
             yield payable, payment.total, payment.currency, payment
 
 
-def _read_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
+def _post_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Posting]:
     receivable, tax = only.get(AccountKind.ACCOUNTS_RECEIVABLE), only.get(AccountKind.SALES_TAX_PAYABLE)
     undeposited = only.get(AccountKind.UNDEPOSITED_FUNDS)
     for invoice in books.invoices:
@@ -132,7 +150,7 @@ def _read_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Postin
             yield receivable, -payment.total, payment.currency, payment
 
 
-def _read_direct(books: Books, undeposited: str | None) -> Iterator[Posting]:
+def _post_direct(books: Books, undeposited: str | None) -> Iterator[Posting]:
     for purchase in books.purchases:
         if not purchase.is_void:
             sign = -1 if purchase.is_refund else 1

@@ -89,8 +89,8 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
 
     Payments `apart` are expected otherwise, and so belong to no detected series and to nothing that is usual.
     """
-    outflows = [outflow for outflow in read_outflows(books) if outflow.record.key not in apart]
-    detected = find_outflow_series(books, (outflow for outflow in outflows if not _pays_bills(outflow)))
+    outflows = [o for o in read_outflows(books) if (o.record.kind, o.record.external_id) not in apart]
+    detected = _detect(books, outflows, apart)
     entered = books.company.settings.series
     parties = _Parties(books, outflows, detected)
     left = [series for series in detected if not any(parties.is_same(one, series) for one in entered)]
@@ -113,6 +113,21 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
         in_series=frozenset(in_series | apart),
         payroll_ids=frozenset(payroll | {series.series_id for series in left if series.is_payroll}),
     )
+
+
+def _detect(books: Books, outflows: Iterable[Outflow], apart: frozenset[RecordKey]) -> tuple[DetectedSeries, ...]:
+    """The series of `outflows`, which are all but those `apart`: only their counterparties are looked at again."""
+    every = books.derive(_detect_all)
+    touched = {(o.party, o.currency) for o in read_outflows(books) if (o.record.kind, o.record.external_id) in apart}
+    if not touched:
+        return every
+    left = (o for o in outflows if (o.party, o.currency) in touched and not _pays_bills(o))
+    same = (series for series in every if (series.counterparty, series.currency) not in touched)
+    return tuple(sorted((*same, *find_outflow_series(books, left)), key=lambda series: series.series_id))
+
+
+def _detect_all(books: Books) -> tuple[DetectedSeries, ...]:
+    return find_outflow_series(books, (o for o in read_outflows(books) if not _pays_bills(o)))
 
 
 def _pays_bills(outflow: Outflow) -> bool:

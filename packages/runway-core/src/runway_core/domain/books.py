@@ -14,6 +14,7 @@ from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.collections import CollectionNote
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.decisions import Decision
+from runway_core.domain.derived import Derived, Watched, is_same
 from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
@@ -24,7 +25,7 @@ from runway_core.domain.policy import DEFAULT_POLICY, CallBack, Earmark, Policy
 from runway_core.domain.processor import Payout, ProcessorBalance
 from runway_core.domain.record import Value
 
-Derived = TypeVar("Derived")
+Value_ = TypeVar("Value_")
 
 _EXTERNAL_ID = attrgetter("external_id")
 _DOCUMENT_DATE = attrgetter("document_date")
@@ -86,20 +87,37 @@ class Books(Value):
         """The company's home currency."""
         return self.company.home_currency
 
-    def derive(self, compute: Callable[["Books"], Derived]) -> Derived:
+    def derive(self, compute: Callable[["Books"], Value_]) -> Value_:
         """What `compute` makes of these books, kept beside them: calculators that need the same pay for it once.
 
         `compute` must be a pure function that lives as long as the program. What it gives nobody may change, and it may
-        not hold the books: they would hold themselves, and large ones would stay until the collector comes.
+        not hold the books: what it read is noted while it runs, so that it is known for which later books it holds.
         """
-        if compute not in self.derived:
-            self.derived[compute] = compute(self)
-        return cast("Derived", self.derived[compute])
+        found = self.derived.get(compute)
+        if found is None:
+            watched = Watched(self, FIELDS_OF)
+            value = compute(cast("Books", watched))
+            found = self.derived[compute] = Derived(value, watched.close())
+        return cast("Value_", found.value)
 
     @cached_property
-    def derived(self) -> dict[Callable[["Books"], Any], Any]:
+    def derived(self) -> dict[Callable[[Any], Any], Derived]:
         """What was computed from these books so far; ask `derive`."""
         return {}
+
+    def continue_from(self, before: "Books") -> Self:
+        """Take over what was computed from earlier books of the company, as far as all that it read is the same.
+
+        Returns:
+            These books.
+        """
+        own = self.__dict__
+        same = {name for name in type(self).model_fields if is_same(before.__dict__[name], own[name])}
+        self.derived.update((compute, found) for compute, found in before.derived.items() if found.reads <= same)
+        for name in FIELDS_OF.keys() & before.__dict__.keys():
+            if FIELDS_OF[name] <= same:
+                own.setdefault(name, before.__dict__[name])
+        return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with other values, without what was computed from the old ones."""
@@ -144,6 +162,20 @@ class Books(Value):
     def bills_by_vendor(self) -> dict[str, tuple[Bill, ...]]:
         """Bills by vendor id, each list by document date, then id."""
         return _group_bills(self.bills)
+
+
+FIELDS_OF: Mapping[str, frozenset[str]] = {
+    **{name: frozenset({name}) for name in Books.model_fields},
+    "home": frozenset({"company"}),
+    "vendor_by_id": frozenset({"vendors"}),
+    "customer_by_id": frozenset({"customers"}),
+    "account_by_id": frozenset({"accounts"}),
+    "term_by_id": frozenset({"terms"}),
+    "open_bills": frozenset({"bills"}),
+    "open_invoices": frozenset({"invoices"}),
+    "bills_by_vendor": frozenset({"bills"}),
+}
+"""Which fields each attribute of books is made of; a test watches that none is missing."""
 
 
 def _group_bills(bills: Iterable[Bill]) -> dict[str, tuple[Bill, ...]]:

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from runway_core.calculators.hygiene.check import Check
 from runway_core.calculators.hygiene.checks import CHECKS
 from runway_core.domain.books import Books
+from runway_core.domain.derived import is_same
 from runway_core.domain.findings import Finding
 
 ALWAYS_READ = frozenset({"company", "as_of", "history_from"})
 """What every check may look at: when one of these changed, all of them run."""
-
-COMPARED_BY_VALUE = 100
-"""Up to so many values are compared one by one; longer lists are the same only when nobody read them anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +53,7 @@ def _is_same_day(books: Books, before: CheckRun) -> bool:
 def _has_changed(reads: frozenset[str], books: Books, before: CheckRun, *, known: dict[str, bool]) -> bool:
     for name in reads:
         if name not in known:
-            known[name] = name not in before.inputs or not _is_same(before.inputs[name], getattr(books, name))
+            known[name] = name not in before.inputs or not is_same(before.inputs[name], getattr(books, name))
         if known[name]:
             return True
     return False
-
-
-def _is_same(before: object, now: object) -> bool:
-    if before is now:
-        return True
-    if isinstance(before, tuple) and isinstance(now, tuple):
-        return len(before) == len(now) <= COMPARED_BY_VALUE and before == now
-    return before == now

@@ -85,7 +85,7 @@ def index_vendors(books: Books) -> NameIndex:
 
 
 def _index_vendors(books: Books) -> NameIndex:
-    return NameIndex.of_vendors(books, aliases=read_aliases(books))
+    return NameIndex.of_vendors(books.vendors, aliases=read_aliases(books))
 
 
 def index_customers(books: Books) -> NameIndex:
@@ -94,7 +94,7 @@ def index_customers(books: Books) -> NameIndex:
 
 
 def _index_customers(books: Books) -> NameIndex:
-    return NameIndex.of_customers(books, aliases=read_aliases(books))
+    return NameIndex.of_customers(books.customers, aliases=read_aliases(books))
 
 
 def find_unpaired(books: Books) -> Mapping[str, Unpaired]:

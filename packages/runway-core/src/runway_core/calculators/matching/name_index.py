@@ -8,8 +8,8 @@ from runway_core.calculators.matching.name_likeness import LikelyName, NameLiken
 from runway_core.calculators.matching.name_match import Aliases, NameCandidate, NamedParty, NameMatch, NameProof
 from runway_core.calculators.matching.names import is_generic_name, normal_bank_text, normal_name, second_form
 from runway_core.calculators.names import is_placeholder_name
-from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey
+from runway_core.domain.parties import Customer, Vendor
 
 LEAST_SCORE = 60
 LEAST_LEAD = 5
@@ -32,14 +32,14 @@ class NameIndex:
             self._add(party)
 
     @classmethod
-    def of_vendors(cls, books: Books, *, aliases: Aliases | None = None) -> Self:
+    def of_vendors(cls, vendors: Iterable[Vendor], *, aliases: Aliases | None = None) -> Self:
         """The company's vendors, inactive ones too: money may be theirs all the same."""
-        return cls((NamedParty(v.key, _names_of(v.name, v.company_name)) for v in books.vendors), aliases=aliases)
+        return cls((NamedParty(v.key, _names_of(v.name, v.company_name)) for v in vendors), aliases=aliases)
 
     @classmethod
-    def of_customers(cls, books: Books, *, aliases: Aliases | None = None) -> Self:
+    def of_customers(cls, customers: Iterable[Customer], *, aliases: Aliases | None = None) -> Self:
         """The company's customers."""
-        return cls((NamedParty(c.key, _names_of(c.name, c.company_name)) for c in books.customers), aliases=aliases)
+        return cls((NamedParty(c.key, _names_of(c.name, c.company_name)) for c in customers), aliases=aliases)
 
     def _add(self, party: NamedParty) -> None:
         names = [name for name in party.names if not is_placeholder_name(name)]

@@ -26,7 +26,7 @@ class SameVendors:
 
     def __init__(self, books: Books) -> None:
         """Compare all vendors by look-up, so that many cost no square."""
-        self._books = books
+        self._vendors = books.vendor_by_id
         self._above: dict[str, str] = {}
         first: dict[str, str] = {}
         for vendor in books.vendors:
@@ -44,7 +44,7 @@ class SameVendors:
 
     def are_alike(self, one_id: str, other_id: str) -> bool:
         """Whether two records may be one vendor: equal second forms, one slip apart, or likeness of at least 60."""
-        one, other = (self._books.vendor_by_id.get(vendor_id) for vendor_id in (one_id, other_id))
+        one, other = (self._vendors.get(vendor_id) for vendor_id in (one_id, other_id))
         if one is None or other is None:
             return False
         for mine in _forms_of(one):
@@ -61,7 +61,7 @@ class SameVendors:
     @cached_property
     def _index(self) -> NameIndex:
         # Most books never ask for it.
-        return NameIndex.of_vendors(self._books)
+        return NameIndex.of_vendors(self._vendors.values())
 
     def _join_aliases(self, books: Books) -> None:
         """Take a vendor whose name a person said to mean another one together with that one."""

@@ -33,7 +33,7 @@ class PayeeMissing:
         if not nameless:
             return
         lines = _index_lines(books)
-        names = NameIndex.of_vendors(books)
+        names = NameIndex.of_vendors(books.vendors)
         for purchase in nameless:
             yield self._report(books, purchase, _find_line(purchase, lines), names)
 

@@ -45,7 +45,7 @@ class PayoutNotUnbundled:
         receipts = {receipt.key: receipt for receipt in read_loose_receipts(books)} if payouts else {}
         if not receipts:
             return
-        names = NameIndex.of_customers(books)
+        names = NameIndex.of_customers(books.customers)
         opened = {payout_id: _translate(payout, names) for payout_id, payout in payouts.items()}
         report = match_payouts(opened.values(), receipts.values())
         papers = list(read_open_invoices(books))

@@ -36,7 +36,7 @@ class VendorDuplicate:
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every pair; of three alike, the first with the second and the second with the third."""
-        pairs = _find_pairs(books)
+        pairs = books.derive(_find_pairs)
         if not pairs:
             return
         uses, tails = _count_uses(books), _find_tails(books)

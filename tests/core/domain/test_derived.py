@@ -1,0 +1,133 @@
+"""What was computed from books holds for later books exactly as far as nothing that it read has changed."""
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.hygiene.find import find_findings
+from runway_core.calculators.hygiene.tracking import track_findings
+from runway_core.calculators.outlook import compute_outlook
+from runway_core.calculators.policy.ground import gather_ground
+from runway_core.calculators.position import compute_position
+from runway_core.calculators.proposed_decisions import propose_decisions
+from runway_core.domain.books import FIELDS_OF, Books
+from runway_core.domain.position import Position
+from runway_testkit.books_making import bill, make_books
+from runway_testkit.books_strategies import books
+from runway_testkit.sample import sample_books
+
+FIELDS = sorted(Books.model_fields)
+
+looked_at: set[str] = set()
+
+
+class NotingBooks(Books):
+    """Books that note which of their fields somebody looks at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in Books.model_fields:
+            looked_at.add(name)
+        return super().__getattribute__(name)
+
+
+def count_open(given_books: Books) -> int:
+    return len(given_books.open_bills)
+
+
+def count_days(given_books: Books) -> int:
+    return given_books.derive(count_open) * given_books.as_of.day
+
+
+def add_up(given_books: Books) -> list[Decimal]:
+    return [held.open_balance for held in given_books.model_copy().bills]
+
+
+class Lazy:
+    """A value that wrongly holds on to the books."""
+
+    def __init__(self, given_books: Books) -> None:
+        self._books = given_books
+
+    def later(self) -> str:
+        return self._books.home
+
+
+def mix(first: Books, second: Books, names: list[str]) -> Books:
+    """The first books, with some fields of the second."""
+    return Books.trusted({name: getattr(second if name in names else first, name) for name in FIELDS})
+
+
+def tell_all(given_books: Books) -> tuple[Any, ...]:
+    """What pages and portfolio are made of."""
+    tracked = track_findings((), find_findings(given_books), at=given_books.read_at, today=given_books.as_of)
+    position: Position = compute_position(given_books, tracked, computed_at=given_books.read_at)
+    outlook, proposed = given_books.derive(compute_outlook), propose_decisions(given_books, tracked)
+    return outlook, tracked, position, proposed.proposal, gather_ground(given_books, tracked).line
+
+
+def test_a_value_is_made_once_and_names_the_fields_it_was_made_of() -> None:
+    held = make_books(bills=(bill("B", 100),))
+
+    assert held.derive(count_days) == held.as_of.day
+    assert held.derived[count_open].reads == {"bills"}
+    assert held.derived[count_days].reads == {"bills", "as_of"}
+
+
+def test_what_is_made_of_a_copy_is_made_of_all_the_books() -> None:
+    held = make_books(bills=(bill("B", 100),))
+    held.derive(add_up)
+
+    assert held.derived[add_up].reads == set(FIELDS)
+
+
+def test_a_value_holds_until_a_field_it_read_changes() -> None:
+    before = make_books(bills=(bill("B", 100),))
+    before.derive(count_days)
+    again = before.model_copy(update={"read_at": before.read_at + timedelta(hours=1)}).continue_from(before)
+    next_day = before.model_copy(update={"as_of": before.as_of + timedelta(days=1)}).continue_from(before)
+    paid = before.model_copy(update={"bills": ()}).continue_from(before)
+
+    assert again.derived.keys() == {count_days, count_open}
+    assert again.open_bills is before.open_bills
+    assert next_day.derived.keys() == {count_open}
+    assert paid.derived.keys() == set()
+    assert paid.derive(count_days) == 0
+
+
+def test_a_value_that_looks_at_the_books_later_is_a_mistake() -> None:
+    lazy = make_books().derive(Lazy)
+
+    with pytest.raises(RuntimeError, match="derive what is needed at once"):
+        lazy.later()
+
+
+@given(books())
+def test_every_attribute_of_books_names_the_fields_behind_it(any_books: Books) -> None:
+    made = {name for name, held in vars(Books).items() if isinstance(held, cached_property | property)} - {"derived"}
+    assert FIELDS_OF.keys() == made | set(FIELDS)
+    for name in made:
+        noting = NotingBooks.trusted({field: getattr(any_books, field) for field in FIELDS})
+        looked_at.clear()
+        getattr(noting, name)
+        assert looked_at <= FIELDS_OF[name]
+
+
+def test_cash_of_books_without_a_bank_does_not_depend_on_the_hour() -> None:
+    held = sample_books().model_copy(update={"bank_balances": ()})
+    held.derive(compute_cash)
+
+    assert "read_at" not in held.derived[compute_cash].reads
+
+
+@settings(max_examples=30)
+@given(books(), books(), st.lists(st.sampled_from(FIELDS), max_size=4, unique=True))
+def test_figures_of_continued_books_are_those_of_books_read_anew(before: Books, other: Books, names: list[str]) -> None:
+    tell_all(before)
+    now = mix(before, other, names)
+
+    assert tell_all(mix(before, other, names).continue_from(before)) == tell_all(now)
