@@ -45,9 +45,8 @@ from runway_core.services.findings import FindingService
 from runway_core.services.fixes import FixService
 from runway_core.services.forecasts import ForecastService
 from runway_core.services.health import AlertTeller, CompanyHealth, HealthService
-from runway_core.services.held_checks import HeldChecks
+from runway_core.services.held import Held
 from runway_core.services.invoices import InvoiceService
-from runway_core.services.last_books import LastBooks
 from runway_core.services.pacing import PacingService
 from runway_core.services.people import PeopleService
 from runway_core.services.planned_items import PlannedItemService
@@ -99,25 +98,23 @@ class Runway:
         new_id: Callable[[], str],
         anchor_sinks: Sequence[AnchorSink] = (),
         caller: Caller | None = None,
-        checks: HeldChecks | None = None,
         service: ServiceSettings = USUAL_SERVICE,
         alert_tellers: Sequence[AlertTeller] = (),
         flights: Flights | None = None,
-        last_books: LastBooks | None = None,
+        held: Held | None = None,
     ) -> None:
         self._store = store
         self.rails = rails
-        self._checks = checks or HeldChecks()
-        self._last_books = last_books or LastBooks()
+        self._held = held or Held()
         self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id, caller=caller)
         self.people = PeopleService(self.scope)
         self.sessions = SessionService(self.scope)
         self.companies = CompanyService(self.scope)
         self.connections = ConnectionService(self.scope, rails)
-        self.books = BooksService(self.scope, self._last_books)
+        self.books = BooksService(self.scope, self._held.books)
         self.findings = FindingService(self.scope)
         self.forecasts = ForecastService(self.scope)
-        self.positions = PositionService(self.scope, self.books, self.forecasts, self._checks)
+        self.positions = PositionService(self.scope, self.books, self.forecasts, self._held.checks)
         self.balances = BalanceService(self.scope)
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
@@ -233,10 +230,9 @@ class Runway:
             firm_id=scope.firm_id,
             new_id=scope.new_id,
             caller=caller,
-            checks=self._checks,
             service=self._service,
             flights=self._flights,
-            last_books=self._last_books,
+            held=self._held,
         )
 
     async def __aenter__(self) -> Self:
