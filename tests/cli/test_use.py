@@ -21,6 +21,8 @@ COMMANDS = [
     "questions drop",
     "what-if", "scenarios list", "scenarios keep", "scenarios show", "scenarios drop", "decide", "approve", "release",
     "withdraw", "remind",
+    "people list", "people add", "people link", "people change", "people disable", "people enable", "people sign-out",
+    "people drop-second-factor", "keys list", "keys add", "keys end", "secrets rotate",
 ]  # fmt: skip
 
 

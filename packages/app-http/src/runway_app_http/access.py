@@ -15,20 +15,20 @@ from runway_core.runway import Runway
 from starlette.requests import Request
 
 from runway_app_http.digest_sending import DigestSender
+from runway_app_http.gate import visitor_of
 
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 async def get_runway(request: Request) -> Runway:
-    """The open `Runway` that the app was built with. Async, because a plain function would go through a thread."""
-    runway: Runway = request.app.state.runway
-    return runway
+    """The open `Runway` as whoever asks may use it. Async, because a plain function would go through a thread."""
+    return visitor_of(request).runway
 
 
 async def get_sender(request: Request) -> DigestSender:
     """What sends digests."""
     sender: DigestSender = request.app.state.digest_sender
-    return sender
+    return sender.for_runway(visitor_of(request).runway)
 
 
 SenderOfApp = Annotated[DigestSender, Depends(get_sender)]

@@ -15,11 +15,14 @@ from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import SystemClock
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
+from runway_core.services.sessions import SessionRules
 from runway_core.sync.engine import EngineSettings, SyncEngine
 from runway_core.sync.schedule import Intervals
 from runway_store_sql import FolderAnchorSink, SqlStore
 
+from runway_app_http.gate import GateRules
 from runway_app_http.mailer import Mailer, SmtpMailer
+from runway_app_http.secret_keys import read_secret_key
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
 from runway_app_http.webhooks import WebhookSecrets
@@ -39,7 +42,8 @@ class Container(containers.DeclarativeContainer):
     store = providers.Singleton(
         SqlStore,
         settings.provided.database_url,
-        secret_key=settings.provided.secret_key,
+        secret_key=providers.Callable(read_secret_key, settings),
+        other_secret_keys=settings.provided.other_secret_keys,
         log_key=settings.provided.log_key,
         clock=clock,
     )
@@ -76,6 +80,18 @@ def make_store(settings: AppSettings) -> Store:
     """
     store: Store = build_container(settings).store()
     return store
+
+
+async def rotate_secrets(settings: AppSettings, *, new_key: bool) -> int:
+    """Keep everything under the newest key; returns how much was under an older one.
+
+    Raises:
+        InvalidRequest: a new key is wanted where keys are given by settings.
+        StoreUnavailable: something was kept under a key that this process does not have.
+    """
+    store: SqlStore = build_container(settings).store()
+    async with store:
+        return await store.rotate_secrets(new_key=new_key)
 
 
 def find_rails() -> RailRegistry:
@@ -119,6 +135,8 @@ def make_app(
     allowed_hosts: Collection[str],
     mailer: Mailer | None = None,
     webhook_secrets: WebhookSecrets | None = None,
+    gate_rules: GateRules | None = None,
+    session_rules: SessionRules | None = None,
 ) -> FastAPI:
     """The web app over an open `Runway`, with the engine running beside it when there is one."""
     hooks = ([engine.start], [engine.stop]) if engine is not None else ([], [])
@@ -130,4 +148,6 @@ def make_app(
         allowed_hosts=allowed_hosts,
         mailer=mailer,
         webhook_secrets=webhook_secrets,
+        gate_rules=gate_rules,
+        session_rules=session_rules,
     )

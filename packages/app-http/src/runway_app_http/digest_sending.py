@@ -36,6 +36,10 @@ class DigestSender:
         self._mailer = mailer
         self._write = write
 
+    def for_runway(self, runway: Runway) -> "DigestSender":
+        """The same for one person's view of the firm."""
+        return DigestSender(runway, self._mailer, self._write)
+
     @property
     def can_send(self) -> bool:
         """Whether there is a mail server."""

@@ -42,11 +42,19 @@ class AppSettings(BaseSettings):
 
     database_url: str = "sqlite:///runway.db"
     secret_key: SecretStr | None = None  # under which secrets are kept; SQLite makes a key file without it
+    secret_key_file: Path | None = None  # a file that holds that key instead
+    secret_key_command: str | None = None  # a command that prints that key instead; run without a shell
+    other_secret_keys: tuple[SecretStr, ...] = ()  # open what was kept with them, and seal nothing new
     log_key: SecretStr | None = None  # signs anchors and archives; without it, keys are made and sealed in the database
     anchor_folder: Path | None = None  # where anchors are written to; beside a SQLite file without it
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
     allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone
+    public_url: str | None = None  # where people reach the app: https://runway.firm.example
+    session_idle_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60  # a session unused for so long is over
+    session_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 12  # and after so long in any case
+    calls_per_minute: Annotated[int, Field(ge=10, le=100_000)] = 600  # of one key; of one network address four times
+    api_key: SecretStr | None = None  # commands act as the person of this key, within its rights
     tick_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     tick_minutes_by_rail: dict[str, Annotated[int, Field(ge=1, le=1440)]] = Field(default_factory=dict)  # {"plaid": 60}
     companies_at_once: Annotated[int, Field(ge=1, le=64)] = 16
@@ -62,6 +70,11 @@ class AppSettings(BaseSettings):
     qbo_webhook_verifier: SecretStr | None = None  # the vendor signs webhooks with it
     qbo_webhook_verifier_previous: SecretStr | None = None  # the one before, while it is still signed with
     plaid_webhook_keys: SecretStr | None = None  # client_id:secret of the app, with which keys of webhooks are fetched
+
+    @property
+    def served_address(self) -> str:
+        """Where people reach the app, for links that commands print."""
+        return self.public_url or f"http://{'localhost' if self.host in LOOPBACK else self.host}:{self.port}"
 
     @property
     def anchor_folders(self) -> tuple[Path, ...]:

@@ -2,23 +2,29 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from runway_core.errors import RunwayError
 from runway_core.runway import Runway
+from runway_core.services.sessions import SessionRules
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from runway_app_http.api import build_api
 from runway_app_http.api.description import describe_api
 from runway_app_http.api.health import probes
 from runway_app_http.digest_sending import DigestSender
+from runway_app_http.door import Door
+from runway_app_http.gate import Gate, GateRules
 from runway_app_http.mailer import Mailer
 from runway_app_http.middleware import Edge
+from runway_app_http.passwords import Passwords
 from runway_app_http.problems import Failure, explain, problem_answer
 from runway_app_http.ui.digest_mail import write_digest_mail
+from runway_app_http.ui.entrance import own_path, with_next
 from runway_app_http.ui.failures import failure_page
 from runway_app_http.ui.pages import build_pages
 from runway_app_http.webhooks import WebhookSecrets, receiver
@@ -39,6 +45,8 @@ def create_app(
     allowed_hosts: Collection[str] = (),
     mailer: Mailer | None = None,
     webhook_secrets: WebhookSecrets | None = None,
+    gate_rules: GateRules | None = None,
+    session_rules: SessionRules | None = None,
 ) -> FastAPI:
     """Build the app.
 
@@ -51,11 +59,14 @@ def create_app(
         allowed_hosts: host names under which the app may be asked; any when empty.
         mailer: sends digests; without one they can be looked at and saved only.
         webhook_secrets: by rail, what its vendor signs with; of a rail without any, every delivery is refused.
+        gate_rules: how often the app may be called, and whether it serves while the firm has no people.
+        session_rules: how long people stay signed in.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.callback(door.close)
             if manages_runway:
                 await stack.enter_async_context(runway)
             for hook in reversed(on_shutdown):
@@ -75,7 +86,10 @@ def create_app(
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
+    door = Door(runway, Passwords(), session_rules or SessionRules())
     app.state.runway = runway
+    app.state.door = door
+    app.state.sign_in_service_name = ""
     app.state.webhook_secrets = dict(webhook_secrets or {})
     app.state.digest_sender = DigestSender(runway, mailer, write_digest_mail)
     app.include_router(receiver)  # first, because it is asked most
@@ -85,6 +99,7 @@ def create_app(
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     for kind in (RunwayError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
+    app.add_middleware(Gate, runway=runway, answer=answer_failure, rules=gate_rules or GateRules())
     app.add_middleware(Edge, answer=answer_failure, allowed_hosts=frozenset(allowed_hosts))
     return app
 
@@ -98,4 +113,10 @@ def answer_failure(request: Request, failure: Failure) -> Response:
     path = request.url.path
     if any(path == start or path.startswith(f"{start}/") for start in _FOR_PROGRAMS):
         return problem_answer(failure, path)
+    following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if failure.code == "sign-in-needed":
+        return RedirectResponse(with_next("/sign-in", following if request.method == "GET" else "/"), status_code=303)
+    if failure.code == "proof-needed":
+        here = following if request.method == "GET" else urlsplit(request.headers.get("referer", "/")).path
+        return RedirectResponse(with_next("/sign-in/again", own_path(here)), status_code=303)
     return failure_page(request, failure)

@@ -17,6 +17,7 @@ from runway_app_http.api import (
     health,
     history,
     invoices,
+    me,
     planned_items,
     policy,
     portfolio,
@@ -59,6 +60,7 @@ def build_api() -> APIRouter:
         sync,
         dead_letters,
         health,
+        me,
     ):
         api.include_router(resource.router)
     return api

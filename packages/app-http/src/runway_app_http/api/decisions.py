@@ -21,6 +21,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import to_amount
 from runway_core.domain.outlook import OutlookDay
 from runway_core.domain.policy import Role, Ruling
+from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
 from starlette.responses import Response
@@ -64,7 +65,7 @@ class NewDecision(BaseModel):
     payments: list[PartBody] = Field(default_factory=list, max_length=24)
     reason: str = Field("", max_length=2000, description="Needed to delay and to escalate.")
     escalated_to: str | None = Field(None, max_length=200, description="Who decides instead, to escalate.")
-    by: str | None = Field(None, max_length=100, description="Who decides; taken on trust, there is no sign-in.")
+    by: str | None = Field(None, max_length=100, description="Who decides; taken on trust where nobody signs in.")
 
 
 class DecisionApproval(BaseModel):
@@ -72,8 +73,8 @@ class DecisionApproval(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"by": "ada", "role": "controller"}})
 
-    by: str = Field(min_length=1, max_length=100, description="Who approves; taken on trust, there is no sign-in.")
-    role: Role
+    by: str = Field("", max_length=100, description="Who approves, where nobody signs in; else it is whoever asks.")
+    role: Role | None = Field(None, description="In which role, where nobody signs in; else it is the person's own.")
     note: str = Field("", max_length=2000)
 
 
@@ -82,7 +83,7 @@ class DecisionStepBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"by": "ada"}})
 
-    by: str | None = Field(None, max_length=100, description="Who does it; taken on trust, there is no sign-in.")
+    by: str | None = Field(None, max_length=100, description="Who does it; taken on trust where nobody signs in.")
     reason: str = Field("", max_length=2000, description="Kept with a withdrawal.")
 
 
@@ -250,11 +251,14 @@ async def approve_decision(
     if_match: IfMatch,
 ) -> Response:
     """Say yes in a role. With the last yes that the rules want, the decision is approved."""
+    by, role = approval.by.strip(), approval.role
+    if runway.scope.caller is None and (not by or role is None):
+        raise InvalidRequest("nobody signs in here: say who approves (by), and in which role (role)")
     approved = await runway.decisions.approve(
         company_id,
         require_id(decision_id, "decision"),
-        actor=approval.by,
-        role=approval.role,
+        actor=by,
+        role=role or Role.VIEWER,  # a caller's own role counts instead
         note=approval.note,
         version=if_match,
     )

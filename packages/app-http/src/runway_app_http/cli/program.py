@@ -20,7 +20,9 @@ from runway_app_http.cli import (
     firm_policy,
     fix,
     health,
+    keys,
     log,
+    people,
     plan,
     policy,
     quarantine,
@@ -51,9 +53,22 @@ app = typer.Typer(
 )
 for part in (demo, sync, experiences, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
     app.add_typer(part.app)
-for part in (companies, questions, plan, policy, firm_policy, call_backs, database, sandbox, quarantine, deadletters):
+for part in (
+    companies,
+    people,
+    keys,
+    questions,
+    plan,
+    policy,
+    firm_policy,
+    call_backs,
+    database,
+    sandbox,
+    quarantine,
+    deadletters,
+):
     app.add_typer(part.app)
-for group_app in (log.group_app, scenarios.group_app):
+for group_app in (keys.secrets_app, log.group_app, scenarios.group_app):
     app.add_typer(group_app)
 
 _log = structlog.get_logger(__name__)

@@ -5,13 +5,17 @@ import socket
 from typing import Annotated
 
 import typer
+from runway_core.errors import InvalidRequest
 from runway_core.runway import Runway
+from runway_core.services.sessions import SessionRules
 
+from runway_app_http.call_rates import CallRate
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
 from runway_app_http.container import make_app, make_engine, make_mailer, open_runway
+from runway_app_http.gate import GateRules
 from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
-from runway_app_http.settings import AppSettings
+from runway_app_http.settings import LOOPBACK, AppSettings
 
 app = typer.Typer()
 
@@ -22,7 +26,8 @@ Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="8000
 async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.socket, *, has_engine: bool) -> None:
     """Serve an open `Runway` until cancelled, and keep it fresh meanwhile."""
     engine = make_engine(runway, settings) if has_engine else None
-    hosts = settings.served_hosts(listener.getsockname()[0])
+    host = listener.getsockname()[0]
+    hosts = settings.served_hosts(host)
     await runway.webhooks.name_accounts()
     app = make_app(
         runway,
@@ -30,6 +35,14 @@ async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.s
         allowed_hosts=hosts,
         mailer=make_mailer(settings),
         webhook_secrets=settings.webhook_secrets,
+        gate_rules=GateRules(
+            per_key=CallRate(per_minute=settings.calls_per_minute),
+            per_address=CallRate(per_minute=4 * settings.calls_per_minute),
+            serves_without_people=host in LOOPBACK,
+        ),
+        session_rules=SessionRules(
+            idle_seconds=settings.session_idle_minutes * 60, longest_seconds=settings.session_hours * 3600
+        ),
     )
     await serve_app(app, listener)
 
@@ -49,6 +62,11 @@ def serve(
     async def work() -> None:
         async with open_runway(settings) as runway:
             address = address_of(listener)
+            if listener.getsockname()[0] not in LOOPBACK and not await runway.people.exist():
+                raise InvalidRequest(
+                    f"nobody signs in, since the firm has no people, and {address} can be reached by others: first "
+                    "make an owner, `runway people add you@firm.example --owner`"
+                )
             session.show({"serving": address, "engine": engine}, lambda: f"serving {address} until Ctrl-C")
             await serve_runway(runway, settings, listener, has_engine=engine)
 

@@ -90,7 +90,19 @@ class Session:
 
     async def _opened(self, work: Callable[[Runway], Awaitable[Answer]]) -> Answer:
         async with open_runway(self.settings) as runway:
-            return await work(runway)
+            return await work(await self.as_caller(runway))
+
+    async def as_caller(self, runway: Runway) -> Runway:
+        """The `Runway` as the person of `RUNWAY_API_KEY` may use it; without one, as whoever runs this machine may.
+
+        Raises:
+            SignInNeeded: the key is unknown, taken back or out of date.
+        """
+        key = self.settings.api_key
+        if key is None:
+            return runway
+        caller, _ = await runway.people.find_key(key.get_secret_value())
+        return runway.for_caller(caller)
 
     def show(self, document: object, lay_out: Callable[[], RenderableType], *, currency: str | None = None) -> None:
         """Print the answer: one JSON document, or what `lay_out` makes of it for a person."""

@@ -116,9 +116,10 @@ async def _take_step(runway: Runway, company_id: CompanyId, decision_id: str, fi
         raise InvalidRequest("say what is to be done: approve, release or withdraw") from error
     match wanted:
         case DecisionAct.APPROVE:
-            if not by:
+            is_known = runway.scope.caller is not None
+            if not by and not is_known:
                 raise InvalidRequest("say who approves")
-            role = _read_role(fields.get("role", ""))
+            role = Role.VIEWER if is_known else _read_role(fields.get("role", ""))  # a caller's own role counts
             await runway.decisions.approve(company_id, decision_id, actor=by, role=role, version=version)
             return "approved"
         case DecisionAct.RELEASE:

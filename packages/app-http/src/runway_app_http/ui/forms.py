@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from runway_app_http.cookies import form_token_of, read_session
+
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _SAID = re.compile(r"[a-z]{1,20}(\.[A-Za-z0-9]{1,64})?")
@@ -32,14 +34,20 @@ def _token_cookie(request: Request) -> str:
 
 def token_of(request: Request) -> str:
     """The token that this reader's forms carry: the one in the cookie, or a new one."""
-    held = request.cookies.get(_token_cookie(request), "")
+    held = _held_token(request)
     return held if _TOKEN.fullmatch(held) else secrets.token_urlsafe(32)
+
+
+def _held_token(request: Request) -> str:
+    """What the forms of this reader must carry: of a session, what follows from it; else what the cookie says."""
+    session = read_session(request)
+    return form_token_of(session) if session else request.cookies.get(_token_cookie(request), "")
 
 
 def keep_token(request: Request, page: Response, token: str) -> Response:
     """Send the token along with a page whose forms carry it, and forget the sentence that the page has shown."""
     is_secure = request.url.scheme == "https"
-    if request.cookies.get(_token_cookie(request)) != token:
+    if not read_session(request) and request.cookies.get(_token_cookie(request)) != token:
         page.set_cookie(_token_cookie(request), token, httponly=True, samesite="lax", secure=is_secure)
     if _SAID_COOKIE in request.cookies:
         page.delete_cookie(_SAID_COOKIE, httponly=True, samesite="lax", secure=is_secure)
@@ -66,7 +74,7 @@ async def read_boxes(request: Request, *, at_most: int) -> Mapping[str, Sequence
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):
                 fields.setdefault(name, []).append(value)
-    held = request.cookies.get(_token_cookie(request), "")
+    held = _held_token(request)
     sent = fields.pop(TOKEN_FIELD, [""])[-1]
     if not _TOKEN.fullmatch(held) or not secrets.compare_digest(held.encode(), sent.encode()):
         raise HTTPException(403, "form-expired")

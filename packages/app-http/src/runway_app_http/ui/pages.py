@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from runway_app_http.ui import (
+    account,
     company,
     console,
     console_forms,
@@ -14,10 +15,12 @@ from runway_app_http.ui import (
     health,
     history,
     outlook,
+    people,
     planned,
     policy,
     portfolio,
     questions,
+    sign_in,
     static_files,
     tray,
 )
@@ -43,6 +46,9 @@ def build_pages() -> APIRouter:
         health,
         dead_letters,
         failures,
+        sign_in,
+        account,
+        people,
         static_files,
     ):
         pages.include_router(page.router)

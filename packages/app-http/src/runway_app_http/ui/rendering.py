@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from runway_core.domain.identity import RecordKey
 from starlette.responses import HTMLResponse
 
+from runway_app_http.presence import person_here
 from runway_app_http.ui import figures
 from runway_app_http.ui.static_files import static_address
 
@@ -29,7 +30,7 @@ templates = Environment(
 )
 """Everything that is put into a page is escaped, unless Python made it as markup."""
 
-templates.globals["static"] = static_address
+templates.globals.update(static=static_address, me=person_here)
 templates.filters.update(
     amount=figures.say_amount,
     change=figures.say_change,

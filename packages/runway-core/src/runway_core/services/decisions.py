@@ -33,7 +33,7 @@ from runway_core.domain.decisions import (
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import to_amount
 from runway_core.domain.policy import Role, Ruling
-from runway_core.errors import ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, StaleRevision
+from runway_core.errors import ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, SignInNeeded, StaleRevision
 from runway_core.services.books import BooksService
 from runway_core.services.findings import FindingService
 from runway_core.services.papers import PaperDesk, clean_text, demand_version, name_by
@@ -187,10 +187,13 @@ class DecisionService:
         Raises:
             NotFound: no such company in this firm, or no such decision.
             InvalidRequest: it is not waiting for approval: escalated, released or closed.
+            SignInNeeded: the firm has people, and none of them asks.
             ApprovalLapsed: the bill is no longer what was decided about; nothing is approved.
             PolicyBlocked: a rule blocks it now, such as the one of two people; nothing is approved.
             StaleRevision: it was changed since `version`, or meanwhile.
         """
+        if self._scope.caller is None and await self._scope.store.people.has_people(self._scope.firm_id):
+            raise SignInNeeded("people of the firm approve under their own name: sign in, or set RUNWAY_API_KEY")
         actor, role = self._scope.name_actor(actor), self._scope.name_role(role)
         if role is Role.VIEWER:
             raise InvalidRequest("a viewer approves nothing")
