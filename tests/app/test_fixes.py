@@ -135,19 +135,43 @@ async def test_like_fixes_are_written_together_and_each_is_reported(client: http
     seal = re.search(r'name="seal" value="([0-9a-f]+)"', page)
     assert token is not None
     assert seal is not None
-    order = {"form_token": token[1], "check": "AP01", "seal": seal[1]}
+    boxes = re.findall(r'name="fix" value="([0-9a-f]+)"', page)
+    order = {"form_token": token[1], "check": "AP01", "seal": seal[1], "fix": boxes}
     firm.ledger.put(undated[1])  # somebody touched it at the vendor
     done = await client.post(f"{base}/fixes?check=AP01", data=order)
     again = await client.post(f"{base}/fixes?check=AP01", data=order)
     dated = [firm.ledger.bill(bill.external_id) for bill in undated]
 
-    assert "Write all" in page
+    assert "Write those ticked" in page
     assert done.status_code == 200
     assert done.text.count("written, waiting for the ledger</td>") == done.text.count("not written: ") + 2
     assert done.text.count("not written: ") == 1
     assert "was changed since" in done.text
     assert [bill.due_date is None for bill in dated] == [False, True, False]
     assert (again.status_code, "changed since it was shown" in again.text) == (422, True)
+
+
+async def test_only_ticked_fixes_are_written(client: httpx.AsyncClient, firm: Firm) -> None:
+    base = f"/companies/{firm.sample.company_id}"
+    undated = [make_bill(f"U{n}", number=f"{8800 + 37 * n}", total=Decimal(300 + 11 * n)) for n in range(3)]
+    firm.ledger.put(*undated)
+    await firm.runway.sync(firm.sample.company_id)
+    page = (await client.get(f"{base}/tray?check=AP01")).text
+    token = re.search(r'name="form_token" value="([^"]+)"', page)
+    seal = re.search(r'name="seal" value="([0-9a-f]+)"', page)
+    boxes = re.findall(r'name="fix" value="([0-9a-f]+)"', page)
+    assert token is not None
+    assert seal is not None
+    order = {"form_token": token[1], "check": "AP01", "seal": seal[1]}
+    nothing = await client.post(f"{base}/fixes?check=AP01", data=order)
+    strange = await client.post(f"{base}/fixes?check=AP01", data=order | {"fix": "feed"})
+    one = await client.post(f"{base}/fixes?check=AP01", data=order | {"fix": boxes[0]})
+    written = [bill for bill in undated if firm.ledger.bill(bill.external_id).due_date is not None]
+
+    assert [nothing.status_code, strange.status_code, one.status_code] == [422, 422, 200]
+    assert "tick the fixes" in nothing.text
+    assert one.text.count("written, waiting for the ledger</td>") == 1
+    assert len(written) <= 1
 
 
 async def test_a_batch_is_written_as_it_was_shown_or_not_at_all(client: httpx.AsyncClient, firm: Firm) -> None:

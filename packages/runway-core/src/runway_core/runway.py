@@ -37,6 +37,7 @@ from runway_core.services.call_backs import CallBackService
 from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
 from runway_core.services.dead_letters import DeadLetterService
+from runway_core.services.decision_batches import DecisionBatchService
 from runway_core.services.decisions import DecisionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
@@ -79,8 +80,9 @@ class Runway:
     questions                    what the client is asked about findings, and the answers
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
-    decisions, collections       what is paid when and by whose yes, and who is reminded of what he owes
     dead_letters                 what could not be processed
+    decisions, decision_batches  what is paid when and by whose yes, one by one and many at once
+    collections                  who is reminded of what he owes
     anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     webhooks                     what rails send by themselves
@@ -130,6 +132,7 @@ class Runway:
         self.dead_letters = DeadLetterService(self.scope)
         self.webhooks = WebhookService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)
+        self.decision_batches = DecisionBatchService(self.scope, self.decisions)
         self.collections = CollectionService(self.scope, self.books)
         self.anchors = AnchorService(self.scope, anchor_sinks)
         self._service = service

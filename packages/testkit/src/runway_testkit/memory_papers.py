@@ -1,6 +1,6 @@
 """Working papers in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from runway_core.domain.changes import Attribution
@@ -53,6 +53,13 @@ class MemoryWorkingPapers:
         found = [p for p in held if isinstance(p, kind) and (include_closed or not p.is_closed)]
         found.sort(key=lambda paper: paper.paper_id)
         return sorted(found, key=lambda paper: paper.changed_at, reverse=True)[:limit]
+
+    async def papers_of(
+        self, company_id: CompanyId, kind: type[Paper], paper_ids: Sequence[str]
+    ) -> Mapping[str, Paper]:
+        """The papers of these ids that are there, closed or not, by id."""
+        held, wanted = self._held(company_id).values(), set(paper_ids)
+        return {paper.paper_id: paper for paper in held if isinstance(paper, kind) and paper.paper_id in wanted}
 
     async def paper(self, company_id: CompanyId, kind: type[Paper], paper_id: str) -> Paper | None:
         """One paper, closed or not."""

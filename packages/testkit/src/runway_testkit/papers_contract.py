@@ -77,6 +77,9 @@ class PapersContract(DeskContract):
         )
         assert await papers.paper(desk.id, PlannedItem, "rent") == saved
         assert list(await papers.papers(desk.id, PlannedItem)) == [saved]
+        assert await papers.papers_of(desk.id, PlannedItem, ["rent", "rent", "no", "re\x00nt"]) == {"rent": saved}
+        assert await papers.papers_of(desk.id, PlannedItem, []) == {}
+        assert await papers.papers_of(desk.id, Earmark, ["rent"]) == {}
         assert await papers.paper(desk.id, Earmark, "rent") is None
         assert await papers.paper(desk.id, PlannedItem, "re\x00nt") is None
 

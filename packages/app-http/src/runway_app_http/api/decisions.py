@@ -24,6 +24,7 @@ from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
+from runway_core.services.decision_batches import MOST_BILLS, BillChoice, DecidedBatch
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
@@ -102,6 +103,62 @@ class BatchToCheck(BaseModel):
     )
 
     payments: list[PaymentToCheck] = Field(min_length=1, max_length=200)
+
+
+class ChosenBill(BaseModel):
+    """One bill of a batch; without a day or an amount as proposed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bill_id: str = Field(max_length=128)
+    on: date | None = None
+    amount: SentAmount | None = None
+
+
+class BatchToDecide(BaseModel):
+    """Ready bills to be decided about together."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"bills": [{"bill_id": "B2"}, {"bill_id": "B5"}]}}
+    )
+
+    bills: list[ChosenBill] = Field(min_length=1, max_length=MOST_BILLS)
+    reason: str = Field("", max_length=2000, description="Needed where one arrives after its due day.")
+    by: str | None = Field(None, max_length=100, description="Who decides, where nobody is signed in.")
+
+
+class BillDecided(View):
+    """What became of one bill: its decision, or why there is none."""
+
+    bill_id: str
+    decision: Decision | None
+    error: str | None
+    error_code: str | None
+
+
+class DecidedBatchAnswer(View):
+    """What became of each bill, and the figures before and with what was decided."""
+
+    outcomes: tuple[BillDecided, ...]
+    before: Figures
+    after: Figures
+
+    @classmethod
+    def of(cls, batch: DecidedBatch) -> "DecidedBatchAnswer":
+        """The answer about a batch."""
+        return cls(
+            outcomes=tuple(
+                BillDecided(
+                    bill_id=one.choice.bill_id,
+                    decision=one.decision,
+                    error=None if one.error is None else str(one.error),
+                    error_code=None if one.error is None else one.error.code,
+                )
+                for one in batch.outcomes
+            ),
+            before=batch.before,
+            after=batch.after,
+        )
 
 
 class DecisionAnswer(View):
@@ -223,6 +280,18 @@ async def check_batch(company_id: CompanyInPath, runway: RunwayOfApp, *, batch: 
     company = await runway.companies.get(company_id)
     checked = await runway.decisions.check(company_id, read_payments(batch.payments))
     return answer(BatchAnswer.of(checked), currency=company.home_currency)
+
+
+@router.post("/batch", response_model=DecidedBatchAnswer)
+async def decide_batch(
+    company_id: CompanyInPath, runway: RunwayOfApp, *, batch: BatchToDecide, actor: ApiActor
+) -> Response:
+    """Decide about ready bills, judged as a whole: what a rule blocks is left out, the rest is one transaction."""
+    company = await runway.companies.get(company_id)
+    choices = [BillChoice(bill.bill_id, on=bill.on, amount=bill.amount) for bill in batch.bills]
+    decided = await runway.decision_batches.decide(company_id, choices, actor=batch.by or actor, reason=batch.reason)
+    await follow_change(runway, company_id)
+    return answer(DecidedBatchAnswer.of(decided), currency=company.home_currency)
 
 
 def read_payments(bodies: Sequence[PaymentToCheck]) -> list[Payment]:

@@ -4,20 +4,30 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from rich.table import Table
 from runway_core.domain.collections import CollectionNote, CollectionOutcome
 from runway_core.domain.decisions import DecisionOutcome
 from runway_core.domain.policy import Role
 from runway_core.errors import InvalidRequest
 from runway_core.runway import Runway
+from runway_core.services.decision_batches import BillChoice
 
 from runway_app_http.api.collections import NewCollectionNote, write_note
-from runway_app_http.api.decisions import DecisionAnswer, NewDecision, PartBody, decide_bill, find_decision
+from runway_app_http.api.decisions import (
+    BatchAnswer,
+    DecidedBatchAnswer,
+    DecisionAnswer,
+    NewDecision,
+    PartBody,
+    decide_bill,
+    find_decision,
+)
 from runway_app_http.cli.companies import CompanyName, read_amount
 from runway_app_http.cli.plan import Version, read_day
 from runway_app_http.cli.session import Session, command
-from runway_app_http.cli.tables import fields_table
+from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.following import follow_change
-from runway_app_http.ui.figures import NONE_YET, say_amount, say_days
+from runway_app_http.ui.figures import NONE_YET, say_amount, say_days, say_money
 
 app = typer.Typer()
 
@@ -66,6 +76,77 @@ def _read_part(text: str) -> PartBody:
     if not colon:
         raise InvalidRequest(f"{text!r} is no payment: write it like 2026-03-13:3200")
     return PartBody(on=read_day(day), amount=read_amount(amount))
+
+
+@command(app, "decide-batch", example="runway decide-batch acme B2 B5:2026-03-31 --check")
+def decide_batch(
+    session: Session,
+    *,
+    company: CompanyName,
+    bills: Annotated[
+        list[str], typer.Argument(metavar="BILL[:DAY[:AMOUNT]]...", help="Ready bills; as proposed without a day.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Needed where one arrives after its due day.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Judge them as a whole and decide nothing.")] = False,
+    by: By = None,
+) -> None:
+    """Decide about many ready bills, judged as a whole; each is reported on its own."""
+    choices = [_read_choice(text) for text in bills]
+    if check:
+
+        async def ask(runway: Runway) -> tuple[BatchAnswer, str]:
+            found = await runway.companies.find(company)
+            checked = await runway.decision_batches.check(found.company_id, choices)
+            return BatchAnswer.of(checked), found.home_currency
+
+        judged, currency = session.run(ask)
+        session.show(judged, lambda: _lay_out_check(judged), currency=currency)
+        return
+
+    async def act(runway: Runway) -> tuple[DecidedBatchAnswer, str]:
+        found = await runway.companies.find(company)
+        batch = await runway.decision_batches.decide(
+            found.company_id, choices, actor=by or session.actor, reason=reason
+        )
+        await follow_change(runway, found.company_id)
+        return DecidedBatchAnswer.of(batch), found.home_currency
+
+    decided, currency = session.run(act)
+    session.show(decided, lambda: _lay_out_batch(decided), currency=currency)
+
+
+def _read_choice(text: str) -> BillChoice:
+    bill_id, _, rest = text.partition(":")
+    day, _, amount = rest.partition(":")
+    if not bill_id:
+        raise InvalidRequest(f"{text!r} is not BILL[:DAY[:AMOUNT]], such as B2:2026-03-13:3200")
+    return BillChoice(bill_id, on=read_day(day) if day else None, amount=read_amount(amount) if amount else None)
+
+
+def _lay_out_check(judged: BatchAnswer) -> Table:
+    caption = f"28-day low {say_money(judged.before.low_28_days)} before, {say_money(judged.after.low_28_days)} after"
+    table = new_table(f"Together: {judged.ruling.value.replace('_', ' ')}", caption=caption)
+    for heading in ("Bill", "Arrives on", "Rules", "Why"):
+        table.add_column(heading, overflow="fold")
+    for payment in judged.payments:
+        why = "; ".join(result.reason for result in payment.results if result.ruling is payment.ruling)
+        ruling = payment.ruling.value.replace("_", " ")
+        table.add_row(payment.bill_id, payment.on.isoformat(), ruling, NONE_YET if ruling == "allow" else why)
+    return table
+
+
+def _lay_out_batch(batch: DecidedBatchAnswer) -> Table:
+    caption = f"28-day low {say_money(batch.before.low_28_days)} before, {say_money(batch.after.low_28_days)} after"
+    table = new_table("What became of each", caption=caption)
+    for heading in ("Bill", "Outcome", "Decision"):
+        table.add_column(heading, overflow="fold")
+    for one in batch.outcomes:
+        if one.decision is None:
+            table.add_row(one.bill_id, f"not decided: {one.error}", NONE_YET)
+        else:
+            day = one.decision.payments[0].on.isoformat()
+            table.add_row(one.bill_id, f"{one.decision.outcome.value} {day}", one.decision.paper_id)
+    return table
 
 
 @command(app, "approve", example="runway approve acme B2 --role controller")

@@ -6,6 +6,7 @@ Moving a bill shows the figures and the line as they would be: by a form without
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -15,7 +16,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.outlook import Outlook
 from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import InvalidRequest, NotFound
-from runway_core.experiences.console import ConsoleView
+from runway_core.experiences.console import ConsoleBill, ConsoleView
 from runway_core.experiences.letters import write_letter
 from runway_core.runway import Runway
 from starlette.requests import Request
@@ -89,6 +90,38 @@ class Asked:
     proposed: Figures
     after: Figures
     outlook: Outlook  # with the bill moved
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One bill of a batch, as it was chosen, with what the rules say of it beside the others."""
+
+    bill: ConsoleBill
+    on: date
+    amount: Decimal
+    ruling: Ruling
+    results: tuple[RuleResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Bills that were checked together, and the figures with all of them."""
+
+    lines: tuple[BatchLine, ...]
+    ruling: Ruling
+    before: Figures
+    after: Figures
+    outlook: Outlook
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What became of each bill of a batch: its name, what was done, and whether it was decided."""
+
+    lines: tuple[tuple[str, str, bool], ...]
+    before: Figures
+    after: Figures
 
 
 BillMoved = Annotated[str, Query(max_length=128)]
@@ -213,11 +246,23 @@ def draw_line(shown: ConsoleView | Outlook) -> Markup:
     return draw_cash_line(shown.days, currency=home, floor=buffer, label=label)
 
 
-def console_page(request: Request, view: ConsoleView, *, asked: Asked | None = None, refused: str = "") -> Response:
-    """Lay the console out; `refused` says why the act before was not done."""
-    figures = [view.as_booked, view.as_proposed, *([asked.after] if asked is not None else [])]
+def console_page(
+    request: Request,
+    view: ConsoleView,
+    *,
+    asked: Asked | None = None,
+    batch: Batch | None = None,
+    report: BatchReport | None = None,
+    refused: str = "",
+) -> Response:
+    """Lay the console out; `refused` says why the act before was not done, `report` what became of a batch."""
+    tried = asked or batch
+    figures = [view.as_booked, view.as_proposed, *([tried.after] if tried is not None else [])]
     values = {
-        "chart": draw_line(view if asked is None else asked.outlook),
+        "chart": draw_line(view if tried is None else tried.outlook),
+        "batch": batch,
+        "report": report,
+        "ticked": frozenset() if batch is None else frozenset(line.bill.bill_id for line in batch.lines),
         "moves": lay_out_moves(figures, today=view.as_of, is_known=view.runway.is_known),
         "asked": asked,
         "said": say_move(asked) if asked is not None else "",

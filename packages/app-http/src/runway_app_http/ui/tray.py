@@ -17,7 +17,7 @@ from runway_core.domain.money import Money
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.tray import TrayView
 from runway_core.runway import Runway
-from runway_core.services.fixes import FixChoice
+from runway_core.services.fixes import MOST_AT_ONCE, FixChoice
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,7 +29,7 @@ from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import say_amount
 from runway_app_http.ui.fix_plans import TrayFixes, gather_fixes
-from runway_app_http.ui.forms import Said, go_and_say, read_form
+from runway_app_http.ui.forms import Said, go_and_say, read_boxes, read_form
 
 router = APIRouter()
 
@@ -169,18 +169,23 @@ async def post_undo(
 async def post_batch(
     request: Request, company_id: CompanyInPath, runway: RunwayOfApp, *, filters: TrayFilters
 ) -> Response:
-    """Write the fixes of one check as they were shown together, then show the tray with a report on each."""
-    fields = await read_form(request)
+    """Write the ticked fixes of one check as they were shown together, then report on each."""
+    boxes = await read_boxes(request, at_most=MOST_AT_ONCE + 20)
+    check, seal = (boxes.get(name, ("",))[-1] for name in ("check", "seal"))
     view = await runway.tray(company_id, filters.to_query())
-    batch = (await gather_fixes(runway, view)).batches.get(fields.get("check", ""))
-    if batch is None or batch.seal != fields.get("seal"):
+    batch = (await gather_fixes(runway, view)).batches.get(check)
+    if batch is None or batch.seal != seal:
         return await _show(
             request, company_id, runway, filters, refused="what would be written changed since it was shown: look again"
         )
-    outcomes = await runway.fixes.apply(company_id, batch.choices, actor="web")
+    ticked = frozenset(boxes.get("fix", ()))
+    chosen = [(choice, fix) for choice, fix in zip(batch.choices, batch.fixes, strict=True) if fix.paper_id in ticked]
+    if not chosen:
+        return await _show(request, company_id, runway, filters, refused="tick the fixes that are to be written")
+    outcomes = await runway.fixes.apply(company_id, [choice for choice, _ in chosen], actor="web")
     reports = tuple(
         (planned, "written, waiting for the ledger" if outcome.fix is not None and not why else f"not written: {why}")
-        for planned, outcome in zip(batch.fixes, outcomes, strict=True)
+        for (_, planned), outcome in zip(chosen, outcomes, strict=True)
         for why in [str(outcome.error) if outcome.fix is None else _say_refusal(outcome.fix)]
     )
     return await _show(request, company_id, runway, filters, reports=reports)

@@ -1,6 +1,6 @@
 """Working papers: what people and Runway keep about a company beside its mirror, each change logged with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,12 @@ class WorkingPapers(Protocol):
         self, company_id: CompanyId, kind: type[Paper], *, include_closed: bool = False, limit: int | None = None
     ) -> Sequence[Paper]:
         """The papers of one kind, the last changed first, then by id; closed ones only on request."""
+        ...
+
+    async def papers_of(
+        self, company_id: CompanyId, kind: type[Paper], paper_ids: Sequence[str]
+    ) -> Mapping[str, Paper]:
+        """The papers of these ids that are there, closed or not, by id, in one query."""
         ...
 
     async def paper(self, company_id: CompanyId, kind: type[Paper], paper_id: str) -> Paper | None:

@@ -142,24 +142,18 @@ class DecisionService:
         elif version:
             raise StaleRevision("the bill has no open decision any more: look again, then decide")
         checked = check_batch(proposed, _as_payments(bill_id, parts)) if parts else None
-        results = _merge_results(checked.judged) if checked else _results_of(proposed, bill_id)
+        results = merge_results(checked.judged) if checked else _results_of(proposed, bill_id)
         _refuse_blocked(results if parts else ())
         before = read_figures(proposed.ground.outlook)
         at = self._scope.clock.now()
-        values = {
+        values = describe_ground(proposed, bill_id) | {
             "outcome": outcome,
             "payments": tuple(parts),
             "reason": reason,
             "escalated_to": to if outcome is DecisionOutcome.ESCALATE else None,
-            "facts": read_facts(proposed.books, proposed.ground.payables[bill_id].bill),
             "before": before,
             "after": checked.after if checked else before,
             "results": tuple(results),
-            "policy_version": proposed.books.policy.version,
-            "firm_policy_version": proposed.books.policy.firm_version,
-            "log_sequence": proposed.books.log_sequence,
-            "approvals": (),
-            "told_client": False,
         }
         if held is None:
             step = DecisionStep(state=DecisionState.DECIDED, at=at, by=actor, note=reason)
@@ -284,13 +278,10 @@ class DecisionService:
             return []  # a person was faster: the next read looks again
 
     async def _find_open(self, company_id: CompanyId, bill_id: str) -> tuple[Decision | None, str]:
-        """The bill's open decision, and the id that it has or that the next one gets.
-
-        Ids count the decisions of a bill, so that two people who decide at once want the same id and one is refused.
-        """
+        """The bill's open decision, and the id that it has or that the next one gets."""
         number = 1
         while True:
-            decision_id = name_by("decision", bill_id, str(number))
+            decision_id = name_decision(bill_id, number)
             held = await self._desk.find(company_id, Decision, decision_id)
             if held is None or not held.is_closed:
                 return held, decision_id
@@ -306,6 +297,23 @@ class DecisionService:
         if changed:
             raise ApprovalLapsed(f"bill {decision.bill_id!r} was decided on other facts: {'; '.join(changed)}")
         return _judge(proposed, decision, approvals)
+
+
+def describe_ground(proposed: ProposedDecisions, bill_id: str) -> dict[str, object]:
+    """What a decision about a bill rests on, and that nobody said yes to it yet."""
+    return {
+        "facts": read_facts(proposed.books, proposed.ground.payables[bill_id].bill),
+        "policy_version": proposed.books.policy.version,
+        "firm_policy_version": proposed.books.policy.firm_version,
+        "log_sequence": proposed.books.log_sequence,
+        "approvals": (),
+        "told_client": False,
+    }
+
+
+def name_decision(bill_id: str, number: int) -> str:
+    """The id of the nth decision about a bill: two people who decide at once want the same one, and one is refused."""
+    return name_by("decision", bill_id, str(number))
 
 
 def _choose_payments(
@@ -365,7 +373,7 @@ def _as_payments(bill_id: str, parts: Sequence[PaymentPart]) -> list[Payment]:
     return [Payment(bill_id, part.on, part.amount) for part in parts]
 
 
-def _merge_results(judged: Sequence[JudgedPayment]) -> list[RuleResult]:
+def merge_results(judged: Sequence[JudgedPayment]) -> list[RuleResult]:
     """One result a rule over the parts of a bill: the strictest, the earliest part's where they agree."""
     columns = zip(*(one.results for one in judged), strict=True)
     return [max(column, key=lambda result: result.ruling.rank) for column in columns]
@@ -385,7 +393,7 @@ def _refuse_blocked(results: Sequence[RuleResult]) -> None:
 def _judge(proposed: ProposedDecisions, decision: Decision, approvals: Sequence[Approval]) -> list[RuleResult]:
     people = tuple(approval.by for approval in approvals)
     payments = _as_payments(decision.bill_id, decision.payments)
-    return _merge_results(judge_payments(proposed.planned, payments, approvers={decision.bill_id: people}))
+    return merge_results(judge_payments(proposed.planned, payments, approvers={decision.bill_id: people}))
 
 
 def _find_lapses(proposed: ProposedDecisions, decision: Decision, approvals: Sequence[Approval]) -> list[str]:

@@ -1,7 +1,7 @@
 """What the services of working papers share: who may see them, the version a change is made on, and who made it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,6 +41,15 @@ class PaperDesk:
         """
         await self._scope.company(company_id)
         return await self._scope.store.papers.paper(company_id, kind, paper_id)
+
+    async def find_all(self, company_id: CompanyId, kind: type[Paper], paper_ids: Sequence[str]) -> Mapping[str, Paper]:
+        """The papers of these ids that are there, closed or not, by id, in one query.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self._scope.company(company_id)
+        return await self._scope.store.papers.papers_of(company_id, kind, paper_ids)
 
     async def read(
         self, company_id: CompanyId, kind: type[Paper], paper_id: str, *, version: int | None = None
