@@ -71,7 +71,7 @@ class SyncMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.Runner()
         self.desk = FirmDesk(page_size=2)
-        self.mortal = self.desk.store.mirror = self.mirror_class(self.desk.store._states)
+        self.mortal = self.desk.store.mirror = self.mirror_class(self.desk.store._states, self.desk.store._firms)
         self.company: Company = self.run(self.desk.connect("Acme"))
         self.ledger: MemoryLedger = self.desk.ledger("Acme")
         self.read: list[ChangePage] = []

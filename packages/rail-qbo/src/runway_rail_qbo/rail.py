@@ -1,6 +1,6 @@
 """QuickBooks Online as a ledger rail: the port, in terms of transport, reading and mapping."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from urllib.parse import quote
 
 import httpx
@@ -18,6 +18,7 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
+from runway_core.ports.sweeping import KindRows
 from runway_rail_kit import (
     AccessTokens,
     CallBudget,
@@ -41,6 +42,7 @@ ABILITIES = RailAbilities(
     has_change_feed=True,
     reports_deletions=True,
     has_webhooks=True,
+    can_be_swept=True,
     writes=frozenset(WRITABLE),
     metered=MeteredQuota(calls_a_month=500_000),  # reads of all companies, without a paid plan
 )
@@ -115,6 +117,24 @@ class QboRail:
                 request_id=error.request_id,
             ) from error
         return self._map_one(kind, after)
+
+    @property
+    def swept_kinds(self) -> Collection[RecordKind]:
+        """Every kind that is listed. The company's own record is one, and is read again each day."""
+        return tuple(kind.kind for kind in KINDS)
+
+    @property
+    def rows_a_call(self) -> int:
+        """The rows of a page."""
+        return self._settings.page_size
+
+    async def count_kind(self, kind: RecordKind) -> int:
+        """How many records of a kind there are, inactive ones too: one call."""
+        return await self._reader.count_kind(KIND_BY_RECORD[kind])
+
+    def read_kind(self, kind: RecordKind) -> AsyncGenerator[KindRows]:
+        """Yield every record of a kind, by pages that join, so that none is skipped while books are edited."""
+        return self._reader.read_kind(KIND_BY_RECORD[kind])
 
     async def aclose(self) -> None:
         """Nothing of its own to let go: connections are shared and belong to the factory."""

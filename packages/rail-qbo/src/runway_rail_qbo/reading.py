@@ -16,6 +16,7 @@ from runway_core.domain.changes import ChangePage, Cursor, Deletion, RejectedRec
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.errors import RailRefused, RecordRejected
 from runway_core.ports.clock import Clock
+from runway_core.ports.sweeping import KindRows
 
 from runway_rail_qbo import wire
 from runway_rail_qbo.cursor import Since, Whole, pack_ids, read_cursor, unpack_ids, write_cursor
@@ -88,6 +89,22 @@ class Reader:
                     )
                 )
         return mapped, company.time
+
+    # --- comparing ---
+
+    async def count_kind(self, kind: Kind) -> int:
+        """How many rows QuickBooks says there are of a kind: one call."""
+        return await self._reader(kind, Tasks(), read=set()).count()
+
+    async def read_kind(self, kind: Kind) -> AsyncGenerator[KindRows, None]:
+        """Yield every row of a kind."""
+        tasks = Tasks()
+        try:
+            async with aclosing(self._reader(kind, tasks, read=set()).pages()) as pages:
+                async for page in pages:
+                    yield KindRows(tuple(page.rows.changes), page.time, tuple(page.rows.rejected))
+        finally:
+            await tasks.aclose()
 
     # --- pulls after a whole reading ---
 

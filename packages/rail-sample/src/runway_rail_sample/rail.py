@@ -7,7 +7,7 @@ service would keep a time or a token of its own instead.
 """
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from pydantic import BaseModel, ValidationError
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion, RejectedRecord
@@ -22,6 +22,7 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
+from runway_core.ports.sweeping import KindRows
 
 from runway_rail_sample.mapping import row_hash, to_record
 from runway_rail_sample.settings import SampleSecrets, SampleSettings
@@ -124,6 +125,26 @@ class SampleRail:
         """
         raise NotSupported(f"the rail {RAIL!r} only reads: correct {fix.key} in {str(self._folder.path)!r} itself")
 
+    @property
+    def swept_kinds(self) -> Collection[RecordKind]:
+        """Every file."""
+        return tuple(LAYOUT_OF)
+
+    @property
+    def rows_a_call(self) -> int:
+        """The rows of a page."""
+        return self._settings.page_size
+
+    async def count_kind(self, kind: RecordKind) -> int:
+        """How many rows a file has."""
+        return len(await self._folder.read_rows(LAYOUT_OF[kind]))
+
+    async def read_kind(self, kind: RecordKind) -> AsyncGenerator[KindRows]:
+        """Yield every row of a file."""
+        time = self._clock.now()
+        changes, rejected = _sort_rows(await self._folder.read_rows(LAYOUT_OF[kind]))
+        yield KindRows(changes, time, rejected)
+
     async def aclose(self) -> None:
         """Nothing is kept open."""
 
@@ -135,7 +156,12 @@ class SampleRailFactory:
     title = "CSV files"
     roles = frozenset({RailRole.LEDGER})
     abilities = RailAbilities(
-        kinds=frozenset(LAYOUT_OF), has_change_feed=True, reports_deletions=True, has_webhooks=False, writes=frozenset()
+        kinds=frozenset(LAYOUT_OF),
+        has_change_feed=True,
+        reports_deletions=True,
+        has_webhooks=False,
+        can_be_swept=True,
+        writes=frozenset(),
     )
     settings_model: type[BaseModel] = SampleSettings
     secrets_model: type[BaseModel] = SampleSecrets

@@ -36,6 +36,7 @@ from runway_core.services.books import BooksService
 from runway_core.services.call_backs import CallBackService
 from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.coverage import CoverageService
 from runway_core.services.dead_letters import DeadLetterService
 from runway_core.services.decision_batches import DecisionBatchService
 from runway_core.services.decisions import DecisionService
@@ -85,8 +86,8 @@ class Runway:
     collections                  who is reminded of what he owes
     anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
-    webhooks                     what rails send by themselves
     watch                        how well data is kept fresh, and whether someone should look
+    webhooks, coverage           what rails send by themselves, and whether every change reaches the mirror
     people, sessions             who works here, in which role and for which companies, and who is signed in
     """
 
@@ -131,6 +132,7 @@ class Runway:
         self.digests = DigestService(self.scope)
         self.dead_letters = DeadLetterService(self.scope)
         self.webhooks = WebhookService(self.scope, rails)
+        self.coverage = CoverageService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.decision_batches = DecisionBatchService(self.scope, self.decisions)
         self.collections = CollectionService(self.scope, self.books)
@@ -283,6 +285,7 @@ class Runway:
             works: whether it takes jobs; a scheduler only plans them.
             plans: whether it plans; a worker only takes what others planned.
         """
+        own = [*self.webhooks.beats(), *self.watch.beats(), *self.coverage.beats()]
         keeper = Keeper(self.scope, intervals or self._service.intervals, self._pacing)
         return make_engine(
             keeper,
@@ -292,11 +295,7 @@ class Runway:
             settings=settings or EngineSettings(),
             works=works,
             plans=plans,
-            more_beats=[
-                Beat("anchor", LOOK_EVERY, self.anchors.anchor_due),
-                *self.webhooks.beats(),
-                *self.watch.beats(),
-            ],
+            more_beats=[Beat("anchor", LOOK_EVERY, self.anchors.anchor_due), *own],
         )
 
     async def sync(

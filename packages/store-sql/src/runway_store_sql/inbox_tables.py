@@ -1,4 +1,4 @@
-"""The tables of what rails send by themselves. They belong to no company: one delivery may speak of several."""
+"""The tables of what rails send by themselves, which belong to no company, and of what each path missed."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table
 
@@ -36,4 +36,31 @@ inbox_events = Table(
     Column("received_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("rail", "delivery_id", "position"),
     Index("ix_inbox_events_account", "rail", "account", "received_at"),
+)
+
+path_tallies = Table(
+    "path_tallies",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("connection_id", TEXT, nullable=False),
+    Column("path", TEXT, nullable=False),
+    Column("brought", BigInteger, nullable=False),
+    Column("missed", BigInteger, nullable=False),
+    Column("last_missed_at", BigInteger),
+    PrimaryKeyConstraint("company_id", "connection_id", "path"),
+)
+
+webhook_gaps = Table(
+    "webhook_gaps",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("connection_id", TEXT, nullable=False),
+    Column("firm_id", TEXT, nullable=False),
+    Column("rail", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("noted_at", BigInteger, nullable=False),
+    Column("missed", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company_id", "connection_id"),
+    Index("ix_webhook_gaps_firm", "firm_id", "company_id", "connection_id"),
 )

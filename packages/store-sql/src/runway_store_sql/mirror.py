@@ -1,7 +1,7 @@
 """The mirror on SQL. Every statement names the company; `page.py` holds the writing half."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
+from runway_core.domain.sweeps import CONTROL_FIELDS, HeldKind
 from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from sqlalchemy import Connection, Select, delete, false, func, or_, select
@@ -52,6 +53,21 @@ def _read_place(spec: RecordSpec, row: Sequence[Any]) -> MirroredRecord:
 def _place_query(spec: RecordSpec, company_id: CompanyId) -> Select[Any]:
     columns = [*field_columns(spec), *(spec.table.c[name] for name in _PLACE)]
     return select(*columns).where(spec.table.c.company_id == company_id)
+
+
+def _measure(connection: Connection, spec: RecordSpec, company_id: CompanyId, rail: str) -> HeldKind:
+    table = spec.table
+    live = (table.c.company_id == company_id, table.c.rail == rail, table.c.is_deleted == false())
+    amount = next((table.c[name] for name in CONTROL_FIELDS if spec.has(name)), None)
+    if amount is None:
+        query = select(func.count()).select_from(table).where(*live)
+        return HeldKind(count=connection.execute(query).scalar_one())
+    by_currency = select(table.c.currency, func.count(), func.sum(amount)).where(*live).group_by(table.c.currency)
+    rows = sorted((currency, count, int(total)) for currency, count, total in connection.execute(by_currency))
+    return HeldKind(
+        count=sum(count for _, count, _ in rows),
+        totals={currency: decode_amount(total) for currency, _, total in rows if total},
+    )
 
 
 class SqlMirrorStore:
@@ -167,6 +183,14 @@ class SqlMirrorStore:
             }
 
         return await self._database.read(count)
+
+    async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
+        """What a rail's live records come to by kind, in one query a kind."""
+
+        def measure(connection: Connection) -> dict[RecordKind, HeldKind]:
+            return {kind: _measure(connection, spec, company_id, rail) for kind, spec in RECORD_SPECS.items()}
+
+        return await self._database.read(measure)
 
     async def balance_history(
         self, company_id: CompanyId, account_id: str, *, since: datetime | None = None

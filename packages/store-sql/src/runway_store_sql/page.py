@@ -161,6 +161,8 @@ def _retire_missing(connection: Connection, work: PageWork, page: ChangePage, si
     present = (page.present_keys or frozenset()) | shown | rejected
     live_count, absent = 0, []
     for kind, spec in RECORD_SPECS.items():
+        if page.present_kinds is not None and kind not in page.present_kinds:
+            continue
         table = spec.table
         query = select(table.c.external_id).where(
             table.c.company_id == work.company_id, table.c.rail == work.lease.rail, table.c.is_deleted == false()

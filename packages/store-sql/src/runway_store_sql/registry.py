@@ -452,6 +452,8 @@ def _connection_changes(
         changes["source_read_at"] = to_microseconds(source_read_at)
     if was_full:
         changes["last_full_at"] = ended
+    if run.cause is Cause.SWEEP:
+        changes["last_swept_at"] = ended
     return changes
 
 

@@ -12,6 +12,7 @@ from runway_core.ports.store import StoreHealth
 from runway_store_sql.anchors import SqlAnchorStore
 from runway_store_sql.breakers import SqlBreakers
 from runway_store_sql.calls import SqlCallLedger
+from runway_store_sql.coverage import SqlCoverage
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
 from runway_store_sql.health import SqlHealthStore
 from runway_store_sql.inbox import SqlInbox
@@ -68,6 +69,7 @@ class SqlStore:
         self._papers = SqlWorkingPapers(self._database)
         self._jobs = SqlJobQueue(self._database)
         self._inbox = SqlInbox(self._database)
+        self._coverage = SqlCoverage(self._database)
         self._calls = SqlCallLedger(self._database)
         self._keys = KeyRing([key, *other_secret_keys] if key is not None else (), key_file)
         self._vault = SqlTokenVault(self._database, self._keys)
@@ -144,6 +146,11 @@ class SqlStore:
     def vault(self) -> SqlTokenVault:
         """Secrets of connections."""
         return self._vault
+
+    @property
+    def coverage(self) -> SqlCoverage:
+        """What each path by which changes come has brought and missed."""
+        return self._coverage
 
     @property
     def inbox(self) -> SqlInbox:

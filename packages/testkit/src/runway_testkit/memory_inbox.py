@@ -28,6 +28,11 @@ class MemoryInbox:
         self._jobs = jobs
         self._kept: dict[DeliveryKey, InboxDelivery] = {}
 
+    @property
+    def kept(self) -> Sequence[InboxDelivery]:
+        """Every delivery that is kept."""
+        return list(self._kept.values())
+
     async def accept(self, delivery: InboxDelivery) -> bool:
         """Keep a delivery; one that is kept already is only counted."""
         held = self._kept.get(delivery.key)

@@ -1,6 +1,6 @@
 """The mirror in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -21,6 +21,7 @@ from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy, lay_over
 from runway_core.domain.record import Record
+from runway_core.domain.sweeps import HeldKind, sum_control
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord
 from runway_core.errors import LeaseLost
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
@@ -239,6 +240,14 @@ class MemoryMirrorStore:
             counts[key.kind] += not held.is_deleted
         return counts
 
+    async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
+        """What a rail's live records come to by kind."""
+        live: dict[RecordKind, list[Record]] = {kind: [] for kind in RECORD_CLASSES}
+        for key, held in self._records(company_id).items():
+            if held.rail == rail and not held.is_deleted:
+                live[key.kind].append(held.record)
+        return {kind: HeldKind(count=len(held), totals=sum_control(held)) for kind, held in live.items()}
+
     async def balance_history(
         self, company_id: CompanyId, account_id: str, *, since: datetime | None = None
     ) -> Sequence[BalanceChange]:
@@ -278,7 +287,9 @@ def _retire_missing(
     state: CompanyState, lease: Lease, page: ChangePage, sifted: SiftedPage, *, accept_missing: bool
 ) -> None:
     held: dict[RecordKey, HeldVersion] = {
-        key: record.version for key, record in state.records.items() if record.rail == lease.rail
+        key: record.version
+        for key, record in state.records.items()
+        if record.rail == lease.rail and (page.present_kinds is None or key.kind in page.present_kinds)
     }
     shown = {change.record.key for change in page.changes}
     shown |= {RecordKey(bad.kind, bad.external_id) for bad in page.rejected if bad.kind and bad.external_id}

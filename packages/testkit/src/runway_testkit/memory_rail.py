@@ -4,7 +4,7 @@
 port over it and passes `LedgerRailContract`; `MemoryRailFactory` lets a runtime open it like any other rail.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
+from runway_core.ports.sweeping import KindRows
 
 from runway_testkit.memory_webhooks import MemoryWebhookReader
 
@@ -35,6 +36,7 @@ MEMORY_ABILITIES = RailAbilities(
     has_change_feed=True,
     reports_deletions=True,
     has_webhooks=True,
+    can_be_swept=True,
     writes=frozenset({RecordKind.BILL, RecordKind.INVOICE}),
 )
 _DIRECT = frozenset({"due_date", "term_id", "number", "memo"})
@@ -164,6 +166,33 @@ class MemoryRail:
         change = _as_change(self._ledger.records[fix.key])
         self._ledger.written[idempotency_key] = change
         return change
+
+    @property
+    def swept_kinds(self) -> Collection[RecordKind]:
+        """Every kind."""
+        return tuple(RECORD_CLASSES)
+
+    @property
+    def rows_a_call(self) -> int:
+        """The rows of a page."""
+        return self._page_size
+
+    async def count_kind(self, kind: RecordKind) -> int:
+        """How many records of a kind there are."""
+        self._ask()
+        return len(self._keys_of(kind))
+
+    async def read_kind(self, kind: RecordKind) -> AsyncGenerator[KindRows]:
+        """Yield every record of a kind."""
+        keys = self._keys_of(kind)
+        for start in range(0, max(len(keys), 1), self._page_size):
+            self._ask()
+            page = self._page(keys[start : start + self._page_size], _Token(read_to=0))
+            yield KindRows(page.changes, page.source_time, page.rejected)
+
+    def _keys_of(self, kind: RecordKind) -> list[RecordKey]:
+        ledger = self._ledger
+        return sorted(key for key in {*ledger.records, *ledger.unreadable} if key.kind is kind)
 
     async def aclose(self) -> None:
         """Nothing to let go."""

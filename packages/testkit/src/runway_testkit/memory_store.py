@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
-from runway_core.domain.changes import Attribution
+from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
@@ -27,6 +27,7 @@ from runway_core.ports.store import StoreHealth
 from runway_testkit.memory_anchors import MemoryAnchorStore, MemoryLogKeys
 from runway_testkit.memory_breakers import MemoryBreakers
 from runway_testkit.memory_calls import MemoryCallLedger
+from runway_testkit.memory_coverage import MemoryCoverage
 from runway_testkit.memory_health import MemoryHealthStore, count_calls
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
@@ -258,6 +259,7 @@ class MemoryCompanyRegistry:
         }
         if succeeded:
             changes |= {"last_success_at": at} | ({"last_full_at": at} if was_full else {})
+            changes |= {"last_swept_at": at} if run.cause is Cause.SWEEP else {}
             changes |= {"source_read_at": source_read_at} if source_read_at is not None else {}
         held.connections[lease.connection_id] = before.model_copy(update=changes)
         counted = held.runs.get(run.run_id, run.model_copy(update={"counts": SyncRun.model_fields["counts"].default}))
@@ -417,6 +419,7 @@ class MemoryStore:
         self.papers = MemoryWorkingPapers(self._states, self._firms)
         self.jobs = MemoryJobQueue(self._states)
         self.inbox = MemoryInbox(self._states, self.jobs)
+        self.coverage = MemoryCoverage(self._states, self.inbox, self.jobs)
         self.anchors = MemoryAnchorStore(self._states)
         self.log_keys = MemoryLogKeys()
         self.calls = MemoryCallLedger()

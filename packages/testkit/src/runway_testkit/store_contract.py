@@ -21,6 +21,7 @@ from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 
 from runway_testkit.bank_contract import BankContract
+from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
 from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.job_queue_contract import JobQueueContract
@@ -491,6 +492,7 @@ class StoreContract(
     PapersContract,
     JobQueueContract,
     InboxContract,
+    CoverageContract,
     PeopleContract,
     LimitsContract,
 ):

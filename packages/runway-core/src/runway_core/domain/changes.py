@@ -57,6 +57,8 @@ class ChangePage:
     is_last: bool = False  # the pull is whole with this page
     present_keys: frozenset[RecordKey] | None = None
     """On the last page of a whole reading: every key the rail holds, so that what is missing can be retired."""
+    present_kinds: frozenset[RecordKind] | None = None
+    """The kinds of which `present_keys` tells; `None`: of all that the rail holds."""
     reading_began: datetime | None = None
     """The rail's clock when that whole reading began: what was seen later is not retired by it."""
 

@@ -32,6 +32,7 @@ class RailAbilities:
     has_change_feed: bool = False  # reads only what changed
     reports_deletions: bool = False  # within the change feed
     has_webhooks: bool = False
+    can_be_swept: bool = False  # its rails can be compared with the mirror: `ports.sweeping.SweepableRail`
     writes: frozenset[RecordKind] = frozenset()  # kinds on which `apply_fix` works
     metered: MeteredQuota | None = None  # what the vendor counts by the month; `None`: nothing
 

@@ -1,6 +1,6 @@
 """The mirror: one company's records as the rails last showed them, with history and what is derived from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -11,6 +11,7 @@ from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.record import Record
+from runway_core.domain.sweeps import HeldKind
 from runway_core.domain.sync_run import PageCounts, QuarantinedRecord
 
 
@@ -72,7 +73,8 @@ class MirrorStore(Protocol):
         That is: records, tombstones, balance history, log entries, chain head, cursor, quarantine, run counters, outbox
         events and the mark that the company's position is due. What to write is decided by `sync.planning` on what is
         held, read inside the transaction. Committing a page twice changes nothing the second time but the counters. On
-        the page with `present_keys`, held records of that rail that are missing from it become tombstones.
+        the page with `present_keys`, held records of that rail (of its `present_kinds`, where it names any) that are
+        missing from it become tombstones.
 
         Raises:
             LeaseLost: the lease ran out or was taken over; nothing was written.
@@ -117,6 +119,10 @@ class MirrorStore(Protocol):
 
     async def count_records(self, company_id: CompanyId) -> dict[RecordKind, int]:
         """How many live records of each kind are held."""
+        ...
+
+    async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
+        """What a rail's live records come to by kind: how many, and their control total (`domain.sweeps`)."""
         ...
 
     async def balance_history(

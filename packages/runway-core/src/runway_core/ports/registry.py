@@ -97,8 +97,9 @@ class CompanyRegistry(Protocol):
     ) -> None:
         """Record how a pull ended, set the connection's state and let go of the lease, in one transaction.
 
-        `source_read_at` moves only on success. A failed run, and a change of the connection's state, is logged.
-        Counts of the stored run are those the pages added; `run` gives outcome, calls and error.
+        `source_read_at` moves only on success, as `last_swept_at` does when the run's cause is a sweep. A failed run,
+        and a change of the connection's state, is logged. Counts of the stored run are those the pages added; `run`
+        gives outcome, calls and error.
 
         Raises:
             LeaseLost: another worker has taken over; its result stands.

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from runway_core.ports.anchors import AnchorStore, LogKeys
 from runway_core.ports.breakers import Breakers
 from runway_core.ports.call_ledger import CallLedger
+from runway_core.ports.coverage import Coverage
 from runway_core.ports.health_store import HealthStore
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
@@ -93,6 +94,11 @@ class Store(Protocol):
     @property
     def vault(self) -> TokenVault:
         """Secrets of connections."""
+        ...
+
+    @property
+    def coverage(self) -> Coverage:
+        """What each path by which changes come has brought and missed."""
         ...
 
     @property

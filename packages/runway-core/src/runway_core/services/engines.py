@@ -101,8 +101,10 @@ def make_engine(
         await keep_in_step(job.company_id)
         return None
 
+    pull = PullWork(scope.store, sync, scope.clock, counts)
     handlers: dict[Work, Handler] = {
-        Work.PULL: PullWork(scope.store, sync, scope.clock, counts),
+        Work.PULL: pull,
+        Work.SWEEP: pull,  # a pull that compares everything afterwards
         Work.POSITION: compute_position,
     }
     engine = SyncEngine(

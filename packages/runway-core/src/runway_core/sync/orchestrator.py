@@ -5,22 +5,28 @@ Killed at any instant, the mirror holds whole pages, the cursor stands after the
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from runway_core.domain.changes import Attribution, Cause, ChangePage
 from runway_core.domain.company import Company, Connection, ConnectionState
+from runway_core.domain.log_entry import LogDraft
+from runway_core.domain.record import encode_plain
+from runway_core.domain.sweeps import Path, SweepReport
 from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
-from runway_core.errors import RailAccessLost, RailError, RunwayError, StoreError
+from runway_core.errors import NotSupported, RailAccessLost, RailError, RunwayError, StoreError
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
-from runway_core.ports.mirror_store import Lease
+from runway_core.ports.mirror_store import Lease, PageReceipt
 from runway_core.ports.store import Store
+from runway_core.ports.sweeping import SweepableRail
+from runway_core.sync.paths import PathWatch
 from runway_core.sync.reports import ProgressListener, SyncProgress, ignore_progress
+from runway_core.sync.sweep import Comparison, Sweeper, SweepTask
 
 LEASE_SECONDS = 120
 """A lease outlives the longest silence of a rail; a dead worker's connection is free again after it."""
@@ -36,6 +42,7 @@ class PullRequest:
     actor: str = "runway"
     full: bool = False  # read everything again, and retire what is gone
     accept_missing: bool = False  # a person says that many missing records are truly gone
+    sweep: bool = False  # compare everything with the rail afterwards, and mend what differs
     correlation_id: str = ""  # the first cause of the chain that this pull is part of; its run when empty
 
 
@@ -51,6 +58,8 @@ class _Pull:
     counts: PageCounts = field(default_factory=PageCounts)
     source_time: datetime | None = None
     was_full: bool = False
+    log_before: int | None = None  # the last entry before its first change
+    comparison: Comparison | None = None
 
 
 class SyncOrchestrator:
@@ -61,6 +70,8 @@ class SyncOrchestrator:
         self._rails = rails
         self._clock = clock
         self._new_id = new_id
+        self._sweeper = Sweeper(store)
+        self._watch = PathWatch(store, rails, clock)
 
     async def pull(
         self,
@@ -78,13 +89,18 @@ class SyncOrchestrator:
             LeaseLost: this worker was too slow and another took over; what was committed before stands.
             StoreUnavailable: the database does not answer.
             NotFound: the connection's rail is not installed.
+            NotSupported: a sweep of a rail that cannot be compared.
         """
         rail = self._open_rail(company, connection, is_live=request.cause is Cause.PERSON and not request.full)
         try:
+            if request.sweep and not isinstance(rail, SweepableRail):
+                raise NotSupported(f"the rail {connection.rail!r} cannot be compared with the mirror: pull it in full")
             pull = await self._begin(company, connection, request)
             failure: RailError | None = None
             try:
                 await self._read_pages(pull, rail, request, on_progress)
+                if request.sweep and isinstance(rail, SweepableRail):
+                    await self._compare(pull, rail, request, on_progress)
             except RailError as error:
                 failure = error
             except StoreError:
@@ -95,6 +111,8 @@ class SyncOrchestrator:
             run = await self._end(pull, rail, failure)
         finally:
             await rail.aclose()
+        if failure is None:
+            await self._tally(pull, run)
         on_progress(SyncProgress(company=company, rail=connection.rail, counts=run.counts, is_done=True))
         return run
 
@@ -117,6 +135,7 @@ class SyncOrchestrator:
         run_id = self._new_id()
         lease = await self._store.registry.take_lease(connection, holder=run_id, now=now, lasts_seconds=LEASE_SECONDS)
         cause = Cause.FULL_READ if request.full and request.cause is Cause.PULL else request.cause
+        cause = Cause.SWEEP if request.sweep else cause
         run = SyncRun(
             run_id=run_id,
             company_id=company.company_id,
@@ -126,6 +145,8 @@ class SyncOrchestrator:
             started_at=now,
         )
         await self._store.registry.begin_run(lease, run)
+        # Before it compares, a sweep reads the change feed to its end: what that brings is no repair.
+        cause = Cause.PULL if request.sweep else cause
         attribution = Attribution(cause=cause, actor=request.actor, correlation_id=request.correlation_id or run_id)
         return _Pull(company=company, connection=connection, lease=lease, run=run, attribution=attribution)
 
@@ -137,20 +158,99 @@ class SyncOrchestrator:
         # Closed here and not by the collector, so that what the rail reads ahead ends with this pull.
         async with aclosing(rail.changes_since(cursor)) as pages:
             while (page := await _next_page(pages, pull.connection)) is not None:
-                now = self._clock.now()
-                pull.lease = await self._keep_lease(pull.lease, now)
-                receipt = await mirror.commit_page(
-                    pull.lease,
-                    page,
-                    run_id=pull.run.run_id,
-                    attribution=pull.attribution,
-                    seen_at=now,
-                    accept_missing=request.accept_missing,
-                )
-                pull.counts = pull.counts + receipt.counts
+                await self._commit(pull, page, pull.attribution, request.accept_missing)
                 pull.source_time = page.source_time
                 pull.was_full = pull.was_full or page.present_keys is not None
                 on_progress(SyncProgress(company=pull.company, rail=pull.connection.rail, counts=pull.counts))
+
+    async def _commit(
+        self, pull: _Pull, page: ChangePage, attribution: Attribution, accept_missing: bool
+    ) -> PageReceipt:
+        now = self._clock.now()
+        pull.lease = await self._keep_lease(pull.lease, now)
+        receipt = await self._store.mirror.commit_page(
+            pull.lease,
+            page,
+            run_id=pull.run.run_id,
+            attribution=attribution,
+            seen_at=now,
+            accept_missing=accept_missing,
+        )
+        pull.counts = pull.counts + receipt.counts
+        if pull.log_before is None:
+            pull.log_before = receipt.log_sequence - receipt.counts.changed
+        return receipt
+
+    async def _compare(
+        self, pull: _Pull, rail: SweepableRail, request: PullRequest, on_progress: ProgressListener
+    ) -> None:
+        """Compare all kinds; what is mended is logged with the cause `sweep`."""
+        connection = pull.connection
+        cursor = await self._store.mirror.cursor(connection.connection_id, connection.company_id)
+        assert cursor is not None  # the pull before stored one
+        assert pull.source_time is not None
+        by_sweep = replace(pull.attribution, cause=Cause.SWEEP)
+
+        async def commit(page: ChangePage) -> None:
+            await self._commit(pull, page, by_sweep, request.accept_missing)
+            on_progress(SyncProgress(company=pull.company, rail=connection.rail, counts=pull.counts))
+
+        task = SweepTask(
+            connection=connection,
+            rail=rail,
+            cursor=cursor,
+            caught_up_at=pull.source_time,
+            correlation_id=pull.attribution.correlation_id,
+            commit=commit,
+        )
+        pull.comparison = await self._sweeper.compare(task, day=self._clock.now().date())
+
+    async def _tally(self, pull: _Pull, run: SyncRun) -> None:
+        """Count what came by which path; a first or whole reading says nothing of that."""
+        connection = pull.connection
+        if pull.comparison is not None:
+            missed = await self._watch.after_sweep(connection, pull.comparison.repairs)
+            await self._log_sweep(pull, run, missed)
+        elif pull.log_before is not None and pull.counts.changed and connection.last_success_at and not pull.was_full:
+            await self._watch.after_pull(
+                connection,
+                run.cause,
+                after=pull.log_before,
+                correlation_id=pull.attribution.correlation_id,
+            )
+
+    async def _log_sweep(self, pull: _Pull, run: SyncRun, missed: Mapping[Path, int]) -> None:
+        assert pull.comparison is not None
+        report = SweepReport(
+            run_id=run.run_id,
+            company_id=run.company_id,
+            connection_id=run.connection_id,
+            rail=run.rail,
+            began_at=run.started_at,
+            ended_at=run.ended_at or run.started_at,
+            calls=run.calls,
+            kinds=tuple(pull.comparison.kinds),
+            missed=dict(missed),
+        )
+        draft = LogDraft(
+            seen_at=report.ended_at,
+            rail=run.rail,
+            kind="connection",
+            external_id=run.connection_id,
+            what="swept",
+            attribution=replace(pull.attribution, cause=Cause.SWEEP),
+            content=encode_plain(report),
+        )
+        await self._store.log.append(run.company_id, [draft])
+        _log.info(
+            "connection_swept",
+            company=run.company_id,
+            rail=run.rail,
+            repaired=report.repaired,
+            differing_kinds=[kind.kind.value for kind in report.kinds if not kind.agrees],
+            missed={path.value: count for path, count in missed.items()},
+            calls=run.calls,
+        )
 
     async def _keep_lease(self, lease: Lease, now: datetime) -> Lease:
         if lease.expires_at - now > timedelta(seconds=LEASE_SECONDS / 2):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from runway_core.domain.changes import Cause
 from runway_core.domain.company import Connection
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.jobs import Job, Lane
+from runway_core.domain.jobs import Job, Lane, Work
 from runway_core.domain.sync_run import SyncRun
 from runway_core.errors import LeaseHeld, LeaseLost, RunwayError
 from runway_core.ports.clock import Clock
@@ -51,7 +51,7 @@ class PullWork:
         if connection is None or connection.state not in PULLABLE or _was_tried(job, connection):
             return None
         cause = CAUSES[job.lane] if job.depth == 0 else Cause.CASCADE
-        request = PullRequest(cause=cause, correlation_id=job.correlation_id)
+        request = PullRequest(cause=cause, correlation_id=job.correlation_id, sweep=job.work is Work.SWEEP)
         report = await self._sync.sync_company(company, [connection], request, lambda _: alive())
         (run,) = report.runs
         return self._judge(job, run)
@@ -69,7 +69,8 @@ class PullWork:
             return None
         self._counts.failures += 1
         error = make_error(run.error_code, run.error or "")
-        if find_remedy(error) is Remedy.BURY:
+        # No poll compares: a sweep is tried again by itself.
+        if find_remedy(error) is Remedy.BURY or job.work is Work.SWEEP:
             raise error
         return None
 
