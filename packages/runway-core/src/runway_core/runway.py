@@ -77,13 +77,11 @@ class Runway:
     bills, invoices, balances    the services; they read the mirror
     findings, positions          what is wrong with the books, and the stored answers
     forecasts                    the outlooks that were kept, to be judged
-    fixes                        writes to the ledger that mend findings
-    questions                    what the client is asked about findings, and the answers
+    fixes, questions             writes to the ledger that mend findings, and what the client is asked about them
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     dead_letters                 what could not be processed
-    decisions, decision_batches  what is paid when and by whose yes, one by one and many at once
-    collections                  who is reminded of what he owes
+    decisions, decision_batches, collections    what is paid when and by whose yes, and who is reminded of what he owes
     anchors                      signed marks of where every chain ended
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     watch                        how well data is kept fresh, and whether someone should look
