@@ -71,7 +71,7 @@ def _has_repeated(hearing: Hearing, noted_at: datetime | None, now: datetime) ->
 def is_over(gap: Gap, hearing: Hearing) -> bool:
     """Whether a gap was closed by a whole pull since and, after a silence, something was heard again."""
     has_pulled = hearing.last_success_at is not None and hearing.last_success_at > gap.noted_at
-    is_heard = gap.reason is not GapReason.SILENCE or (hearing.last_at is not None and hearing.last_at > gap.noted_at)
+    is_heard = gap.reason is not GapReason.SILENCE or (hearing.last_at is not None and hearing.last_at >= gap.noted_at)
     return has_pulled and is_heard
 
 
