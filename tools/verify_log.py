@@ -36,7 +36,7 @@ FIELDS = (
     "actor",
     "correlation_id",
 )
-HEADER = struct.Struct(">B14I")  # fmt: skipHEADER = struct.Struct(">B14I")
+HEADER = struct.Struct(">B14I")
 NIL = bytes(32)
 
 
