@@ -50,6 +50,7 @@ from runway_core.services.health import AlertTeller, CompanyHealth, HealthServic
 from runway_core.services.held import Held
 from runway_core.services.invoices import InvoiceService
 from runway_core.services.pacing import PacingService
+from runway_core.services.past import PastService
 from runway_core.services.people import PeopleService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
@@ -119,6 +120,11 @@ class Runway:
         self.balances = BalanceService(self.scope)
         self.bills = BillService(self.books, self.findings)
         self.invoices = InvoiceService(self.books, self.findings)
+        self.positions = PositionService(self.scope, self.books, self.forecasts, self._checks)
+        self.past = PastService(self.books, self.findings)
+        self.balances = BalanceService(self.scope, self.books)
+        self.bills = BillService(self.books, self.past)
+        self.invoices = InvoiceService(self.books, self.past)
         self.fixes = FixService(self.scope, rails)
         self.questions = QuestionService(self.scope)
         self.planned_items = PlannedItemService(self.scope)
@@ -147,17 +153,20 @@ class Runway:
             self.positions,
             digests=self.digests,
             forecasts=self.forecasts,
+            past=self.past,
         )
         self._digest = DigestExperience(digest_data)
         self._outlook = OutlookExperience(digest_data)
         self._tray = HygieneTrayExperience(
-            HygieneTrayDataOrchestrator(self.scope, self.companies, self.connections, self.findings, self.positions)
+            HygieneTrayDataOrchestrator(
+                self.scope, self.companies, self.connections, self.findings, self.positions, past=self.past
+            )
         )
         self._console = DecisionConsoleExperience(
-            DecisionConsoleDataOrchestrator(self.books, self.connections, self.findings, self.decisions)
+            DecisionConsoleDataOrchestrator(self.books, self.connections, self.findings, self.decisions, past=self.past)
         )
         self._portfolio = PortfolioExperience(
-            PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions)
+            PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions, past=self.past)
         )
 
     def _make_sync(self) -> SmartSyncService:
@@ -344,25 +353,40 @@ class Runway:
         work = [(company, held[company.company_id]) for company in companies]
         return await self._sync.sync_companies(work, request, on_progress, at_once)
 
-    async def portfolio(self, query: PortfolioQuery | None = None) -> PortfolioView:
+    async def portfolio(
+        self, query: PortfolioQuery | None = None, *, known_at: datetime | None = None
+    ) -> PortfolioView:
         """The firm's companies from their stored positions, those that need attention first.
 
-        Raises:
-            InvalidRequest: a limit outside 1…100, or a cursor that is not ours.
-        """
-        return await self._portfolio.show(query or PortfolioQuery())
+        `known_at`, here and below: as Runway knew it at that moment, rebuilt from the log and not pulled before.
 
-    async def digest(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> DigestView:
+        Raises:
+            InvalidRequest: a limit outside 1…100, a cursor that is not ours, or a moment that lies ahead.
+        """
+        return await self._portfolio.show(query or PortfolioQuery(), known_at)
+
+    async def digest(
+        self,
+        company_id: CompanyId,
+        *,
+        freshness: Freshness = Freshness.CACHED_OK,
+        known_at: datetime | None = None,
+    ) -> DigestView:
         """Answer "Are we okay?" for one company.
 
         Raises:
             NotFound: no such company in this firm.
         """
         await self._freshen(company_id, freshness)
-        return await self._digest.show(company_id)
+        return await self._digest.show(company_id, known_at)
 
     async def tray(
-        self, company_id: CompanyId, query: TrayQuery | None = None, *, freshness: Freshness = Freshness.CACHED_OK
+        self,
+        company_id: CompanyId,
+        query: TrayQuery | None = None,
+        *,
+        freshness: Freshness = Freshness.CACHED_OK,
+        known_at: datetime | None = None,
     ) -> TrayView:
         """Answer "Can I trust the numbers?" for one company.
 
@@ -370,16 +394,22 @@ class Runway:
             NotFound: no such company in this firm.
         """
         await self._freshen(company_id, freshness)
-        return await self._tray.show(company_id, query)
+        return await self._tray.show(company_id, query, known_at)
 
-    async def console(self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK) -> ConsoleView:
+    async def console(
+        self,
+        company_id: CompanyId,
+        *,
+        freshness: Freshness = Freshness.CACHED_OK,
+        known_at: datetime | None = None,
+    ) -> ConsoleView:
         """Answer "What should we do next?" for one company.
 
         Raises:
             NotFound: no such company in this firm.
         """
         await self._freshen(company_id, freshness)
-        return await self._console.show(company_id)
+        return await self._console.show(company_id, known_at)
 
     async def outlook(
         self,
@@ -387,6 +417,7 @@ class Runway:
         *,
         line: OutlookLine = OutlookLine.EXPECTED,
         freshness: Freshness = Freshness.CACHED_OK,
+        known_at: datetime | None = None,
     ) -> OutlookView:
         """Answer "What is coming?" for one company: as expected, without new sales, or cautiously.
 
@@ -394,7 +425,7 @@ class Runway:
             NotFound: no such company in this firm.
         """
         await self._freshen(company_id, freshness)
-        return await self._outlook.show(company_id, line)
+        return await self._outlook.show(company_id, line, known_at)
 
     async def _freshen(self, company_id: CompanyId, freshness: Freshness) -> None:
         """Pull first when asked to; when the rail is down, the labelled mirror answers."""

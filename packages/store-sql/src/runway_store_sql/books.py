@@ -25,6 +25,7 @@ from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldBooks, HeldRecords
 from runway_store_sql.papers import decode_paper
+from runway_store_sql.past import read_past
 from runway_store_sql.registry import read_connection
 from runway_store_sql.rows import field_columns, json_rows, read_json_rows, read_rows
 from runway_store_sql.tables import (
@@ -260,6 +261,13 @@ def _read_bank(records: Mapping[str, tuple[Any, ...]], links: Sequence[Any], *, 
     }
 
 
+def _read_connections(connection: Connection, company: Company) -> tuple[Any, ...]:
+    query = select(connections).where(
+        connections.c.company_id == company.company_id, connections.c.firm_id == company.firm_id
+    )
+    return tuple(read_connection(row) for row in connection.execute(query.order_by(connections.c.rail)))
+
+
 def read_books(
     connection: Connection,
     company: Company,
@@ -268,6 +276,7 @@ def read_books(
     as_of: date,
     history_from: date,
     read_at: datetime,
+    known_at: datetime | None = None,
 ) -> Books:
     """Read on one snapshot: a query for the head, the connections, the papers, changes, and one a kind.
 
@@ -287,19 +296,25 @@ def read_books(
     ).first()
     fields: Mapping[str, Any] = {}
     links: tuple[Any, ...] = ()
+    sequence = 0
     if found is not None:
-        head = ChainHead(sequence=found.sequence, hash=found.hash)
-        links = tuple(
-            read_connection(row)
-            for row in connection.execute(
-                select(connections)
-                .where(connections.c.company_id == company.company_id, connections.c.firm_id == company.firm_id)
-                .order_by(connections.c.rail)
-            )
-        )
         since = read_at - timedelta(days=CHANGES_DAYS)
-        parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
-        read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
+        sequence = found.sequence
+        if known_at is None:
+            head = ChainHead(sequence=found.sequence, hash=found.hash)
+            links = _read_connections(connection, company)
+            parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
+            read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
+        else:
+            past = read_past(
+                connection,
+                company.company_id,
+                known_at=known_at,
+                history_from=history_from,
+                since=since,
+                fields=_BOOKS_FIELDS,
+            )
+            sequence, links, read = past.sequence, past.connections, past.records
         fields = {
             **{name: records for name, records in read.records.items() if name in Books.model_fields},
             **_read_bank(read.records, links, history_from=history_from),
@@ -314,7 +329,7 @@ def read_books(
         "as_of": as_of,
         "read_at": read_at,
         "history_from": history_from,
-        "log_sequence": 0 if found is None else found.sequence,
+        "log_sequence": sequence,
         "connections": links,
         **fields,
     }

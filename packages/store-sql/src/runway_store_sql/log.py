@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 from runway_core.domain.identity import CompanyId, RecordKey
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, decode_entry, to_microseconds
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, decode_entry
 from runway_core.domain.papers import PaperKey
 from runway_core.errors import LogBroken, NotFound
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
+from runway_store_sql.past import find_last_before, read_last_drafts
 from runway_store_sql.tables import companies, log_entries, log_heads
 
 _ENTRY = (log_entries.c.sequence, log_entries.c.previous_hash, log_entries.c.hash, log_entries.c.canonical)
@@ -113,15 +114,11 @@ class SqlTransactionLog:
 
     async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
         """The number of the last entry that stands before all entries seen at `moment` or later; nil when none does."""
-        own = log_entries.c.company_id == company_id
-        later = select(func.min(log_entries.c.sequence)).where(own, log_entries.c.seen_at >= to_microseconds(moment))
-        last = select(func.max(log_entries.c.sequence)).where(own)
+        return await self._database.read(partial(find_last_before, company_id=company_id, moment=moment))
 
-        def look(connection: Connection) -> int:
-            first_later = connection.scalar(later)
-            return int(first_later) - 1 if first_later is not None else int(connection.scalar(last) or 0)
-
-        return await self._database.read(look)
+    async def last_drafts(self, company_id: CompanyId, *, through: int, kinds: Sequence[str]) -> Sequence[LogDraft]:
+        """The last entry about each thing of some kinds up to an entry, in order."""
+        return await self._database.read(partial(read_last_drafts, company_id=company_id, through=through, kinds=kinds))
 
     async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:
         """The hashes of those entries that are there, so many a query."""

@@ -113,6 +113,7 @@ class SqlMirrorStore:
         as_of: date,
         history_from: date,
         read_at: datetime,
+        known_at: datetime | None = None,
     ) -> Books:
         """Read everything that calculators need on one snapshot, in a fixed number of queries."""
         return await self._database.read(
@@ -123,6 +124,7 @@ class SqlMirrorStore:
                 as_of=as_of,
                 history_from=history_from,
                 read_at=read_at,
+                known_at=known_at,
             )
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,9 +21,12 @@ from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy, lay_over
+from runway_core.domain.log_entry import ChainHead, LogEntry
+from runway_core.domain.past import books_papers, find_open_rest, fold_drafts, is_in_books, with_reading
 from runway_core.domain.record import Record
 from runway_core.domain.sweeps import HeldKind, sum_control
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord
+from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, RunOutcome
 from runway_core.errors import LeaseLost
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
 from runway_core.sync.planning import PagePlan, SiftedPage, find_missing, keys_of, plan_page, sift_page
@@ -52,22 +56,6 @@ _BOOKS_FIELDS = {
 _WIDEST = 2**63
 
 
-def _open_rest(record: Record) -> tuple[bool, Any]:
-    """Whether the kind can stay open at all, and what is left of this one."""
-    for name in ("open_balance", "unapplied"):
-        if name in type(record).model_fields:
-            return True, getattr(record, name)
-    return False, None
-
-
-def _is_in_books(record: Record, history_from: date) -> bool:
-    day = getattr(record, "document_date", None) or getattr(record, "booked_on", None)
-    if day is None or day >= history_from:
-        return True
-    can_be_open, rest = _open_rest(record)
-    return can_be_open and (rest is None or rest > 0)
-
-
 def _tells_of_company(key: RecordKey, held: HeldRecord) -> bool:
     return key.kind is RecordKind.COMPANY_INFO and not held.is_deleted
 
@@ -86,6 +74,29 @@ def _papers_of(state: CompanyState) -> dict[str, Any]:
     """The papers that are not closed, by their field of `Books`."""
     current = [paper for _, paper in sorted(state.papers.items()) if not paper.is_closed]
     return {name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()}
+def _rewind(state: CompanyState, known_at: datetime) -> CompanyState:
+    """The state as the log says it was known at a moment."""
+    entries = list(takewhile(lambda entry: entry.draft.seen_at <= known_at, state.entries))
+    past = fold_drafts((entry.draft for entry in entries), company_id=state.company.company_id)
+    ended = [run for run in state.runs.values() if run.ended_at is not None and run.ended_at <= known_at]
+    read = {
+        run.connection_id: (run.started_at, run.ended_at)
+        for run in sorted(ended, key=lambda run: run.started_at)
+        if run.outcome is RunOutcome.SUCCEEDED and run.ended_at is not None
+    }
+    rewound = CompanyState(past.company or state.company)
+    rewound.entries = entries
+    rewound.head = ChainHead(entries[-1].sequence, entries[-1].hash) if entries else ChainHead()
+    rewound.papers = past.papers
+    rewound.connections = {name: with_reading(held, read) for name, held in past.connections.items()}
+    rewound.records = {
+        record.key: HeldRecord(
+            record=record, raw=b"", rail="", content_hash=b"", source_time=known_at, seen_at=known_at, log_sequence=0
+        )
+        for records in past.records.values()
+        for record in records
+    }
+    return rewound
 
 
 def _place(held: HeldRecord) -> MirroredRecord:
@@ -171,15 +182,18 @@ class MemoryMirrorStore:
         as_of: date,
         history_from: date,
         read_at: datetime,
+        known_at: datetime | None = None,
     ) -> Books:
         """Everything that calculators need."""
         state = self._states.get(company.company_id)
         if state is None or state.company.firm_id != company.firm_id:
             return Books(company=company, as_of=as_of, read_at=read_at, history_from=history_from)
+        if known_at is not None:
+            state = _rewind(state, known_at)
         found: dict[str, list[Record]] = {name: [] for name in _BOOKS_FIELDS.values()}
         for key, held in sorted(state.records.items()):
             name = _BOOKS_FIELDS.get(key.kind)
-            if name is not None and not held.is_deleted and _is_in_books(held.record, history_from):
+            if name is not None and not held.is_deleted and is_in_books(held.record, history_from):
                 found[name].append(held.record)
         kinds: dict[str, Any] = {name: tuple(records) for name, records in found.items()}
         connections = tuple(sorted(state.connections.values(), key=lambda c: c.rail))
@@ -200,6 +214,7 @@ class MemoryMirrorStore:
             **kinds,
             **_papers_of(state),
             policy=lay_over(_policy_of(self._firms.get(firm_chain(company.firm_id))), _policy_of(state)),
+            **books_papers(state.papers.values()),
         )
 
     def _records(self, company_id: CompanyId) -> dict[RecordKey, HeldRecord]:
@@ -223,7 +238,7 @@ class MemoryMirrorStore:
                 continue
             if after is not None and key.external_id <= after:
                 continue
-            if open_only and not (_open_rest(held.record)[1] or 0) > 0:
+            if open_only and not (find_open_rest(held.record)[1] or 0) > 0:
                 continue
             found.append(_place(held))
         return found[:limit]

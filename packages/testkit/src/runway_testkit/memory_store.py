@@ -83,6 +83,11 @@ class MemoryTransactionLog:
         later = [entry.sequence for entry in entries if entry.draft.seen_at >= moment]
         return later[0] - 1 if later else len(entries)
 
+    async def last_drafts(self, company_id: CompanyId, *, through: int, kinds: Sequence[str]) -> Sequence[LogDraft]:
+        """The last entry about each thing of some kinds up to an entry, and those before it too."""
+        entries = [entry async for entry in self.entries(company_id)]
+        return [entry.draft for entry in entries if entry.sequence <= through and entry.draft.kind in kinds]
+
     async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:
         """The hashes of those entries that are there."""
         wanted = set(sequences)

@@ -4,7 +4,7 @@ It proposes and explains; nothing here releases a payment.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from runway_core.calculators.collections import compute_collections
 from runway_core.calculators.decided import find_needs
@@ -87,13 +87,13 @@ class DecisionConsoleExperience:
     def __init__(self, data: DecisionConsoleDataOrchestrator) -> None:
         self._data = data
 
-    async def show(self, company_id: CompanyId) -> ConsoleView:
-        """The console of one company.
+    async def show(self, company_id: CompanyId, known_at: datetime | None = None) -> ConsoleView:
+        """The console of one company, as it is or as it was known at a moment.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        return lay_out_console(await self._data.gather(company_id))
+        return lay_out_console(await self._data.gather(company_id, known_at))
 
 
 def lay_out_console(data: ConsoleData) -> ConsoleView:

@@ -1,7 +1,7 @@
 """Digest: "are we okay?" One company on one page, with a verdict that an advisor can send."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -108,13 +108,13 @@ class DigestExperience:
     def __init__(self, data: DigestDataOrchestrator) -> None:
         self._data = data
 
-    async def show(self, company_id: CompanyId) -> DigestView:
-        """The digest of one company.
+    async def show(self, company_id: CompanyId, known_at: datetime | None = None) -> DigestView:
+        """The digest of one company, as it is or as it was known at a moment.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        return lay_out_digest(await self._data.gather(company_id))
+        return lay_out_digest(await self._data.gather(company_id, known_at))
 
 
 def lay_out_digest(data: CompanyData) -> DigestView:

@@ -1,5 +1,7 @@
 """Outlook: "what is coming?" Thirteen weeks of cash by week and day, each figure open to its parts."""
 
+from datetime import datetime
+
 from runway_core.calculators.aging import compute_payables_aging, compute_receivables_aging
 from runway_core.calculators.burn import compute_burn
 from runway_core.calculators.cash import compute_cash
@@ -31,13 +33,15 @@ class OutlookExperience:
     def __init__(self, data: DigestDataOrchestrator) -> None:
         self._data = data
 
-    async def show(self, company_id: CompanyId, line: OutlookLine = OutlookLine.EXPECTED) -> OutlookView:
+    async def show(
+        self, company_id: CompanyId, line: OutlookLine = OutlookLine.EXPECTED, known_at: datetime | None = None
+    ) -> OutlookView:
         """The outlook of one company by one line, and the figures of all.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        data = await self._data.gather(company_id)
+        data = await self._data.gather(company_id, known_at)
         books = data.books
         lines = compute_outlook_lines(books)
         outlook = lines[line]

@@ -123,13 +123,13 @@ class PortfolioExperience:
     def __init__(self, data: PortfolioDataOrchestrator) -> None:
         self._data = data
 
-    async def show(self, query: PortfolioQuery) -> PortfolioView:
-        """One page of the portfolio.
+    async def show(self, query: PortfolioQuery, known_at: datetime | None = None) -> PortfolioView:
+        """One page of the portfolio, as it is or as it was known at a moment.
 
         Raises:
             InvalidRequest: a limit outside 1…100 is asked, or a cursor that is not ours.
         """
-        return lay_out_portfolio(await self._data.gather(), query)
+        return lay_out_portfolio(await self._data.gather(known_at), query)
 
 
 def lay_out_portfolio(data: PortfolioData, query: PortfolioQuery) -> PortfolioView:

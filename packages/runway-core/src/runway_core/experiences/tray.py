@@ -1,6 +1,7 @@
 """Hygiene Tray: "can I trust the numbers?" Findings grouped by check, those first that move the runway most."""
 
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
@@ -68,13 +69,15 @@ class HygieneTrayExperience:
     def __init__(self, data: HygieneTrayDataOrchestrator) -> None:
         self._data = data
 
-    async def show(self, company_id: CompanyId, query: TrayQuery | None = None) -> TrayView:
-        """The tray of one company.
+    async def show(
+        self, company_id: CompanyId, query: TrayQuery | None = None, known_at: datetime | None = None
+    ) -> TrayView:
+        """The tray of one company, as it is or as its books at a moment show it.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        return lay_out_tray(await self._data.gather(company_id, None), query or TrayQuery())
+        return lay_out_tray(await self._data.gather(company_id, None, known_at), query or TrayQuery())
 
 
 def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:

@@ -1,5 +1,7 @@
 """What the digest and the outlook need."""
 
+from datetime import datetime
+
 from runway_core.domain.identity import CompanyId
 from runway_core.orchestrators.gathered import CompanyData
 from runway_core.services.books import BooksService
@@ -7,6 +9,7 @@ from runway_core.services.companies import ConnectionService
 from runway_core.services.digests import DigestService
 from runway_core.services.findings import FindingService
 from runway_core.services.forecasts import ForecastService
+from runway_core.services.past import PastService
 from runway_core.services.positions import PositionService
 
 
@@ -22,6 +25,7 @@ class DigestDataOrchestrator:
         *,
         digests: DigestService,
         forecasts: ForecastService,
+        past: PastService,
     ) -> None:
         self._books = books
         self._connections = connections
@@ -29,13 +33,25 @@ class DigestDataOrchestrator:
         self._positions = positions
         self._digests = digests
         self._forecasts = forecasts
+        self._past = past
 
-    async def gather(self, company_id: CompanyId) -> CompanyData:
-        """Read one company once.
+    async def gather(self, company_id: CompanyId, known_at: datetime | None = None) -> CompanyData:
+        """Read one company once, as it is or as it was known at a moment.
 
         Raises:
-            NotFound: no such company in this firm.
+            NotFound: no such company in this firm, or it was not known yet.
+            InvalidRequest: the moment lies ahead.
         """
+        if known_at is not None:
+            past = await self._past.read(company_id, known_at)
+            return CompanyData(
+                books=past.books,
+                connections=past.books.connections,
+                findings=past.findings,
+                position=past.position,
+                kept_forecasts=past.kept_forecasts,
+                last_told=past.last_told,
+            )
         return CompanyData(
             books=await self._books.read(company_id),
             connections=await self._connections.list(company_id),

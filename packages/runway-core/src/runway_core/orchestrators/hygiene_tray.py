@@ -10,6 +10,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.position import Position
 from runway_core.services.companies import CompanyService, ConnectionService
 from runway_core.services.findings import FindingService
+from runway_core.services.past import PastService
 from runway_core.services.positions import PositionService
 from runway_core.services.scope import Scope, local_day
 
@@ -36,19 +37,35 @@ class HygieneTrayDataOrchestrator:
         connections: ConnectionService,
         findings: FindingService,
         positions: PositionService,
+        *,
+        past: PastService,
     ) -> None:
         self._scope = scope
         self._companies = companies
         self._connections = connections
         self._findings = findings
         self._positions = positions
+        self._past = past
 
-    async def gather(self, company_id: CompanyId, states: frozenset[FindingState] | None) -> TrayData:
-        """Read one company's findings in `states`, or all.
+    async def gather(
+        self, company_id: CompanyId, states: frozenset[FindingState] | None, known_at: datetime | None = None
+    ) -> TrayData:
+        """Read one company's findings in `states`, or all; as they are, or as its books at a moment show them.
 
         Raises:
-            NotFound: no such company in this firm.
+            NotFound: no such company in this firm, or it was not known yet.
+            InvalidRequest: the moment lies ahead.
         """
+        if known_at is not None:
+            past = await self._past.read(company_id, known_at)
+            return TrayData(
+                now=known_at,
+                today=past.books.as_of,
+                company=past.books.company,
+                connections=past.books.connections,
+                findings=[one for one in past.findings if states is None or one.state in states],
+                position=past.position,
+            )
         company = await self._companies.get(company_id)
         now = self._scope.clock.now()
         return TrayData(

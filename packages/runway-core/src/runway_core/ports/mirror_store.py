@@ -93,10 +93,15 @@ class MirrorStore(Protocol):
         as_of: date,
         history_from: date,
         read_at: datetime,
+        known_at: datetime | None = None,
     ) -> Books:
         """Read everything that calculators need, in a fixed number of queries whatever the size of the books.
 
         Open documents are all there; closed ones reach back to `history_from` by document date. Deleted ones are not.
+        With `known_at`, everything is as the log says it was known at that moment; `company` is taken as it is given.
+
+        Raises:
+            LogBroken: with `known_at`, an entry of the log cannot be read.
         """
         ...
 

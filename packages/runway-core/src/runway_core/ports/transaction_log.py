@@ -31,7 +31,20 @@ class TransactionLog(Protocol):
         ...
 
     async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
-        """The number of the last entry that stands before all entries seen at `moment` or later; nil when none does."""
+        """The number of an entry seen before a moment whose follower was not; nil when none was.
+
+        Where clocks were set back there are several, and any of them may be meant.
+        """
+        ...
+
+    async def last_drafts(self, company_id: CompanyId, *, through: int, kinds: Sequence[str]) -> Sequence[LogDraft]:
+        """The last entry about each thing of some kinds up to an entry, in order: what they were then.
+
+        Of connections, the last entry of each kind of act.
+
+        Raises:
+            LogBroken: an entry cannot be read.
+        """
         ...
 
     async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:

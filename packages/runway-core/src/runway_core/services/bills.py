@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from runway_core.calculators.readiness import find_readiness
 from runway_core.domain.bills import Bill
@@ -10,7 +11,7 @@ from runway_core.domain.decisions import BillReadiness
 from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.identity import CompanyId, RecordKind
 from runway_core.services.books import BooksService
-from runway_core.services.findings import FindingService
+from runway_core.services.past import PastService
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +31,29 @@ class BillForDecision:
 
 
 class BillService:
-    """Answers questions about bills from the mirror. Nothing here pays a bill."""
+    """Answers questions about bills from the mirror, or as it was known at a moment. Nothing here pays a bill."""
 
-    def __init__(self, books: BooksService, findings: FindingService) -> None:
+    def __init__(self, books: BooksService, past: PastService) -> None:
         self._books = books
-        self._findings = findings
+        self._past = past
 
-    async def get_open_bills(self, company_id: CompanyId) -> Sequence[Bill]:
+    async def get_open_bills(self, company_id: CompanyId, known_at: datetime | None = None) -> Sequence[Bill]:
         """Bills with an unpaid rest, by due date.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        return (await self._books.read(company_id)).open_bills
+        return (await self._books.read(company_id, known_at=known_at)).open_bills
 
-    async def get_bills_with_issues(self, company_id: CompanyId) -> Sequence[BillWithIssues]:
+    async def get_bills_with_issues(
+        self, company_id: CompanyId, known_at: datetime | None = None
+    ) -> Sequence[BillWithIssues]:
         """Open bills that standing findings speak of, by due date.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        books = await self._books.read(company_id)
-        findings = await self._findings.list(company_id)
+        books, findings = await self._past.read_with_findings(company_id, known_at)
         by_bill = group_by_subject(findings, RecordKind.BILL)
         return [
             BillWithIssues(bill=bill, findings=tuple(by_bill[bill.external_id]))
@@ -59,14 +61,16 @@ class BillService:
             if bill.external_id in by_bill
         ]
 
-    async def get_bills_ready_for_decision(self, company_id: CompanyId) -> Sequence[BillForDecision]:
+    async def get_bills_ready_for_decision(
+        self, company_id: CompanyId, known_at: datetime | None = None
+    ) -> Sequence[BillForDecision]:
         """Open bills that nothing stands in the way of, by the day on which they must be released.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        books = await self._books.read(company_id)
-        ready, _ = split_by_readiness(books, await self._findings.list(company_id))
+        books, findings = await self._past.read_with_findings(company_id, known_at)
+        ready, _ = split_by_readiness(books, findings)
         return ready
 
 

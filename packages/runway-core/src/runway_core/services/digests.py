@@ -1,6 +1,7 @@
 """Digests that were sent: kept before they leave, with what became of them."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from runway_core.domain.cash_changes import CashThen
 from runway_core.domain.forecasts import KeptForecast
@@ -82,20 +83,27 @@ class DigestService:
         company = await self._scope.company(company_id)
         today = local_day(self._scope.clock.now(), company)
         papers = self._scope.store.papers
-        sent = [
-            CashThen(as_of=digest.as_of, read_at=digest.books_read_at, opening=digest.opening)
-            for digest in await papers.papers(company_id, SentDigest, limit=_LOOKED_AT)
-            if digest.delivery is Delivery.SENT and digest.as_of < today
-        ]
-        if sent:
-            return max(sent, key=lambda told: told.read_at)
-        kept = [
-            CashThen(
-                as_of=forecast.as_of,
-                read_at=forecast.changed_at,
-                opening=Money(amount=forecast.opening, currency=forecast.currency),
-            )
-            for forecast in await papers.papers(company_id, KeptForecast, limit=_LOOKED_AT)
-            if forecast.as_of < today
-        ]
-        return max(kept, key=lambda told: told.read_at, default=None)
+        return find_last_told(
+            await papers.papers(company_id, SentDigest, limit=_LOOKED_AT),
+            await papers.papers(company_id, KeptForecast, limit=_LOOKED_AT),
+            today=today,
+        )
+
+
+def find_last_told(digests: Sequence[SentDigest], forecasts: Sequence[KeptForecast], *, today: date) -> CashThen | None:
+    """Opening cash as it was told last before `today`: by a digest that was sent, else by a kept forecast."""
+    sent = [
+        CashThen(as_of=digest.as_of, read_at=digest.books_read_at, opening=digest.opening)
+        for digest in digests
+        if digest.delivery is Delivery.SENT and digest.as_of < today
+    ]
+    kept = [
+        CashThen(
+            as_of=forecast.as_of,
+            read_at=forecast.changed_at,
+            opening=Money(amount=forecast.opening, currency=forecast.currency),
+        )
+        for forecast in forecasts
+        if forecast.as_of < today
+    ]
+    return max(sent or kept, key=lambda told: told.read_at, default=None)

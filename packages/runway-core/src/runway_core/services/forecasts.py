@@ -15,7 +15,7 @@ from runway_core.domain.position import PositionStatus
 from runway_core.errors import StaleRevision
 from runway_core.services.scope import Scope
 
-_LOOKED_AT = 65
+FORECASTS_LOOKED_AT = 65
 """Forecasts of a year, and of the thirteen weeks that the oldest of them needs to come due."""
 
 
@@ -50,4 +50,4 @@ class ForecastService:
             NotFound: no such company in this firm.
         """
         await self._scope.company(company_id)
-        return await self._scope.store.papers.papers(company_id, KeptForecast, limit=_LOOKED_AT)
+        return await self._scope.store.papers.papers(company_id, KeptForecast, limit=FORECASTS_LOOKED_AT)

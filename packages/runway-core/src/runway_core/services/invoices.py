@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.identity import CompanyId, RecordKind
 from runway_core.domain.invoices import Invoice
 from runway_core.services.bills import group_by_subject
 from runway_core.services.books import BooksService
-from runway_core.services.findings import FindingService
+from runway_core.services.past import PastService
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +21,39 @@ class InvoiceWithIssues:
 
 
 class InvoiceService:
-    """Answers questions about invoices from the mirror."""
+    """Answers questions about invoices from the mirror, or as it was known at a moment."""
 
-    def __init__(self, books: BooksService, findings: FindingService) -> None:
+    def __init__(self, books: BooksService, past: PastService) -> None:
         self._books = books
-        self._findings = findings
+        self._past = past
 
-    async def get_open_invoices(self, company_id: CompanyId) -> Sequence[Invoice]:
+    async def get_open_invoices(self, company_id: CompanyId, known_at: datetime | None = None) -> Sequence[Invoice]:
         """Invoices with an unpaid rest, by due date.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        return (await self._books.read(company_id)).open_invoices
+        return (await self._books.read(company_id, known_at=known_at)).open_invoices
 
-    async def get_overdue_invoices(self, company_id: CompanyId) -> Sequence[Invoice]:
+    async def get_overdue_invoices(self, company_id: CompanyId, known_at: datetime | None = None) -> Sequence[Invoice]:
         """Open invoices whose due date has passed, longest overdue first.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        books = await self._books.read(company_id)
+        books = await self._books.read(company_id, known_at=known_at)
         return [i for i in books.open_invoices if i.due_date is not None and i.due_date < books.as_of]
 
-    async def get_invoices_with_issues(self, company_id: CompanyId) -> Sequence[InvoiceWithIssues]:
+    async def get_invoices_with_issues(
+        self, company_id: CompanyId, known_at: datetime | None = None
+    ) -> Sequence[InvoiceWithIssues]:
         """Open invoices that standing findings speak of, by due date.
 
         Raises:
             NotFound: no such company in this firm.
         """
-        books = await self._books.read(company_id)
-        by_invoice = group_by_subject(await self._findings.list(company_id), RecordKind.INVOICE)
+        books, findings = await self._past.read_with_findings(company_id, known_at)
+        by_invoice = group_by_subject(findings, RecordKind.INVOICE)
         return [
             InvoiceWithIssues(invoice=invoice, findings=tuple(by_invoice[invoice.external_id]))
             for invoice in books.open_invoices

@@ -1,0 +1,140 @@
+"""Reading a company as it was known at a past moment: the last entry about each thing, folded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from runway_core.domain.changes import ChangeKind
+from runway_core.domain.company import Connection as CompanyConnection
+from runway_core.domain.field_changes import read_field_changes
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKind
+from runway_core.domain.log_entry import ChainHead, LogDraft, decode_entry, from_microseconds, to_microseconds
+from runway_core.domain.past import Past, books_papers, fold_drafts, is_in_books, with_reading
+from runway_core.domain.sync_run import RunOutcome
+from runway_core.errors import LogBroken
+from sqlalchemy import Connection, case, func, select
+
+from runway_store_sql.collection import paused_collection
+from runway_store_sql.held_books import HeldRecords
+from runway_store_sql.tables import log_entries, sync_runs
+
+_EVERY_ACT = ("connection",)
+"""Of these things every kind of act is wanted: a connection is what it was added as, with its last state."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastReading:
+    """What books of a past moment are made of."""
+
+    sequence: int
+    records: HeldRecords
+    connections: tuple[CompanyConnection, ...]
+
+
+def find_last_before(connection: Connection, company_id: CompanyId, moment: datetime) -> int:
+    """The number of an entry seen before a moment whose follower was not; nil when none was.
+
+    Found by halving, so that it takes twenty looks and no index: entries are appended in the order of time, but for
+    clocks that were set back, and there any of the places is as good as another.
+    """
+    at = to_microseconds(moment)
+    own = log_entries.c.company_id == company_id
+    bounds = connection.execute(select(func.min(log_entries.c.sequence), func.max(log_entries.c.sequence)).where(own))
+    first, last = bounds.one()
+    if first is None:
+        return 0
+    low, high = int(first) - 1, int(last) + 1  # seen before; not seen before
+    while high - low > 1:
+        middle = (low + high) // 2
+        query = select(log_entries.c.seen_at).where(own, log_entries.c.sequence <= middle)
+        seen_at = connection.scalar(query.order_by(log_entries.c.sequence.desc()).limit(1))
+        low, high = (middle, high) if seen_at is not None and seen_at < at else (low, middle)
+    return low
+
+
+def read_last_drafts(
+    connection: Connection, company_id: CompanyId, *, through: int, kinds: Sequence[str] | None = None
+) -> list[LogDraft]:
+    """The last entry about each thing up to an entry, in the order of the log.
+
+    Raises:
+        LogBroken: one cannot be read.
+    """
+    entries = log_entries.c
+    own = [entries.company_id == company_id, entries.sequence <= through]
+    if kinds is not None:
+        own.append(entries.kind.in_(kinds))
+    act = case((entries.kind.in_(_EVERY_ACT), entries.what), else_="")
+    last = (
+        select(func.max(entries.sequence).label("sequence"))
+        .where(*own)
+        .group_by(entries.kind, entries.external_id, act)
+    ).subquery()
+    query = (
+        select(entries.canonical)
+        .join(last, last.c.sequence == entries.sequence)
+        .where(entries.company_id == company_id)
+        .order_by(entries.sequence)
+    )
+    return [_decode(canonical, company_id) for canonical in connection.scalars(query)]
+
+
+def _decode(canonical: bytes, company_id: CompanyId) -> LogDraft:
+    try:
+        return decode_entry(canonical)[2]
+    except ValueError as error:
+        raise LogBroken(f"an entry of company {company_id!r} cannot be read ({error}): restore a backup") from error
+
+
+def read_past(
+    connection: Connection,
+    company_id: CompanyId,
+    *,
+    known_at: datetime,
+    history_from: date,
+    since: datetime,
+    fields: Mapping[RecordKind, str],
+) -> PastReading:
+    """What was known at a moment. `fields` names where the records of each kind go."""
+    through = find_last_before(connection, company_id, known_at + datetime.resolution)
+    with paused_collection():
+        past = fold_drafts(read_last_drafts(connection, company_id, through=through), company_id=company_id)
+        records = {
+            name: tuple(record for record in past.records.get(kind, ()) if is_in_books(record, history_from))
+            for kind, name in fields.items()
+        }
+    updates = select(log_entries.c.canonical).where(
+        log_entries.c.company_id == company_id,
+        log_entries.c.what == ChangeKind.UPDATED.value,
+        log_entries.c.seen_at >= to_microseconds(since),
+        log_entries.c.sequence <= through,
+    )
+    drafts = (_decode(found, company_id) for found in connection.scalars(updates.order_by(log_entries.c.sequence)))
+    held = HeldRecords(
+        head=ChainHead(sequence=through),
+        history_from=history_from,
+        records=records,
+        papers=books_papers(past.papers.values()),
+        changes=tuple(change for draft in drafts for change in read_field_changes(draft)),
+        changes_since=since,
+    )
+    return PastReading(through, held, _read_connections(connection, company_id, past, known_at))
+
+
+def _read_connections(
+    connection: Connection, company_id: CompanyId, past: Past, known_at: datetime
+) -> tuple[CompanyConnection, ...]:
+    query = (
+        select(sync_runs.c.connection_id, func.max(sync_runs.c.started_at), func.max(sync_runs.c.ended_at))
+        .where(
+            sync_runs.c.company_id == company_id,
+            sync_runs.c.outcome == RunOutcome.SUCCEEDED.value,
+            sync_runs.c.ended_at <= to_microseconds(known_at),
+        )
+        .group_by(sync_runs.c.connection_id)
+    )
+    rows: Sequence[Any] = connection.execute(query).all()
+    read = {ConnectionId(name): (from_microseconds(began), from_microseconds(ended)) for name, began, ended in rows}
+    found = sorted(past.connections.values(), key=lambda held: held.rail)
+    return tuple(with_reading(held, read) for held in found)
