@@ -1,6 +1,7 @@
 """What every route asks for: the `Runway` behind the app, a company of the firm, and the filters of a portfolio."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
@@ -16,6 +17,7 @@ from starlette.requests import Request
 
 from runway_app_http.digest_sending import DigestSender
 from runway_app_http.gate import visitor_of
+from runway_app_http.moments import read_known_at
 
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -89,6 +91,10 @@ class PortfolioParams(BaseModel):
     limit: int = Field(100, ge=1, le=100, description="At most so many rows.")
     cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before.")
 
+    as_of: str | None = Field(
+        None, max_length=40, description="As Runway knew it at this moment, or at the end of this day (UTC)."
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _forget_empty(cls, given: Any) -> Any:
@@ -96,7 +102,7 @@ class PortfolioParams(BaseModel):
 
     def to_query(self) -> PortfolioQuery:
         """What the portfolio is asked."""
-        values = self.model_dump(exclude={"sort"})
+        values = self.model_dump(exclude={"sort", "as_of"})
         return PortfolioQuery(
             **values, sort=PortfolioSort(self.sort.removeprefix("-")), descending=self.sort.startswith("-")
         )
@@ -149,3 +155,24 @@ class TrayParams(BaseModel):
 
 
 TrayFilters = Annotated[TrayParams, Query()]
+
+AsOf = Annotated[
+    str | None,
+    Query(
+        alias="as_of",
+        max_length=40,
+        description="As Runway knew it at this moment, or at the end of this day where the company is: "
+        "rebuilt from the log.",
+        examples=["2026-03-31"],
+    ),
+]
+"""A past moment that is asked about, as text."""
+
+
+async def _known_at(company_id: CompanyInPath, runway: RunwayOfApp, as_of: AsOf = None) -> datetime | None:
+    company = await runway.companies.get(company_id)
+    return read_known_at(as_of, now=runway.scope.clock.now(), company=company)
+
+
+KnownAt = Annotated[datetime | None, Depends(_known_at)]
+"""The same as a moment, of one company."""

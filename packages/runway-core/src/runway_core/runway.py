@@ -1,15 +1,14 @@
 """`Runway`: what an embedding app builds and calls; the bundled app calls nothing else."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from runway_core.domain.company import Connection
-from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId, RecordKey
-from runway_core.domain.log_entry import ChainHead, LogEntry
+from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.people import Caller, Need
 from runway_core.domain.sync_run import QuarantinedRecord
@@ -49,6 +48,7 @@ from runway_core.services.forecasts import ForecastService
 from runway_core.services.health import AlertTeller, CompanyHealth, HealthService
 from runway_core.services.held import Held
 from runway_core.services.invoices import InvoiceService
+from runway_core.services.log_reading import LogReading
 from runway_core.services.pacing import PacingService
 from runway_core.services.past import PastService
 from runway_core.services.people import PeopleService
@@ -63,15 +63,13 @@ from runway_core.services.webhooks import WebhookService
 from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.freshness import Freshness
 from runway_core.sync.health import USUAL_SERVICE, ServiceSettings
-from runway_core.sync.log_export import export_log
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progress
 from runway_core.sync.schedule import PULLABLE, Intervals
 from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, Flights, SmartSyncService
-from runway_core.sync.verification import LogVerification, find_start, verify_log
 
 
-class Runway:
+class Runway(LogReading):
     """One firm's companies, mirrored and answered for. Build it with `Runway.open`, use it as a context manager.
 
     companies, connections       who is looked after, and how they are connected
@@ -117,10 +115,6 @@ class Runway:
         self.findings = FindingService(self.scope)
         self.forecasts = ForecastService(self.scope)
         self.positions = PositionService(self.scope, self.books, self.forecasts, self._held.checks)
-        self.balances = BalanceService(self.scope)
-        self.bills = BillService(self.books, self.findings)
-        self.invoices = InvoiceService(self.books, self.findings)
-        self.positions = PositionService(self.scope, self.books, self.forecasts, self._checks)
         self.past = PastService(self.books, self.findings)
         self.balances = BalanceService(self.scope, self.books)
         self.bills = BillService(self.books, self.past)
@@ -146,6 +140,10 @@ class Runway:
         self._pacing = PacingService(self.scope, rails, service)
         self.watch = HealthService(self.scope, self._pacing, service, alert_tellers)
         self._sync = self._make_sync()
+        self._build_experiences()
+
+    def _build_experiences(self) -> None:
+        """Put the views on top of the services."""
         digest_data = DigestDataOrchestrator(
             self.books,
             self.connections,
@@ -459,66 +457,6 @@ class Runway:
         company = await self.companies.get(company_id)
         if not await self._store.mirror.discard_quarantined(company_id, quarantine_id):
             raise NotFound(f"{company.name!r} has no record {quarantine_id!r} in quarantine")
-
-    async def log_entries(self, company_id: CompanyId, *, after: int = 0, limit: int = 50) -> Sequence[LogEntry]:
-        """Entries of a company's log after a sequence number, in order, at most `limit`.
-
-        Raises:
-            NotFound: no such company in this firm.
-        """
-        await self.companies.get(company_id)
-        found: list[LogEntry] = []
-        async for entry in self._store.log.entries(company_id, after=after, batch=min(limit, 1000)):
-            found.append(entry)
-            if len(found) == limit:
-                break
-        return found
-
-    async def log_length(self, company_id: CompanyId) -> int:
-        """How many entries a company's log has.
-
-        Raises:
-            NotFound: no such company in this firm.
-        """
-        await self.companies.get(company_id)
-        return (await self._store.log.head(company_id)).sequence
-
-    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
-        """Everything the log says about one record, oldest first.
-
-        Raises:
-            NotFound: no such company in this firm.
-        """
-        await self.companies.get(company_id)
-        return await self._store.log.history(company_id, key)
-
-    async def verify_log(self, company_id: CompanyId, *, since: datetime | None = None) -> LogVerification:
-        """Recompute a company's chain of log entries, all of it or what was seen `since` a moment.
-
-        It then begins where the last anchor before the moment ended; without one, at the entry before.
-
-        Raises:
-            NotFound: no such company in this firm.
-            LogBroken: the anchors are not what was signed.
-        """
-        await self.companies.get(company_id)
-        log = self._store.log
-        start: ChainHead | None = None
-        if since is not None:
-            start = await self.anchors.trusted_before(company_id, since)
-            start = start or await find_start(log, company_id, await log.last_before(company_id, since))
-        return await verify_log(log, company_id, start=start)
-
-    async def export_log(self, company_id: CompanyId, *, after: int = 0) -> AsyncIterator[bytes]:
-        """A company's chain behind an entry as the lines of a file, some at a time; see `docs/reference/log.md`.
-
-        Raises:
-            NotFound: no such company in this firm.
-        """
-        await self.companies.get(company_id)
-        before = await find_start(self._store.log, company_id, after)
-        async for lines in export_log(self._store.log, company_id, before=before):
-            yield lines
 
     async def check_store(self) -> StoreHealth:
         """Look at the database.

@@ -19,6 +19,7 @@ from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldRecords
 from runway_store_sql.tables import log_entries, sync_runs
 
+_ASKED_TOGETHER = 1_000
 _EVERY_ACT = ("connection",)
 """Of these things every kind of act is wanted: a connection is what it was added as, with its last state."""
 
@@ -66,18 +67,15 @@ def read_last_drafts(
     if kinds is not None:
         own.append(entries.kind.in_(kinds))
     act = case((entries.kind.in_(_EVERY_ACT), entries.what), else_="")
-    last = (
-        select(func.max(entries.sequence).label("sequence"))
-        .where(*own)
-        .group_by(entries.kind, entries.external_id, act)
-    ).subquery()
-    query = (
-        select(entries.canonical)
-        .join(last, last.c.sequence == entries.sequence)
-        .where(entries.company_id == company_id)
-        .order_by(entries.sequence)
-    )
-    return [_decode(canonical, company_id) for canonical in connection.scalars(query)]
+    newest = select(func.max(entries.sequence)).where(*own).group_by(entries.kind, entries.external_id, act)
+    # In two steps: asked as one, SQLite may look at every entry for each of them.
+    places = sorted(connection.scalars(newest))
+    canonicals: list[bytes] = []
+    for start in range(0, len(places), _ASKED_TOGETHER):
+        asked = entries.sequence.in_(places[start : start + _ASKED_TOGETHER])
+        query = select(entries.canonical).where(entries.company_id == company_id, asked).order_by(entries.sequence)
+        canonicals += connection.scalars(query)
+    return [_decode(canonical, company_id) for canonical in canonicals]
 
 
 def _decode(canonical: bytes, company_id: CompanyId) -> LogDraft:

@@ -17,15 +17,13 @@ from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_fie
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
-from runway_core.domain.log_entry import LogEntry
+from runway_core.domain.log_entry import ChainHead, LogEntry
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
+from runway_core.domain.past import books_papers, find_open_rest, fold_drafts, is_in_books, with_reading
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy, lay_over
-from runway_core.domain.log_entry import ChainHead, LogEntry
-from runway_core.domain.past import books_papers, find_open_rest, fold_drafts, is_in_books, with_reading
 from runway_core.domain.record import Record
 from runway_core.domain.sweeps import HeldKind, sum_control
-from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, RunOutcome
 from runway_core.errors import LeaseLost
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
@@ -74,6 +72,8 @@ def _papers_of(state: CompanyState) -> dict[str, Any]:
     """The papers that are not closed, by their field of `Books`."""
     current = [paper for _, paper in sorted(state.papers.items()) if not paper.is_closed]
     return {name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()}
+
+
 def _rewind(state: CompanyState, known_at: datetime) -> CompanyState:
     """The state as the log says it was known at a moment."""
     entries = list(takewhile(lambda entry: entry.draft.seen_at <= known_at, state.entries))

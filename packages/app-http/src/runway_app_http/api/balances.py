@@ -10,7 +10,7 @@ from runway_core.experiences.view import CompanyHeading, View
 from runway_core.services.scope import local_day
 from starlette.responses import Response
 
-from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.access import CompanyInPath, KnownAt, RunwayOfApp, require_id
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 
 router = APIRouter(prefix="/companies/{company_id}/balances", tags=["balances"])
@@ -42,14 +42,15 @@ async def list_balances(
     company_id: CompanyInPath,
     runway: RunwayOfApp,
     *,
+    known_at: KnownAt,
     cash_only: Annotated[bool, Query(description="Only bank, undeposited funds and cards.")] = True,
     limit: Limit = 100,
     cursor: AfterCursor = None,
 ) -> Response:
     """Active accounts with the balances that the mirror holds."""
     company = await runway.companies.get(company_id)
-    read_at = runway.scope.clock.now()
-    accounts = await runway.balances.get_balances(company_id, cash_only=cash_only)
+    read_at = known_at or runway.scope.clock.now()
+    accounts = await runway.balances.get_balances(company_id, cash_only=cash_only, known_at=known_at)
     page, next_cursor = cut_page(accounts, lambda a: (a.full_name, a.external_id), limit=limit, cursor=cursor)
     return answer(
         BalanceList(

@@ -11,7 +11,7 @@ from runway_core.experiences.tray import TrayView
 from runway_core.sync.freshness import Freshness
 from starlette.responses import Response
 
-from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayFilters
+from runway_app_http.access import CompanyInPath, KnownAt, RunwayOfApp, TrayFilters
 from runway_app_http.api.answers import answer
 
 router = APIRouter(prefix="/companies/{company_id}", tags=["experiences"])
@@ -34,10 +34,14 @@ WantedLine = Annotated[
 
 @router.get("/digest", response_model=DigestView)
 async def read_digest(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    known_at: KnownAt,
+    freshness: WantedFreshness = Freshness.CACHED_OK,
 ) -> Response:
     """Are we okay?"""
-    return answer(await runway.digest(company_id, freshness=freshness))
+    return answer(await runway.digest(company_id, freshness=freshness, known_at=known_at))
 
 
 @router.get("/tray", response_model=TrayView)
@@ -46,19 +50,24 @@ async def read_tray(
     runway: RunwayOfApp,
     *,
     filters: TrayFilters,
+    known_at: KnownAt,
     freshness: WantedFreshness = Freshness.CACHED_OK,
 ) -> Response:
     """Can I trust the numbers?"""
-    return answer(await runway.tray(company_id, filters.to_query(), freshness=freshness))
+    return answer(await runway.tray(company_id, filters.to_query(), freshness=freshness, known_at=known_at))
 
 
 @router.get("/console", response_model=ConsoleView)
 @router.get("/decisions", response_model=ConsoleView)
 async def read_console(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, freshness: WantedFreshness = Freshness.CACHED_OK
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    known_at: KnownAt,
+    freshness: WantedFreshness = Freshness.CACHED_OK,
 ) -> Response:
     """What should we do next? It proposes; nothing here releases a payment. `decisions` is the same by another name."""
-    return answer(await runway.console(company_id, freshness=freshness))
+    return answer(await runway.console(company_id, freshness=freshness, known_at=known_at))
 
 
 @router.get("/outlook", response_model=OutlookView)
@@ -67,8 +76,9 @@ async def read_outlook(
     company_id: CompanyInPath,
     runway: RunwayOfApp,
     *,
+    known_at: KnownAt,
     line: WantedLine = OutlookLine.EXPECTED,
     freshness: WantedFreshness = Freshness.CACHED_OK,
 ) -> Response:
     """What is coming? Thirteen weeks of cash; `forecast` is the same by its older name."""
-    return answer(await runway.outlook(company_id, line=line, freshness=freshness))
+    return answer(await runway.outlook(company_id, line=line, freshness=freshness, known_at=known_at))

@@ -15,7 +15,7 @@ from runway_core.domain.log_entry import LogEntry
 from runway_core.experiences.view import CompanyHeading, View
 from starlette.responses import Response
 
-from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
+from runway_app_http.access import CompanyInPath, KnownAt, RunwayOfApp, require_id
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.plain import amount_fields, amount_text
 
@@ -77,6 +77,7 @@ async def read_history(
     company_id: CompanyInPath,
     runway: RunwayOfApp,
     *,
+    known_at: KnownAt,
     kind: Annotated[RecordKind, Query(description="What kind of record.")],
     external_id: Annotated[str, Query(description="The rail's own id of the record.")],
     limit: Limit = 100,
@@ -86,6 +87,8 @@ async def read_history(
     company = await runway.companies.get(company_id)
     key = RecordKey(kind, require_id(external_id, "record"))
     entries = await runway.history(company_id, key)
+    if known_at is not None:
+        entries = [entry for entry in entries if entry.draft.seen_at <= known_at]
     page, next_cursor = cut_page(entries, lambda entry: (entry.sequence,), limit=limit, cursor=cursor)
     return answer(
         RecordHistory(

@@ -1,6 +1,6 @@
 """`/v1/companies/{id}/invoices`: what is owed to the company."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from runway_core.runway import Runway
 from runway_core.services.scope import local_day
 from starlette.responses import Response
 
-from runway_app_http.access import CompanyInPath, RunwayOfApp
+from runway_app_http.access import CompanyInPath, KnownAt, RunwayOfApp
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 
 router = APIRouter(prefix="/companies/{company_id}/invoices", tags=["invoices"])
@@ -51,14 +51,15 @@ async def list_invoices(
     company_id: CompanyInPath,
     runway: RunwayOfApp,
     *,
+    known_at: KnownAt,
     show: Annotated[InvoicesShown, Query(description="Which open invoices.")] = InvoicesShown.OPEN,
     limit: Limit = 100,
     cursor: AfterCursor = None,
 ) -> Response:
     """Open invoices from the mirror, by due date."""
     company = await runway.companies.get(company_id)
-    read_at = runway.scope.clock.now()
-    items = await _gather(runway, company_id, show=show)
+    read_at = known_at or runway.scope.clock.now()
+    items = await _gather(runway, company_id, show=show, known_at=known_at)
     page, next_cursor = cut_page(items, _order, limit=limit, cursor=cursor)
     return answer(
         InvoiceList(
@@ -72,14 +73,16 @@ async def list_invoices(
     )
 
 
-async def _gather(runway: Runway, company_id: CompanyId, *, show: InvoicesShown) -> list[InvoiceItem]:
+async def _gather(
+    runway: Runway, company_id: CompanyId, *, show: InvoicesShown, known_at: datetime | None
+) -> list[InvoiceItem]:
     if show is InvoicesShown.WITH_ISSUES:
-        flawed = await runway.invoices.get_invoices_with_issues(company_id)
+        flawed = await runway.invoices.get_invoices_with_issues(company_id, known_at)
         return [InvoiceItem(invoice=f.invoice, findings=f.findings) for f in flawed]
     if show is InvoicesShown.OVERDUE:
-        invoices = await runway.invoices.get_overdue_invoices(company_id)
+        invoices = await runway.invoices.get_overdue_invoices(company_id, known_at)
     else:
-        invoices = await runway.invoices.get_open_invoices(company_id)
+        invoices = await runway.invoices.get_open_invoices(company_id, known_at)
     return [InvoiceItem(invoice=invoice, findings=()) for invoice in invoices]
 
 

@@ -1,9 +1,11 @@
 """`runway portfolio`, `digest`, `tray`, `console`, `outlook`: the four questions, and all companies on one screen."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from runway_core.domain.company import Company
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.position import PositionStatus
@@ -28,6 +30,7 @@ from runway_app_http.cli.layouts import (
 from runway_app_http.cli.session import Session, command, stdout_console
 from runway_app_http.container import make_mailer
 from runway_app_http.digest_sending import DigestSender
+from runway_app_http.moments import read_known_at
 from runway_app_http.ui.digest_mail import write_digest_mail
 
 app = typer.Typer()
@@ -36,6 +39,10 @@ FailOn = Annotated[
     Severity | None, typer.Option("--fail-on", help="Exit code 1 when there is a finding this severe, or worse.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Pull first; when the rail is down, show the labelled mirror.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="T", help="As Runway knew it at this moment, or at the end of this day."),
+]
 WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
 
 
@@ -55,6 +62,7 @@ def show_portfolio(
     limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="At most so many rows.")] = 100,
     cursor: Annotated[str | None, typer.Option("--cursor", help="`next_cursor` of the page before.")] = None,
     fail_on: FailOn = None,
+    as_of: AsOf = None,
 ) -> int:
     """Show every company on one screen, those that need attention first."""
     query = PortfolioQuery(
@@ -72,7 +80,7 @@ def show_portfolio(
     )
 
     async def ask(runway: Runway) -> tuple[PortfolioView, bool]:
-        view = await runway.portfolio(query)
+        view = await runway.portfolio(query, known_at=read_known_at(as_of, now=runway.scope.clock.now()))
         return view, fail_on is not None and await _holds_findings(runway, view, fail_on)
 
     view, has_failed = session.run(ask)
@@ -100,12 +108,24 @@ def _freshness(is_wanted: bool) -> Freshness:
     return Freshness.STRICT if is_wanted else Freshness.CACHED_OK
 
 
+async def find_known(runway: Runway, company: str, as_of: str | None) -> tuple[Company, datetime | None]:
+    """A company that is named, and the past moment that is asked about.
+
+    Raises:
+        NotFound: no such company.
+        InvalidRequest: no moment.
+    """
+    found = await runway.companies.find(company)
+    return found, read_known_at(as_of, now=runway.scope.clock.now(), company=found)
+
+
 @command(app, "digest", example='runway digest acme --mail-to bo@acme.example --note "Dear Bo, all is well."')
 def show_digest(
     session: Session,
     *,
     company: CompanyName,
     fresh: Fresh = False,
+    as_of: AsOf = None,
     mail_to: Annotated[
         list[str] | None, typer.Option("--mail-to", help="Send it to this address; may be given again.")
     ] = None,
@@ -125,7 +145,8 @@ def show_digest(
         return
 
     async def ask(runway: Runway) -> DigestView:
-        return await runway.digest((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))
+        found, known_at = await find_known(runway, company, as_of)
+        return await runway.digest(found.company_id, freshness=_freshness(fresh), known_at=known_at)
 
     view = session.run(ask)
     session.show(view, lambda: lay_out_digest(view))
@@ -142,6 +163,7 @@ def show_tray(
     severity: Annotated[Severity | None, typer.Option("--severity", help="Only this severity.")] = None,
     check: Annotated[str | None, typer.Option("--check", help="Only this check, such as AP06.")] = None,
     fresh: Fresh = False,
+    as_of: AsOf = None,
     fail_on: FailOn = None,
 ) -> int:
     """Answer: can I trust the numbers? Defects in the books, each with its evidence."""
@@ -149,7 +171,8 @@ def show_tray(
     query = TrayQuery(states=states, severity=severity, check=check)
 
     async def ask(runway: Runway) -> TrayView:
-        return await runway.tray((await runway.companies.find(company)).company_id, query, freshness=_freshness(fresh))
+        found, known_at = await find_known(runway, company, as_of)
+        return await runway.tray(found.company_id, query, freshness=_freshness(fresh), known_at=known_at)
 
     view = session.run(ask)
     session.show(view, lambda: lay_out_tray(view))
@@ -158,11 +181,12 @@ def show_tray(
 
 
 @command(app, "console", example="runway console acme")
-def show_console(session: Session, company: CompanyName, fresh: Fresh = False) -> None:
+def show_console(session: Session, company: CompanyName, fresh: Fresh = False, as_of: AsOf = None) -> None:
     """Answer: what should we do next? Bills ready to be decided, those held back and why, and who to call."""
 
     async def ask(runway: Runway) -> ConsoleView:
-        return await runway.console((await runway.companies.find(company)).company_id, freshness=_freshness(fresh))
+        found, known_at = await find_known(runway, company, as_of)
+        return await runway.console(found.company_id, freshness=_freshness(fresh), known_at=known_at)
 
     view = session.run(ask)
     session.show(view, lambda: lay_out_console(view))
@@ -176,12 +200,13 @@ def show_outlook(
     line: Annotated[OutlookLine, typer.Option("--line", help="What is supposed.")] = OutlookLine.EXPECTED,
     weeks: Annotated[int, typer.Option("--weeks", min=1, max=13, help="So many weeks are listed.")] = 13,
     fresh: Fresh = False,
+    as_of: AsOf = None,
 ) -> None:
     """Answer: what is coming? Weeks of expected cash, without new sales, or with customers who pay late."""
 
     async def ask(runway: Runway) -> OutlookView:
-        company_id = (await runway.companies.find(company)).company_id
-        return await runway.outlook(company_id, line=line, freshness=_freshness(fresh))
+        found, known_at = await find_known(runway, company, as_of)
+        return await runway.outlook(found.company_id, line=line, freshness=_freshness(fresh), known_at=known_at)
 
     view = session.run(ask)
     session.show(view, lambda: lay_out_outlook(view, weeks=weeks))

@@ -22,7 +22,7 @@ from runway_app_http.cli.companies import CompanyName
 from runway_app_http.cli.failures import DONE, FOUND, say_error
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import new_table
-from runway_app_http.moments import read_moment
+from runway_app_http.moments import read_known_at, read_moment
 from runway_app_http.ui.figures import NONE_YET, say_count, say_moment
 
 app = typer.Typer()
@@ -232,19 +232,26 @@ def _lay_out_verified(verified: Sequence[VerifiedCompany], *, broken: int, ancho
     return table
 
 
-@command(app, "history", example="runway history bill:145 --company acme")
+@command(app, "history", example="runway history bill:145 --company acme --as-of 2026-03-31")
 def show_history(
     session: Session,
     record: Annotated[str, typer.Argument(metavar="RECORD", help="Kind and id, such as bill:145.")],
     company: Annotated[
         str | None, typer.Option("--company", help="Whose record; needed where several companies hold that id.")
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="T", help="Only what was known at this moment, or at the end of this day."),
+    ] = None,
 ) -> None:
-    """Show everything that the log says about one record, oldest first."""
+    """Show everything that the log says about one record, oldest first; with --as-of, the last is what it was then."""
     key = read_record_key(record)
 
     async def ask(runway: Runway) -> RecordHistory:
         found, entries = await _find_history(runway, key, company)
+        known_at = read_known_at(as_of, now=runway.scope.clock.now(), company=found)
+        if known_at is not None:
+            entries = [entry for entry in entries if entry.draft.seen_at <= known_at]
         return RecordHistory(
             company=CompanyHeading.of(found),
             kind=key.kind,

@@ -118,7 +118,7 @@ def _reader(kind: RecordKind) -> tuple[Callable[[bytes], list[dict[str, Any]]], 
     content = TypedDict("content", types, total=False)  # type: ignore[misc]  # made of the record's own fields
     defaults = {
         name: item.get_default(call_default_factory=True, validated_data={})
-        for name, item in fields
+        for name, item in record_class.model_fields.items()
         if not item.is_required()
     }
     decoder: msgspec.json.Decoder[list[dict[str, Any]]] = msgspec.json.Decoder(list.__class_getitem__(content))

@@ -4,10 +4,10 @@ from datetime import date, datetime, timedelta
 
 from runway_core.domain.books import Books
 from runway_core.domain.identity import CompanyId
-from runway_core.services.last_books import LastBooks
 from runway_core.domain.papers import PaperKind
 from runway_core.domain.past import Past, fold_drafts
 from runway_core.errors import InvalidRequest, NotFound
+from runway_core.services.last_books import LastBooks
 from runway_core.services.scope import Scope, local_day
 
 HISTORY_DAYS = 400

@@ -1,0 +1,80 @@
+"""The part of `Runway` that reads and verifies the log of one company."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.log_entry import ChainHead, LogEntry
+from runway_core.ports.store import Store
+from runway_core.services.anchors import AnchorService
+from runway_core.services.companies import CompanyService
+from runway_core.sync.log_export import export_log
+from runway_core.sync.verification import LogVerification, find_start, verify_log
+
+
+class LogReading:
+    """What the facade answers about a company's log."""
+
+    _store: Store
+    companies: CompanyService
+    anchors: AnchorService
+
+    async def log_entries(self, company_id: CompanyId, *, after: int = 0, limit: int = 50) -> Sequence[LogEntry]:
+        """Entries of a company's log after a sequence number, in order, at most `limit`.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        found: list[LogEntry] = []
+        async for entry in self._store.log.entries(company_id, after=after, batch=min(limit, 1000)):
+            found.append(entry)
+            if len(found) == limit:
+                break
+        return found
+
+    async def log_length(self, company_id: CompanyId) -> int:
+        """How many entries a company's log has.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return (await self._store.log.head(company_id)).sequence
+
+    async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
+        """Everything the log says about one record, oldest first.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return await self._store.log.history(company_id, key)
+
+    async def verify_log(self, company_id: CompanyId, *, since: datetime | None = None) -> LogVerification:
+        """Recompute a company's chain of log entries, all of it or what was seen `since` a moment.
+
+        It then begins where the last anchor before the moment ended; without one, at the entry before.
+
+        Raises:
+            NotFound: no such company in this firm.
+            LogBroken: the anchors are not what was signed.
+        """
+        await self.companies.get(company_id)
+        log = self._store.log
+        start: ChainHead | None = None
+        if since is not None:
+            start = await self.anchors.trusted_before(company_id, since)
+            start = start or await find_start(log, company_id, await log.last_before(company_id, since))
+        return await verify_log(log, company_id, start=start)
+
+    async def export_log(self, company_id: CompanyId, *, after: int = 0) -> AsyncIterator[bytes]:
+        """A company's chain behind an entry as the lines of a file, some at a time; see `docs/reference/log.md`.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        before = await find_start(self._store.log, company_id, after)
+        async for lines in export_log(self._store.log, company_id, before=before):
+            yield lines
