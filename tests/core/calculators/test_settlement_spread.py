@@ -1,11 +1,10 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from runway_core.calculators.settlement_spread import LEAST_DOCUMENTS, Delay, Placed, find_misses
+from runway_core.calculators.settlement_spread import LEAST_DOCUMENTS, Placed
 from runway_core.calculators.settlement_spread import spread as spread_by
 
 MONDAY = date(2026, 3, 2)
@@ -17,13 +16,13 @@ def week(number: int) -> date:
     return MONDAY + timedelta(days=7 * (number - 1))
 
 
-def placed(on: date, home: int = 1_000, *, base: date | None = None, own: Sequence[int] = ()) -> Placed:
-    """A document whose party pays on the due date, as a rule."""
-    return Placed(base or on, on, Decimal(home), base or on, own)
+def placed(on: date, home: int = 1_000, *, due: date | None = None, own: Sequence[int] = ()) -> Placed:
+    """A document that the outlook has on its due date, unless another one is given."""
+    return Placed(due or on, on, Decimal(home), own)
 
 
-def spread(documents: Sequence[Placed], misses: Sequence[int], *, last: date = LAST) -> dict[date, Decimal]:
-    return spread_by(documents, misses, weight=3, as_of=MONDAY, last=last)
+def spread(documents: Sequence[Placed], whole: Sequence[int]) -> dict[date, Decimal]:
+    return spread_by(documents, whole, as_of=MONDAY, last=LAST)
 
 
 def test_where_half_came_a_week_late_half_of_what_is_expected_does() -> None:
@@ -34,31 +33,31 @@ def test_where_half_came_a_week_late_half_of_what_is_expected_does() -> None:
 
 def test_what_did_not_come_on_its_day_is_among_the_late_ones() -> None:
     """Expected on Friday and not paid by Monday: the other half is left, and all of it comes a week after its day."""
-    document = placed(date(2026, 3, 3), base=date(2026, 2, 27))
+    document = placed(date(2026, 3, 3), due=date(2026, 2, 27))
 
     assert spread([document], HALF_A_WEEK_LATE) == {}
-    assert spread([placed(week(2), base=date(2026, 2, 27))], HALF_A_WEEK_LATE) == {
+    assert spread([placed(week(2), due=date(2026, 2, 27))], HALF_A_WEEK_LATE) == {
         week(1): 1_000,
         week(2): -1_000,
     }
 
 
 def test_documents_later_than_nearly_all_past_ones_stay_on_their_day() -> None:
-    document = placed(week(3), base=MONDAY - timedelta(days=8))
+    document = placed(week(3), due=MONDAY - timedelta(days=8))
 
     assert spread([document], HALF_A_WEEK_LATE) == {}
 
 
-def test_a_party_s_own_settlements_count_each_and_the_whole_counts_for_three() -> None:
-    """Three of its own came two weeks late: half of the document follows them, a quarter each the whole's two ways."""
+def test_a_party_s_own_settlements_count_each_and_the_whole_counts_as_one() -> None:
+    """Three of its own came two weeks late: they take three quarters, and an eighth each goes the whole's two ways."""
     moved = spread([placed(date(2026, 3, 11), own=[14, 14, 14])], HALF_A_WEEK_LATE)
 
-    assert moved == {week(2): -750, week(3): 250, week(4): 500}
+    assert moved == {week(2): -875, week(3): 125, week(4): 750}
 
 
 def test_own_settlements_that_would_be_past_by_now_tell_nothing_more() -> None:
     """Eight days late, as two of its own and none of the whole: it comes as those two did."""
-    document = placed(week(3), base=MONDAY - timedelta(days=8), own=[0, 0, 0, 9, 23])
+    document = placed(week(3), due=MONDAY - timedelta(days=8), own=[0, 0, 0, 9, 23])
 
     assert spread([document], HALF_A_WEEK_LATE) == {week(1): 500, week(3): -500}
 
@@ -81,33 +80,14 @@ def test_bills_leave_late_as_money_that_stays_longer() -> None:
     assert moved == {week(2): 500, week(3): -500}
 
 
-def test_a_miss_is_told_by_the_other_documents_of_its_party() -> None:
-    """Of delays 10, 10 and 40 with nothing to lean on, 40 stands beside 10, and each 10 beside a middle of 25."""
-    assert find_misses({"C": [Delay(10, 10), Delay(10, 10), Delay(40, 40)]}, lean=Fraction(0), weight=0) == [
-        -15,
-        -15,
-        30,
-    ]
-
-
-def test_few_documents_lean_on_the_whole() -> None:
-    """One alone says nothing about itself: it is compared with the lean, 6."""
-    assert find_misses({"C": [Delay(9, 9)]}, lean=Fraction(6), weight=3) == [3]
-
-
-def test_days_until_the_deposit_are_missed_as_well() -> None:
-    """Habits count to the payment; a cheque taken to the bank three days later was foreseen three days too early."""
-    assert find_misses({"C": [Delay(5, 8), Delay(5, 8)]}, lean=Fraction(5), weight=3) == [3, 3]
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.integers(1, 5_000)), max_size=12),
     st.lists(st.integers(-10, 20), min_size=LEAST_DOCUMENTS, max_size=80),
 )
-def test_within_a_long_horizon_nothing_is_lost_or_won(documents: list[tuple[int, int]], misses: list[int]) -> None:
+def test_within_a_long_horizon_nothing_is_lost_or_won(documents: list[tuple[int, int]], delays: list[int]) -> None:
     given_documents = [placed(MONDAY + timedelta(days=ahead), home) for ahead, home in documents]
 
-    moved = spread(given_documents, sorted(misses))
+    moved = spread(given_documents, sorted(delays))
 
     assert abs(sum(moved.values(), Decimal(0))) <= Decimal("0.0020")
-    assert spread(given_documents[::-1], sorted(misses)) == moved
+    assert spread(given_documents[::-1], sorted(delays)) == moved

@@ -26,7 +26,6 @@ class ComingInvoice(NamedTuple):
     series: DetectedSeries
     written_on: date
     due: date
-    base: date  # the day habit says
     on: date  # the business day
     home: Decimal
 
@@ -58,7 +57,7 @@ def find_coming_invoices(books: Books, habits: PaymentHabits, last: date) -> Com
             written_on, due = max(day, books.as_of), add_days(day, term)
             base = max(add_days(due, late), written_on + ONE_DAY)
             if home and base <= last:
-                found.append(ComingInvoice(series, written_on, due, base, roll_forward(base), home))
+                found.append(ComingInvoice(series, written_on, due, roll_forward(base), home))
     return ComingInvoices(tuple(found), frozenset(in_series))
 
 

@@ -67,7 +67,7 @@ def compute_outlook(books: Books) -> Outlook:
         *place_bill_spread(books, bills, coming=billed.bills, last=last),
         *place_invoices(receivables),
         *place_coming_invoices(coming.invoices),
-        *place_invoice_spread(books, habits, receivables, coming=coming.invoices, last=last),
+        *place_invoice_spread(books, receivables, coming=coming.invoices, last=last),
         *place_series(books, series),
         *place_liabilities(books, liabilities, charged),
         *place_in_flight(books),
