@@ -9,19 +9,25 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 from fastapi import FastAPI
+from pydantic import SecretStr
+from runway_core.domain.service_levels import FreshnessObjective
 from runway_core.errors import InvalidRequest
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.anchors import AnchorSink
-from runway_core.ports.clock import SystemClock
+from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
+from runway_core.services.health import AlertTeller
 from runway_core.services.sessions import SessionRules
 from runway_core.sync.engine import EngineSettings, SyncEngine
+from runway_core.sync.freshness import TimeToLive
+from runway_core.sync.health import ServiceSettings
 from runway_core.sync.schedule import Intervals
 from runway_store_sql import FolderAnchorSink, SqlStore
 
+from runway_app_http.alerting import MailTeller, WebhookTeller
 from runway_app_http.gate import GateRules
-from runway_app_http.mailer import Mailer, SmtpMailer
+from runway_app_http.mailer import Mailer, SmtpMailer, check_addresses
 from runway_app_http.secret_keys import read_secret_key
 from runway_app_http.settings import AppSettings
 from runway_app_http.web import create_app
@@ -31,6 +37,42 @@ from runway_app_http.webhooks import WebhookSecrets
 def make_anchor_sinks(folders: Sequence[Path]) -> Sequence[AnchorSink]:
     """Where anchors of the log are written to."""
     return [FolderAnchorSink(folder) for folder in folders]
+
+
+def make_service_settings(settings: AppSettings) -> ServiceSettings:
+    """What is promised of freshness, how far apart pulls are, what metered rails allow."""
+    rails = {rail: timedelta(minutes=minutes) for rail, minutes in settings.tick_minutes_by_rail.items()}
+    return ServiceSettings(
+        intervals=Intervals(usual=timedelta(minutes=settings.tick_minutes), rails=rails),
+        quotas=settings.quotas,
+        quota_live_percent=settings.quota_live_percent,
+        objective=FreshnessObjective(fresh_minutes=settings.fresh_minutes, percent=settings.fresh_percent),
+        late_minutes=settings.late_minutes,
+        time_to_live=TimeToLive(
+            critical=timedelta(minutes=settings.critical_minutes),
+            standard=timedelta(minutes=settings.standard_minutes),
+            history=timedelta(minutes=settings.history_minutes),
+        ),
+    )
+
+
+def make_alert_tellers(settings: AppSettings, clock: Clock) -> Sequence[AlertTeller]:
+    """Who is told of alerts, beside the program's log.
+
+    Raises:
+        InvalidRequest: an address that cannot be, no secret to sign with, or mail without a mail server.
+    """
+    tellers: list[AlertTeller] = []
+    if settings.alert_webhook_url is not None:
+        secret = settings.alert_webhook_secret or SecretStr("")
+        private = settings.alert_allow_private
+        tellers.append(WebhookTeller(settings.alert_webhook_url, secret, clock=clock, allow_private=private))
+    if settings.alert_mail_to:
+        mailer = make_mailer(settings)
+        if mailer is None:
+            raise InvalidRequest("RUNWAY_ALERT_MAIL_TO is set and RUNWAY_SMTP_URL is not: say who carries the mail")
+        tellers.append(MailTeller(mailer, check_addresses(settings.alert_mail_to), clock=clock))
+    return tellers
 
 
 class Container(containers.DeclarativeContainer):
@@ -48,7 +90,17 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     anchor_sinks = providers.Singleton(make_anchor_sinks, settings.provided.anchor_folders)
-    runway = providers.Singleton(Runway.open, store=store, rails=rails, clock=clock, anchor_sinks=anchor_sinks)
+    service = providers.Singleton(make_service_settings, settings)
+    alert_tellers = providers.Singleton(make_alert_tellers, settings, clock)
+    runway = providers.Singleton(
+        Runway.open,
+        store=store,
+        rails=rails,
+        clock=clock,
+        anchor_sinks=anchor_sinks,
+        service=service,
+        alert_tellers=alert_tellers,
+    )
 
 
 def build_container(settings: AppSettings) -> Container:
@@ -105,10 +157,9 @@ def find_rails() -> RailRegistry:
 
 def make_engine(runway: Runway, settings: AppSettings, *, works: bool = True, plans: bool = True) -> SyncEngine:
     """What keeps an open `Runway` fresh, at the pace of the settings: one that plans, one that works, or both."""
-    rails = {rail: timedelta(minutes=minutes) for rail, minutes in settings.tick_minutes_by_rail.items()}
     return runway.engine(
         f"{platform.node()}:{os.getpid()}",
-        intervals=Intervals(usual=timedelta(minutes=settings.tick_minutes), rails=rails),
+        intervals=make_service_settings(settings).intervals,
         settings=EngineSettings(at_once=settings.companies_at_once),
         works=works,
         plans=plans,

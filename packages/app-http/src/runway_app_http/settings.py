@@ -63,6 +63,18 @@ class AppSettings(BaseSettings):
     actor: str | None = None  # who acts, in the log; the user of the machine without it
     smtp_url: SecretStr | None = None  # smtp://user:password@host:587, or smtps://…:465; digests are sent through it
     mail_from: str | None = None  # the sender of digests: "Ada Firm <ada@firm.example>"
+    quotas: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)  # {"qbo": 1000000}: calls a month
+    quota_live_percent: Annotated[int, Field(ge=0, le=50)] = 5  # of a quota, kept for people
+    fresh_minutes: Annotated[int, Field(ge=1, le=1440)] = 15  # what is promised: data no older than this …
+    fresh_percent: Annotated[int, Field(ge=50, le=99)] = 95  # … for so many in a hundred connections
+    late_minutes: Annotated[int, Field(ge=1)] = 60  # data older than this failed to come
+    critical_minutes: Annotated[int, Field(ge=0)] = 15  # how old may be: what moves cash,
+    standard_minutes: Annotated[int, Field(ge=0)] = 60  # names and terms,
+    history_minutes: Annotated[int, Field(ge=0)] = 1440  # and what hardly ever changes
+    alert_webhook_url: SecretStr | None = None  # where alerts are sent to; https
+    alert_webhook_secret: SecretStr | None = None  # they are signed with it
+    alert_allow_private: bool = False  # whether that may lie in a private network
+    alert_mail_to: tuple[str, ...] = ()  # who gets them by mail
     qbo_client_id: str | None = None
     qbo_client_secret: SecretStr | None = None
     qbo_refresh_token: SecretStr | None = None

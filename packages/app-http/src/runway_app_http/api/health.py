@@ -1,27 +1,22 @@
 """`/v1/health`: how fresh each company's data is; `/healthz`, `/readyz` and `/metrics` for machines that watch."""
 
-from collections import Counter
-from collections.abc import Iterable
-
 from fastapi import APIRouter
 from pydantic import AwareDatetime
-from runway_core.domain.position import PositionStatus
 from runway_core.domain.sync_run import SyncRun
 from runway_core.errors import SchemaMismatch
 from runway_core.experiences.view import View
-from runway_core.runway import Runway
-from runway_core.services.health import CompanyHealth
+from runway_core.services.health import CompanyHealth, ServiceHealth
 from runway_core.sync.freshness import FreshnessLabel
+from runway_core.sync.health import ConnectionHealth
 from starlette.responses import PlainTextResponse, Response
 
 from runway_app_http.access import RunwayOfApp
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.api.companies import CompanySummary
+from runway_app_http.metrics import CONTENT_TYPE, write_metrics
 
 router = APIRouter(tags=["health"])
 probes = APIRouter(tags=["health"])
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class HealthItem(View):
@@ -31,6 +26,7 @@ class HealthItem(View):
     freshness: tuple[FreshnessLabel, ...]
     last_run: SyncRun | None
     quarantined: int
+    connections: tuple[ConnectionHealth, ...]
 
     @classmethod
     def of(cls, health: CompanyHealth) -> "HealthItem":
@@ -40,6 +36,7 @@ class HealthItem(View):
             freshness=health.freshness,
             last_run=health.last_run,
             quarantined=health.quarantined,
+            connections=health.connections,
         )
 
 
@@ -49,6 +46,7 @@ class HealthList(View):
     generated_at: AwareDatetime
     total: int
     stale: int  # companies with a connection whose data is too old
+    service: ServiceHealth  # how the service as a whole does
     items: tuple[HealthItem, ...]
     has_more: bool
     next_cursor: str | None
@@ -75,6 +73,7 @@ async def read_health(runway: RunwayOfApp, *, limit: Limit = 100, cursor: AfterC
             generated_at=runway.scope.clock.now(),
             total=len(health),
             stale=sum(1 for h in health if any(label.is_stale for label in h.freshness)),
+            service=await runway.watch.service(),
             items=tuple(HealthItem.of(h) for h in page),
             has_more=next_cursor is not None,
             next_cursor=next_cursor,
@@ -103,41 +102,5 @@ async def check_ready(runway: RunwayOfApp) -> Response:
 
 @probes.get("/metrics", response_class=PlainTextResponse)
 async def read_metrics(runway: RunwayOfApp) -> Response:
-    """Figures for Prometheus: companies by status, findings, age of data, quarantined records."""
-    return Response("\n".join(await _measure(runway)) + "\n", media_type=METRICS_TYPE)
-
-
-async def _measure(runway: Runway) -> list[str]:
-    health = await runway.health()
-    positions = await runway.positions.all()
-    by_status = Counter(position.status for position in positions)
-    by_status[PositionStatus.GREY] += len(health) - len(positions)
-    return [
-        *_gauge("runway_companies", "Companies of the firm by status.", (
-            (f'status="{status.value}"', by_status[status]) for status in PositionStatus
-        )),
-        *_gauge("runway_findings_open", "Open findings.", [("", sum(p.findings_open for p in positions))]),
-        *_gauge("runway_findings_critical", "Open critical findings.", [
-            ("", sum(p.findings_critical for p in positions))
-        ]),
-        *_gauge("runway_data_age_seconds", "Age of a company's data by rail; absent before the first reading.", (
-            (f'company_id="{_escape(h.company.company_id)}",rail="{_escape(label.rail)}"', label.age_seconds)
-            for h in health
-            for label in h.freshness
-            if label.age_seconds is not None
-        )),
-        *_gauge("runway_quarantined_records", "Records that could not be understood.", [
-            ("", sum(h.quarantined for h in health))
-        ]),
-    ]  # fmt: skip
-
-
-def _gauge(name: str, meaning: str, samples: Iterable[tuple[str, int]]) -> Iterable[str]:
-    yield f"# HELP {name} {meaning}"
-    yield f"# TYPE {name} gauge"
-    for labels, value in samples:
-        yield f"{name}{{{labels}}} {value}" if labels else f"{name} {value}"
-
-
-def _escape(label: str) -> str:
-    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """Figures for Prometheus: companies by status, age of data, quotas, queue, breakers, alerts."""
+    return Response(await write_metrics(runway), media_type=CONTENT_TYPE)

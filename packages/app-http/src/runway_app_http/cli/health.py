@@ -1,6 +1,9 @@
 """`runway health`: how fresh each company's data is, and how its last pull ended."""
 
+from collections.abc import Sequence
+
 import typer
+from rich.console import Group
 from rich.table import Table
 from runway_core.runway import Runway
 from runway_core.services.health import CompanyHealth
@@ -10,18 +13,20 @@ from runway_app_http.cli.session import Session, command
 from runway_app_http.cli.tables import new_table
 from runway_app_http.ui.figures import NONE_YET, say_ages, say_moment
 from runway_app_http.ui.health import lay_out_line
+from runway_app_http.ui.service_figures import AlertLine, lay_out_alerts, lay_out_cards
 
 app = typer.Typer()
 
 
 @command(app, "health", example="runway health")
 def show_health(session: Session) -> None:
-    """Show how fresh each company's data is, how its last pull ended, and what waits in quarantine."""
+    """Show how fresh data is kept, what someone should look at, and how each company's data stands."""
 
     async def ask(runway: Runway) -> tuple[HealthList, list[CompanyHealth]]:
         health = list(await runway.health())
         return HealthList(
             generated_at=runway.scope.clock.now(),
+            service=await runway.watch.service(),
             total=len(health),
             stale=sum(1 for one in health if any(label.is_stale for label in one.freshness)),
             items=tuple(HealthItem.of(one) for one in health),
@@ -33,13 +38,46 @@ def show_health(session: Session) -> None:
     session.show(listed, lambda: _lay_out(listed, health))
 
 
-def _lay_out(listed: HealthList, health: list[CompanyHealth]) -> Table:
+def _lay_out(listed: HealthList, health: list[CompanyHealth]) -> Group:
+    parts = [_lay_out_service(listed)]
+    alerts = lay_out_alerts(listed.service)
+    if alerts:
+        parts.append(_lay_out_alerts(alerts))
+    return Group(*parts, _lay_out_companies(listed, health))
+
+
+def _lay_out_service(listed: HealthList) -> Table:
+    table = new_table("Service", show_header=False)
+    table.add_column("Figure", no_wrap=True)
+    table.add_column("Value", justify="right", no_wrap=True)
+    table.add_column("Note", overflow="fold")
+    for card in lay_out_cards(listed.service, listed.generated_at):
+        table.add_row(card.name, card.value, card.note, style="bold red" if card.is_bad else "")
+    return table
+
+
+def _lay_out_alerts(alerts: Sequence[AlertLine]) -> Table:
+    table = new_table("Someone should look")
+    table.add_column("Urgency", no_wrap=True)
+    table.add_column("What is so", overflow="fold")
+    table.add_column("Since", no_wrap=True)
+    table.add_column("What to do", overflow="fold")
+    for alert in alerts:
+        table.add_row(
+            f"{alert.sign} {alert.severity}", alert.summary, alert.since, f"docs/howto/alerts.md#{alert.kind}"
+        )
+    return table
+
+
+def _lay_out_companies(listed: HealthList, health: list[CompanyHealth]) -> Table:
     table = new_table("Health", caption=f"{listed.total} companies, {listed.stale} stale")
     table.add_column("Company", overflow="fold")
     table.add_column("State", no_wrap=True)
     table.add_column("Data", overflow="fold")
     table.add_column("Last pull", overflow="fold")
     table.add_column("Ended", no_wrap=True)
+    table.add_column("Failed", justify="right")
+    table.add_column("Calls", justify="right")
     table.add_column("Quarantined", justify="right")
     for one in health:
         line = lay_out_line(one)
@@ -48,10 +86,12 @@ def _lay_out(listed: HealthList, health: list[CompanyHealth]) -> Table:
         said = f"{line.run}: {line.error}" if line.error else line.run
         table.add_row(
             line.name,
-            f"{line.sign} {line.word}",
+            f"{line.sign} {', '.join(line.states) or line.word}",
             "; ".join(say_ages(one.freshness)),
             said,
             ended,
+            line.failed,
+            f"{line.calls:,}",
             f"{line.quarantined}",
         )
     return table

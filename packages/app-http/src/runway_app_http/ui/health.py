@@ -4,18 +4,19 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from runway_core.domain.company import ConnectionState
+from runway_core.domain.identity import CompanyId
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.services.health import CompanyHealth
+from runway_core.sync.health import SyncState
 from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp
 from runway_app_http.ui.company import company_address
-from runway_app_http.ui.figures import say_ages, say_count, say_moment
+from runway_app_http.ui.figures import NONE_YET, say_ages, say_count, say_moment
 from runway_app_http.ui.rendering import render
+from runway_app_http.ui.service_figures import AlertLine, lay_out_alerts, lay_out_cards
 
 router = APIRouter()
-
-_ATTENTION = frozenset({ConnectionState.FAILING, ConnectionState.RECONNECT_NEEDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class HealthLine:
     error: str
     error_code: str
     quarantined: int
+    states: tuple[str, ...]  # by rail
+    failed: str  # of the pulls within a day
+    calls: int  # this month
 
 
 @router.get("/health")
@@ -41,7 +45,22 @@ async def show_health(runway: RunwayOfApp) -> Response:
     now = runway.scope.clock.now()
     lines = sorted((lay_out_line(health) for health in await runway.health()), key=lambda line: _RANKS[line.tone])
     counts = [(word, sum(1 for line in lines if line.word == word)) for word in _TONES]
-    return render("health.html", lines=lines, counts=counts, read_at=say_moment(now))
+    service = await runway.watch.service()
+    return render(
+        "health.html",
+        lines=lines,
+        counts=counts,
+        cards=lay_out_cards(service, now),
+        alerts=[
+            (alert, alert.company_id and company_address(CompanyId(alert.company_id)))
+            for alert in lay_out_alerts(service)
+        ],
+        read_at=say_moment(now),
+    )
+
+
+def _find_href(alert: AlertLine) -> str:
+    return "" if alert.company_id is None else company_address(CompanyId(alert.company_id))
 
 
 def lay_out_line(health: CompanyHealth) -> HealthLine:
@@ -60,15 +79,34 @@ def lay_out_line(health: CompanyHealth) -> HealthLine:
         error="" if run is None or run.error is None else run.error,
         error_code="" if run is None or run.error_code is None else run.error_code,
         quarantined=health.quarantined,
+        states=_say_states(health),
+        failed=_say_failed(health),
+        calls=sum(connection.calls_this_month for connection in health.connections),
     )
 
 
+def _say_states(health: CompanyHealth) -> tuple[str, ...]:
+    if len(health.connections) == 1:
+        return (health.connections[0].state.value,)
+    return tuple(f"{connection.rail}: {connection.state.value}" for connection in health.connections)
+
+
+def _say_failed(health: CompanyHealth) -> str:
+    pulls = sum(connection.pulls for connection in health.connections)
+    if not pulls:
+        return NONE_YET
+    failed = sum(connection.pulls * connection.failed_percent for connection in health.connections)
+    return f"{failed // pulls} % of {pulls:,}"
+
+
 def _judge(health: CompanyHealth) -> str:
-    if any(label.state in _ATTENTION for label in health.freshness):
+    """Judge a company by the age of its data and by who must act, never by how the last attempt ended."""
+    states = {connection.state for connection in health.connections}
+    if any(label.state is ConnectionState.RECONNECT_NEEDED for label in health.freshness):
         return "trouble"
     if all(label.source_read_at is None for label in health.freshness):
         return "unread"
-    return "stale" if any(label.is_stale for label in health.freshness) else "fresh"
+    return "stale" if SyncState.FAILED in states or any(label.is_stale for label in health.freshness) else "fresh"
 
 
 _TONES = {"trouble": "red", "stale": "amber", "unread": "grey", "fresh": "green"}
