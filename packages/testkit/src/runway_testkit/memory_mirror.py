@@ -18,7 +18,6 @@ from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordK
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import ChainHead, LogEntry
-from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.past import books_papers, find_open_rest, fold_drafts, is_in_books, with_reading
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy, lay_over
@@ -68,10 +67,17 @@ def _policy_of(held: CompanyState | MemoryChain | None) -> Policy | None:
     return next((paper for paper in papers if isinstance(paper, Policy)), None)
 
 
+def _policy_known(firm: MemoryChain, known_at: datetime) -> Policy | None:
+    drafts = [entry.draft for entry in firm.entries if entry.draft.seen_at <= known_at]
+    papers = fold_drafts(drafts, company_id=CompanyId("")).papers.values()
+    return next((paper for paper in papers if isinstance(paper, Policy) and not paper.is_closed), None)
+
+
 def _papers_of(state: CompanyState) -> dict[str, Any]:
     """The papers that are not closed, by their field of `Books`."""
-    current = [paper for _, paper in sorted(state.papers.items()) if not paper.is_closed]
-    return {name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()}
+    papers = books_papers(state.papers.values())
+    del papers["policy"]
+    return papers
 
 
 def _rewind(state: CompanyState, known_at: datetime) -> CompanyState:
@@ -188,8 +194,11 @@ class MemoryMirrorStore:
         state = self._states.get(company.company_id)
         if state is None or state.company.firm_id != company.firm_id:
             return Books(company=company, as_of=as_of, read_at=read_at, history_from=history_from)
+        firm = self._firms.get(firm_chain(company.firm_id))
+        firm_policy = _policy_of(firm)
         if known_at is not None:
             state = _rewind(state, known_at)
+            firm_policy = None if firm is None else _policy_known(firm, known_at)
         found: dict[str, list[Record]] = {name: [] for name in _BOOKS_FIELDS.values()}
         for key, held in sorted(state.records.items()):
             name = _BOOKS_FIELDS.get(key.kind)
@@ -213,8 +222,7 @@ class MemoryMirrorStore:
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,
             **_papers_of(state),
-            policy=lay_over(_policy_of(self._firms.get(firm_chain(company.firm_id))), _policy_of(state)),
-            **books_papers(state.papers.values()),
+            policy=lay_over(firm_policy, _policy_of(state)),
         )
 
     def _records(self, company_id: CompanyId) -> dict[RecordKey, HeldRecord]:
