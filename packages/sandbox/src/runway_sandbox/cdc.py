@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runway_sandbox.books import Book, Row, Shelf, SortBy, encode_wire
@@ -15,7 +16,13 @@ def _refuse(detail: str) -> ServiceFaultError:
     return ServiceFaultError("4001", "Invalid query", f"QueryValidationError: {detail}", element=None)
 
 
-def run_cdc(book: Book, entities: str, changed_since: str, *, rules: WireRules, now: datetime) -> bytes:
+Forgets = Callable[[str, str], bool]
+"""Whether a record, by kind and id, is left out."""
+
+
+def run_cdc(
+    book: Book, entities: str, changed_since: str, *, rules: WireRules, now: datetime, forgets: Forgets
+) -> bytes:
     """Write the `CDCResponse` list: one member per kind asked for, `{}` where nothing changed.
 
     Raises:
@@ -38,7 +45,9 @@ def run_cdc(book: Book, entities: str, changed_since: str, *, rules: WireRules, 
         kind, empty = find_kind(name), find_empty_kind(name)
         if (kind is None and empty is None) or empty in NOT_IN_CDC:
             raise _refuse(f"Entity {name} is not supported for change data capture")
-        found = [] if kind is None else _changes(book.shelf(kind.name), since, rules=rules)[: max(left, 0)]
+        found = (
+            [] if kind is None else _changes(book.shelf(kind.name), since, rules=rules, forgets=forgets)[: max(left, 0)]
+        )
         if rules.cdc_cap_shared:
             left -= len(found)
         members.append(_member(kind.name if kind else name, found))
@@ -56,11 +65,14 @@ def _member(name: str, rows: list[bytes]) -> bytes:
     )
 
 
-def _changes(shelf: Shelf, since: int, *, rules: WireRules) -> list[bytes]:
-    live = _live_since(shelf, since)
+def _changes(shelf: Shelf, since: int, *, rules: WireRules, forgets: Forgets) -> list[bytes]:
+    name = shelf.kind.name
+    live = [row for row in _live_since(shelf, since) if not forgets(name, row.id)]
     if shelf.kind.name == "Account" and not rules.cdc_reports_balance_moves:
         live = [row for row in live if row.cdc_updated >= since]
-    buried = sorted((at, identifier) for identifier, at in shelf.graves.items() if at >= since)
+    buried = sorted(
+        (at, identifier) for identifier, at in shelf.graves.items() if at >= since and not forgets(name, identifier)
+    )
     stubs = [
         encode_wire(
             {

@@ -16,6 +16,7 @@ name (`{"profile": "flaky", "server_error": 0.5}`). A share is of calls, from 0 
 | `maintenance` | HTML inside 200 |
 | `unanswered_writes` | every write is done, and half of the answers are lost |
 | `late_webhooks` | events come five minutes late, doubled, out of order, and one in five is lost |
+| `forgetful_feed` | change data capture leaves one change in five out for good, and one event in five is lost |
 | `quota` | reads are blocked as by a used-up monthly quota |
 | `slow` | every answer takes 0.3 s more |
 """
@@ -50,6 +51,7 @@ class ChaosProfile:
     webhook_lost: float = 0.0
     webhook_doubled: float = 0.0
     webhook_disorder: float = 0.0
+    cdc_forgets: float = 0.0  # of the records that changed
 
 
 PROFILES: dict[str, ChaosProfile] = {
@@ -74,6 +76,7 @@ PROFILES: dict[str, ChaosProfile] = {
         ChaosProfile("maintenance", html_ok=1.0),
         ChaosProfile("unanswered_writes", unanswered_write=0.5),
         ChaosProfile("late_webhooks", webhook_delay_s=300, webhook_lost=0.2, webhook_doubled=0.3, webhook_disorder=0.5),
+        ChaosProfile("forgetful_feed", cdc_forgets=0.2, webhook_lost=0.2),
         ChaosProfile("quota", quota=1.0),
         ChaosProfile("slow", delay_s=0.3),
     )
@@ -125,6 +128,11 @@ class Chaos:
         """Draw whether one trouble happens now; a share of nothing draws nothing."""
         share: float = getattr(self.profile, member)
         return share > 0 and self.draw(f"{purpose}:{member}").random() < share
+
+    def forgets(self, realm_id: str, kind: str, identifier: str) -> bool:
+        """Tell whether change data capture leaves a record out: the same one whenever it is asked."""
+        share = self.profile.cdc_forgets
+        return share > 0 and random.Random(f"{self._seed}:{realm_id}:{kind}:{identifier}").random() < share
 
     def trouble_before(self, realm_id: str) -> str | None:
         """Draw what goes wrong before the service sees a call; at most one trouble a call."""

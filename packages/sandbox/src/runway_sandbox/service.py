@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -162,6 +163,7 @@ class LedgerService:
             call.params.get("changedSince", ""),
             rules=self._world.settings.wire,
             now=self._world.clock.now(),
+            forgets=partial(self._world.chaos.forgets, book.realm_id),
         )
         return self._ok(b'{"CDCResponse":' + members)
 
