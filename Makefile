@@ -35,6 +35,7 @@ demo: $(SYNCED) ## connect a made-up portfolio, sync it, print it, serve the app
 	@$(RUN)runway demo $(ARGS)
 
 test: $(SYNCED) ## run every test, on SQLite and PostgreSQL: make test ARGS="-k bills"
+	@.ci/find-redis >/dev/null
 	@$(RUN)pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-all: $(SYNCED) ## run every test on each Python from 3.11 up that is found

@@ -58,6 +58,7 @@ class AppSettings(BaseSettings):
     tick_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     tick_minutes_by_rail: dict[str, Annotated[int, Field(ge=1, le=1440)]] = Field(default_factory=dict)  # {"plaid": 60}
     companies_at_once: Annotated[int, Field(ge=1, le=64)] = 16
+    broker_url: SecretStr | None = None  # redis://host:6379/0: schedulers tell workers through it what is due
     log_level: LogLevel | None = None  # each command has a default of its own
     log_format: LogFormat = "console"
     actor: str | None = None  # who acts, in the log; the user of the machine without it

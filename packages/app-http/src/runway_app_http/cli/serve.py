@@ -9,6 +9,7 @@ from runway_core.errors import InvalidRequest
 from runway_core.runway import Runway
 from runway_core.services.sessions import SessionRules
 
+from runway_app_http.brokers import add_beat, announce_beat, open_broker, open_work
 from runway_app_http.call_rates import CallRate
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
@@ -96,9 +97,21 @@ def schedule(
 def work_off(
     session: Session,
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=64, help="With a broker: how many processes work.")
+    ] = 1,
 ) -> None:
-    """Do the jobs that schedulers, webhooks and people enqueued, until Ctrl-C. Any number may run on PostgreSQL."""
-    _run_engine(session, "working", once=once, works=True, plans=False)
+    """Do the jobs that schedulers, webhooks and people enqueued, until Ctrl-C. Any number may run on PostgreSQL.
+
+    With RUNWAY_BROKER_URL it waits for word from `runway scheduler`; without, it looks into the job table each second.
+    """
+    broker = None if once else open_broker(session.settings)
+    if broker is None:
+        _run_engine(session, "working", once=once, works=True, plans=False)
+        return
+    say_note(f"working in {processes} processes whenever word comes, until Ctrl-C")
+    settings = session.settings
+    broker.run_worker(lambda: open_work(settings), processes=processes)
 
 
 def _run_engine(session: Session, doing: str, *, once: bool, works: bool, plans: bool) -> None:
@@ -108,6 +121,9 @@ def _run_engine(session: Session, doing: str, *, once: bool, works: bool, plans:
     async def work() -> None:
         async with open_runway(settings) as runway:
             engine = make_engine(runway, settings, works=works, plans=plans)
+            broker = open_broker(settings) if plans else None
+            if broker is not None:
+                add_beat(engine, announce_beat(runway, broker))
             try:
                 if once:
                     await engine.run_due()

@@ -149,14 +149,16 @@ class SyncEngine:
             await _cancel([self._heart])
             self._heart = None
 
-    async def run_due(self) -> None:
-        """Beat once, then work until nothing that is due is left; for a run that ends."""
+    async def run_due(self, *, most: int | None = None) -> None:
+        """Beat once, then work until nothing that is due is left, or `most` jobs were taken; for a run that ends."""
         for beat in self.beats:
             await self._beat(beat)
         await self.reap()
         self._heart = asyncio.create_task(self._keep_leases())
         try:
-            while await self._take() or self._running:
+            left = most
+            while (taken := await self._take(left)) or self._running:
+                left = None if left is None else left - taken
                 tasks = [running.task for running in self._running.values() if running.task is not None]
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -202,9 +204,10 @@ class SyncEngine:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), self.settings.look_every.total_seconds())
 
-    async def _take(self) -> int:
-        """Take as many jobs as there is room for, and start them."""
+    async def _take(self, most: int | None = None) -> int:
+        """Take as many jobs as there is room for, `most` at the most, and start them."""
         room = self.settings.at_once - len(self._running)
+        room = room if most is None else min(room, most)
         if room < 1:
             return 0
         now = self.clock.now()
