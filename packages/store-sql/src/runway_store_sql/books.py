@@ -299,7 +299,7 @@ def read_books(
     sequence = 0
     if found is not None:
         since = read_at - timedelta(days=CHANGES_DAYS)
-        sequence = found.sequence
+        sequence, firm_policy = found.sequence, _read_policy(found.firm_policy)
         if known_at is None:
             head = ChainHead(sequence=found.sequence, hash=found.hash)
             links = _read_connections(connection, company)
@@ -309,17 +309,18 @@ def read_books(
             past = read_past(
                 connection,
                 company.company_id,
+                firm_id=company.firm_id,
                 known_at=known_at,
                 history_from=history_from,
                 since=since,
                 fields=_BOOKS_FIELDS,
             )
-            sequence, links, read = past.sequence, past.connections, past.records
+            sequence, links, read, firm_policy = past.sequence, past.connections, past.records, past.firm_policy
         fields = {
             **{name: records for name, records in read.records.items() if name in Books.model_fields},
             **_read_bank(read.records, links, history_from=history_from),
             **read.papers,
-            "policy": lay_over(_read_policy(found.firm_policy), read.papers["policy"]),
+            "policy": lay_over(firm_policy, read.papers["policy"]),
             "changes": tuple(change for change in read.changes if change.seen_at >= since),
             "company_info": next(iter(read.records["company_info"]), None),
         }

@@ -8,9 +8,12 @@ from typing import Any
 from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Connection as CompanyConnection
 from runway_core.domain.field_changes import read_field_changes
-from runway_core.domain.identity import CompanyId, ConnectionId, RecordKind
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKind
 from runway_core.domain.log_entry import ChainHead, LogDraft, decode_entry, from_microseconds, to_microseconds
+from runway_core.domain.papers import PaperKind
 from runway_core.domain.past import Past, books_papers, fold_drafts, is_in_books, with_reading
+from runway_core.domain.people import firm_chain
+from runway_core.domain.policy import Policy
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import LogBroken
 from sqlalchemy import Connection, case, func, select
@@ -31,6 +34,7 @@ class PastReading:
     sequence: int
     records: HeldRecords
     connections: tuple[CompanyConnection, ...]
+    firm_policy: Policy | None
 
 
 def find_last_before(connection: Connection, company_id: CompanyId, moment: datetime) -> int:
@@ -89,6 +93,7 @@ def read_past(
     connection: Connection,
     company_id: CompanyId,
     *,
+    firm_id: FirmId,
     known_at: datetime,
     history_from: date,
     since: datetime,
@@ -117,7 +122,16 @@ def read_past(
         changes=tuple(change for draft in drafts for change in read_field_changes(draft)),
         changes_since=since,
     )
-    return PastReading(through, held, _read_connections(connection, company_id, past, known_at))
+    policy = _read_firm_policy(connection, firm_id, known_at)
+    return PastReading(through, held, _read_connections(connection, company_id, past, known_at), policy)
+
+
+def _read_firm_policy(connection: Connection, firm_id: FirmId, known_at: datetime) -> Policy | None:
+    chain = firm_chain(firm_id)
+    through = find_last_before(connection, chain, known_at + datetime.resolution)
+    drafts = read_last_drafts(connection, chain, through=through, kinds=(PaperKind.POLICY.value,))
+    papers = fold_drafts(drafts, company_id=chain).papers.values()
+    return next((paper for paper in papers if isinstance(paper, Policy) and not paper.is_closed), None)
 
 
 def _read_connections(

@@ -67,6 +67,19 @@ def _policy_of(held: CompanyState | MemoryChain | None) -> Policy | None:
     return next((paper for paper in papers if isinstance(paper, Policy)), None)
 
 
+def _policy_known(firm: MemoryChain, known_at: datetime) -> Policy | None:
+    drafts = [entry.draft for entry in firm.entries if entry.draft.seen_at <= known_at]
+    papers = fold_drafts(drafts, company_id=CompanyId("")).papers.values()
+    return next((paper for paper in papers if isinstance(paper, Policy) and not paper.is_closed), None)
+
+
+def _papers_of(state: CompanyState) -> dict[str, Any]:
+    """The papers that are not closed, by their field of `Books`."""
+    papers = books_papers(state.papers.values())
+    del papers["policy"]
+    return papers
+
+
 def _rewind(state: CompanyState, known_at: datetime) -> CompanyState:
     """The state as the log says it was known at a moment."""
     entries = list(takewhile(lambda entry: entry.draft.seen_at <= known_at, state.entries))
@@ -181,8 +194,11 @@ class MemoryMirrorStore:
         state = self._states.get(company.company_id)
         if state is None or state.company.firm_id != company.firm_id:
             return Books(company=company, as_of=as_of, read_at=read_at, history_from=history_from)
+        firm = self._firms.get(firm_chain(company.firm_id))
+        firm_policy = _policy_of(firm)
         if known_at is not None:
             state = _rewind(state, known_at)
+            firm_policy = None if firm is None else _policy_known(firm, known_at)
         found: dict[str, list[Record]] = {name: [] for name in _BOOKS_FIELDS.values()}
         for key, held in sorted(state.records.items()):
             name = _BOOKS_FIELDS.get(key.kind)
@@ -192,7 +208,6 @@ class MemoryMirrorStore:
         connections = tuple(sorted(state.connections.values(), key=lambda c: c.rail))
         bank_accounts, lines = kinds.pop("bank_accounts"), kinds.pop("bank_lines")
         links = read_links(kinds["accounts"], bank_accounts, connections)
-        policy = lay_over(_policy_of(self._firms.get(firm_chain(company.firm_id))), _policy_of(state))
         informed = (held.record for key, held in sorted(state.records.items()) if _tells_of_company(key, held))
         return Books(
             company=company,
@@ -206,7 +221,8 @@ class MemoryMirrorStore:
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,
-            **(books_papers(state.papers.values()) | {"policy": policy}),
+            **_papers_of(state),
+            policy=lay_over(firm_policy, _policy_of(state)),
         )
 
     def _records(self, company_id: CompanyId) -> dict[RecordKey, HeldRecord]:

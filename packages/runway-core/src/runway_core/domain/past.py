@@ -24,7 +24,6 @@ from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.paper_kinds import BOOKS_PAPERS, PAPER_CLASSES
 from runway_core.domain.papers import PaperKey, PaperKind, WorkingPaper
-from runway_core.domain.policy import DEFAULT_POLICY
 from runway_core.domain.record import Record
 from runway_core.errors import LogBroken
 
@@ -155,10 +154,13 @@ def find_open_rest(record: Record) -> tuple[bool, Decimal | None]:
 
 
 def books_papers(papers: Iterable[WorkingPaper]) -> dict[str, Any]:
-    """The papers that calculators see, by their field of `Books`: those that are not closed, by id."""
+    """The papers that calculators see, by their field of `Books`: those that are not closed, by id.
+
+    `policy` is the company's own one, or `None`.
+    """
     current = sorted((paper for paper in papers if not paper.is_closed), key=lambda paper: paper.key)
     policies = (paper for paper in current if paper.paper_kind is PaperKind.POLICY)
-    return {"policy": next(policies, DEFAULT_POLICY)} | {
+    return {"policy": next(policies, None)} | {
         name: tuple(paper for paper in current if paper.paper_kind is kind) for kind, name in BOOKS_PAPERS.items()
     }
 
