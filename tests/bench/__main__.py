@@ -3,6 +3,7 @@
 import argparse
 
 from tests.bench.backtest import measure_backtest
+from tests.bench.day import measure_day
 from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
 from tests.bench.idle_tick import measure_idle_tick
@@ -11,7 +12,19 @@ from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
 from tests.bench.webhooks import measure_webhooks
 
-PARTS = ("first-load", "idle-tick", "log", "pages", "names", "money", "figures", "checks", "backtest", "webhooks")
+PARTS = (
+    "first-load",
+    "idle-tick",
+    "log",
+    "pages",
+    "names",
+    "money",
+    "figures",
+    "checks",
+    "backtest",
+    "webhooks",
+    "day",
+)
 
 
 def main() -> None:
@@ -19,6 +32,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--small", action="store_true", help="sizes for CI: for crashes and call counts, not for speed")
     parser.add_argument("--only", choices=PARTS, action="append", help="one part; may be given again")
+    parser.add_argument("--companies", type=int, default=100, help="companies of a simulated day; 1000 take minutes")
+    parser.add_argument("--seeds", type=int, default=5, help="simulated days of each kind")
     arguments = parser.parse_args()
     parts = arguments.only or PARTS
     small = arguments.small
@@ -42,6 +57,9 @@ def main() -> None:
         measure_backtest(companies=6 if small else 50, bills=1000, every=8 if small else 4)
     if "webhooks" in parts:
         measure_webhooks(seconds=2 if small else 20, per_second=50 if small else 200, storm=100 if small else 10_000)
+    if "day" in parts:
+        companies, hours = (10, 2) if small else (arguments.companies, 24)
+        measure_day(companies=companies, hours=hours, seeds=1 if small else arguments.seeds)
 
 
 if __name__ == "__main__":

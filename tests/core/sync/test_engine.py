@@ -193,6 +193,22 @@ async def test_news_waits_for_whoever_pulls_and_then_looks_again(firm: Firm) -> 
     assert runs[0].cause is Cause.WEBHOOK
 
 
+async def test_a_poll_that_ended_without_a_try_is_planned_again(firm: Firm) -> None:
+    """If this fails: a connection whose pull was refused once, by a lease or a breaker, would never be read again."""
+    engine = firm.engine()
+    await engine.run_due()
+    ada = (await firm.connections())["ada"]
+    before = firm.calls()["ada"]
+    firm.clock.advance(INTERVAL)
+    await firm.store.registry.take_lease(ada, holder="a person", now=firm.clock.now(), lasts_seconds=30)
+    await engine.run_due()
+    refused = firm.calls()["ada"]
+    firm.clock.advance(timedelta(minutes=1))
+    await engine.run_due()
+
+    assert (refused - before, firm.calls()["ada"] - before) == (0, 1)
+
+
 async def test_a_company_may_set_how_often_it_is_pulled(firm: Firm) -> None:
     company = await firm.runway.companies.find("ada")
     await firm.runway.companies.change_settings(company.company_id, {"pull_minutes": 60}, actor="ann")

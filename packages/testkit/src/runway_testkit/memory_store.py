@@ -183,9 +183,11 @@ class MemoryCompanyRegistry:
 
     async def connections(self, firm_id: FirmId, company_id: CompanyId | None = None) -> Sequence[Connection]:
         """The connections of one company, or of the whole firm, by company, then rail."""
+        one = self._states.get(company_id) if company_id is not None else None
+        states = self._states.values() if company_id is None else [one] if one is not None else []
         found = [
             connection
-            for state in self._states.values()
+            for state in states
             for connection in state.connections.values()
             if connection.firm_id == firm_id and company_id in (None, connection.company_id)
         ]

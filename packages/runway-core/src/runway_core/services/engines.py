@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.jobs import Job, Lane, NewJob, Work
@@ -13,9 +14,16 @@ from runway_core.sync.pull_work import PullWork
 from runway_core.sync.schedule import Intervals, plan_polls
 from runway_core.sync.smart_sync import SmartSyncService
 
-PLAN_EVERY = timedelta(seconds=5)
 LOOK_EVERY = timedelta(minutes=1)
+PLAN_AGAIN = timedelta(minutes=1)
 POSITION_KEY = "position"
+
+
+class _Planned(NamedTuple):
+    """For which moment a pull was planned, and when."""
+
+    run_at: datetime
+    at: datetime
 
 
 class Keeper:
@@ -26,22 +34,29 @@ class Keeper:
         self._set_intervals = self._intervals = intervals
         self._pacing = pacing
         self._companies: Mapping[CompanyId, timedelta] = {}
-        self._planned: dict[ConnectionId, datetime] = {}
+        self._planned: dict[ConnectionId, _Planned] = {}
         self._behind: frozenset[CompanyId] = frozenset()
 
     async def plan_pulls(self) -> int:
         """Enqueue a pull for each connection that is due; returns how many were added.
 
-        What was planned once for a moment is not planned again for it: it is in the table.
+        What was planned for a moment is in the table, so it is not planned again for it at every beat; but it is after
+        a while, for a job may have ended without a try, as while a rail's breaker is open.
         """
         now = self.scope.clock.now()
         connections = await self.scope.connections()
         intervals = replace(self._intervals, companies=self._companies)
         planned = plan_polls(connections, now=now, intervals=intervals, paused=await self._pacing.paused())
-        due = {job.connection_id: job.run_at for job in planned if job.connection_id is not None}
-        fresh = [job for job in planned if job.connection_id and self._planned.get(job.connection_id) != job.run_at]
+        held, self._planned = self._planned, {}
+        fresh: list[NewJob] = []
+        for job in planned:
+            assert job.connection_id is not None, "a pull is of a connection"
+            before = held.get(job.connection_id)
+            if before is None or before.run_at != job.run_at or now - before.at >= PLAN_AGAIN:
+                before = _Planned(job.run_at, now)
+                fresh.append(job)
+            self._planned[job.connection_id] = before
         receipt = await self.scope.store.jobs.enqueue(fresh, now=now)
-        self._planned = due
         return receipt.added
 
     async def look_at_companies(self) -> None:
@@ -123,7 +138,7 @@ def make_engine(
 
     beats: Sequence[Beat] = (
         Beat("companies", LOOK_EVERY, keeper.look_at_companies),
-        Beat("pulls", PLAN_EVERY, plan),
+        Beat("pulls", settings.plan_every, plan),
         *more_beats,
     )
     engine.beats = beats if plans else ()

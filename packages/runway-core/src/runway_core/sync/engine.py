@@ -41,6 +41,7 @@ class EngineSettings:
 
     at_once: int = 16  # jobs side by side
     lease_seconds: int = 60  # three heartbeats
+    plan_every: timedelta = timedelta(seconds=5)  # how often connections are looked at for what is due
     look_every: timedelta = timedelta(seconds=1)  # how often the table is looked at while nothing wakes the pool
     silence: timedelta = timedelta(seconds=120)  # work that shows no sign of life for so long is stopped
     grace: timedelta = timedelta(seconds=25)  # how long running jobs may take once a stop was asked for
