@@ -8,6 +8,8 @@ from typing import Any, Literal, TextIO
 import structlog
 from pydantic import SecretStr
 
+from runway_app_http.tracing import SpanWriter
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 
@@ -26,6 +28,7 @@ def configure_logs(*, level: LogLevel, form: LogFormat, stream: TextIO | None = 
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         hide_secrets,
+        SpanWriter(),
     ]
     if form == "json":
         # Tracebacks are written without the values of variables: one of them may be a secret.

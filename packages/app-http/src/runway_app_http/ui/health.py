@@ -43,7 +43,9 @@ class HealthLine:
 async def show_health(runway: RunwayOfApp) -> Response:
     """The health page: companies that need someone come first."""
     now = runway.scope.clock.now()
-    lines = sorted((lay_out_line(health) for health in await runway.health()), key=lambda line: _RANKS[line.tone])
+    healths = await runway.health()
+    names = {str(health.company.company_id): health.company.name for health in healths}
+    lines = sorted((lay_out_line(health) for health in healths), key=lambda line: _RANKS[line.tone])
     counts = [(word, sum(1 for line in lines if line.word == word)) for word in _TONES]
     service = await runway.watch.service()
     return render(
@@ -52,7 +54,11 @@ async def show_health(runway: RunwayOfApp) -> Response:
         counts=counts,
         cards=lay_out_cards(service, now),
         alerts=[
-            (alert, alert.company_id and company_address(CompanyId(alert.company_id)))
+            (
+                alert,
+                _find_href(alert),
+                names.get(alert.company_id or "", ""),
+            )
             for alert in lay_out_alerts(service)
         ],
         read_at=say_moment(now),

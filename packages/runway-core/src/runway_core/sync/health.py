@@ -189,8 +189,8 @@ def _freshness_conditions(burning: Iterable[BurnRule], settings: ServiceSettings
             f"freshness:{rule.speed.value}",
             kind,
             severity,
-            f"fewer than {objective.percent} % of connections hold data of the last {objective.fresh_minutes} minutes: "
-            f"what is allowed for that goes {rule.tenths // 10}.{rule.tenths % 10} times too fast over "
+            f"too little data is fresh ({objective.percent} % within {objective.fresh_minutes} minutes is promised): "
+            f"what may be stale is used up {rule.tenths // 10}.{rule.tenths % 10} times too fast over "
             f"{describe_age(rule.long)}",
         )
 

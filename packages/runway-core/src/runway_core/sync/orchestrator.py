@@ -287,6 +287,7 @@ class SyncOrchestrator:
             duration_ms=(now - run.started_at) // timedelta(milliseconds=1),
             outcome=run.outcome.value,
             error_code=run.error_code,
+            request_id=None if failure is None else failure.request_id,
         )
         return run
 
