@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from runway_core.domain.gaps import Gap, GapReason
+from runway_core.domain.sweeps import Path, PathTally
 from runway_core.errors import RailAccessLost
 
 from tests.app.firm import HOSTILE, Firm
@@ -33,6 +35,47 @@ async def test_page_and_api_show_the_promise_alerts_and_each_connection(client: 
         "freshness-slow",
     }
     assert (answer["service"]["counted"], answer["service"]["fresh"]) == (1, 0)
+
+
+async def let_news_be_lost(firm: Firm) -> None:
+    """Polls found two changes that no event had announced."""
+    coverage, now = firm.runway.scope.store.coverage, firm.clock.now()
+    [connection] = await firm.runway.connections.list(firm.sample.company_id)
+    gap = Gap(
+        firm_id=connection.firm_id,
+        company_id=connection.company_id,
+        connection_id=connection.connection_id,
+        rail=connection.rail,
+        reason=GapReason.LOSS,
+        since=now,
+        noted_at=now,
+        missed=2,
+    )
+    await coverage.note_gaps([gap], [], now=now)
+    await coverage.add_tallies(
+        connection,
+        [PathTally(path=Path.FEED, brought=7), PathTally(path=Path.WEBHOOK, brought=1, missed=2, last_missed_at=now)],
+    )
+
+
+async def test_gaps_and_what_each_path_missed_are_shown(client: httpx.AsyncClient, firm: Firm) -> None:
+    sound = (await client.get("/health")).text
+    await let_news_be_lost(firm)
+    page = (await client.get("/health")).text
+    coverage = (await client.get("/v1/health")).json()["coverage"]
+    families = text_string_to_metric_families((await client.get("/metrics")).text)
+    samples = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+
+    assert "Gaps in webhooks" not in sound
+    assert "polls found changes that no event had announced" in page
+    assert [(gap["company_id"], gap["reason"]) for gap in coverage["gaps"]] == [(firm.sample.company_id, "loss")]
+    assert {tally["path"]: (tally["brought"], tally["missed"]) for tally in coverage["paths"]} == {
+        "webhook": (1, 2),
+        "feed": (7, 0),
+        "sweep": (0, 0),
+    }
+    assert samples["runway_changes_missed", "webhook"] == 2
+    assert samples["runway_webhook_gaps", "memory", "loss"] == 1
 
 
 async def test_metrics_are_what_prometheus_reads_and_name_no_company(client: httpx.AsyncClient, firm: Firm) -> None:

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from runway_core.domain.breakers import BreakerState
 from runway_core.domain.position import Position, PositionStatus
 from runway_core.runway import Runway
+from runway_core.services.coverage import CoverageHealth
 from runway_core.services.health import CompanyHealth, ServiceHealth
 from runway_core.sync.health import SyncState
 
@@ -25,6 +26,7 @@ async def write_metrics(runway: Runway) -> bytes:
     """Everything that is measured, in the text form of Prometheus."""
     registry = CollectorRegistry()
     registry.register(_Read(await runway.health(), await runway.positions.all(), await runway.watch.service()))
+    registry.register(_Covered(await runway.coverage.health()))
     return generate_latest(registry)
 
 
@@ -41,6 +43,26 @@ class _Read(Collector):
         yield from _of_companies(self._health, self._positions)
         yield from _of_connections(self._health)
         yield from _of_service(self._service)
+
+
+class _Covered(Collector):
+    """Whether every change reaches the mirror, as metrics."""
+
+    def __init__(self, coverage: CoverageHealth) -> None:
+        self._coverage = coverage
+
+    def collect(self) -> Iterable[Metric]:
+        """What each path brought and missed, and where webhooks have a gap."""
+        for name, meaning in (
+            ("brought", "Changes that came this way."),
+            ("missed", "Changes it should have brought."),
+        ):
+            samples = (((tally.path.value,), getattr(tally, name)) for tally in self._coverage.paths)
+            yield _gauge(f"runway_changes_{name}", meaning, samples, labels=("path",))
+        gaps = Counter((gap.rail, gap.reason.value) for gap in self._coverage.gaps)
+        yield _gauge(
+            "runway_webhook_gaps", "Connections whose webhooks have a gap.", gaps.items(), labels=("rail", "reason")
+        )
 
 
 def _gauge(

@@ -5,6 +5,7 @@ from pydantic import AwareDatetime
 from runway_core.domain.sync_run import SyncRun
 from runway_core.errors import SchemaMismatch
 from runway_core.experiences.view import View
+from runway_core.services.coverage import CoverageHealth
 from runway_core.services.health import CompanyHealth, ServiceHealth
 from runway_core.sync.freshness import FreshnessLabel
 from runway_core.sync.health import ConnectionHealth
@@ -47,6 +48,7 @@ class HealthList(View):
     total: int
     stale: int  # companies with a connection whose data is too old
     service: ServiceHealth  # how the service as a whole does
+    coverage: CoverageHealth  # whether every change reaches the mirror
     items: tuple[HealthItem, ...]
     has_more: bool
     next_cursor: str | None
@@ -74,6 +76,7 @@ async def read_health(runway: RunwayOfApp, *, limit: Limit = 100, cursor: AfterC
             total=len(health),
             stale=sum(1 for h in health if any(label.is_stale for label in h.freshness)),
             service=await runway.watch.service(),
+            coverage=await runway.coverage.health(),
             items=tuple(HealthItem.of(h) for h in page),
             has_more=next_cursor is not None,
             next_cursor=next_cursor,

@@ -12,7 +12,7 @@ from runway_app_http.api.health import HealthItem, HealthList
 from runway_app_http.cli.session import Session, command
 from runway_app_http.cli.tables import new_table
 from runway_app_http.ui.figures import NONE_YET, say_ages, say_moment
-from runway_app_http.ui.health import lay_out_line
+from runway_app_http.ui.health import lay_out_line, say_gap
 from runway_app_http.ui.service_figures import AlertLine, lay_out_alerts, lay_out_cards
 
 app = typer.Typer()
@@ -27,6 +27,7 @@ def show_health(session: Session) -> None:
         return HealthList(
             generated_at=runway.scope.clock.now(),
             service=await runway.watch.service(),
+            coverage=await runway.coverage.health(),
             total=len(health),
             stale=sum(1 for one in health if any(label.is_stale for label in one.freshness)),
             items=tuple(HealthItem.of(one) for one in health),
@@ -43,7 +44,7 @@ def _lay_out(listed: HealthList, health: list[CompanyHealth]) -> Group:
     alerts = lay_out_alerts(listed.service)
     if alerts:
         parts.append(_lay_out_alerts(alerts))
-    return Group(*parts, _lay_out_companies(listed, health))
+    return Group(*parts, _lay_out_companies(listed, health), _lay_out_coverage(listed, health))
 
 
 def _lay_out_service(listed: HealthList) -> Table:
@@ -66,6 +67,19 @@ def _lay_out_alerts(alerts: Sequence[AlertLine]) -> Table:
         table.add_row(
             f"{alert.sign} {alert.severity}", alert.summary, alert.since, f"docs/howto/alerts.md#{alert.kind}"
         )
+    return table
+
+
+def _lay_out_coverage(listed: HealthList, health: list[CompanyHealth]) -> Table:
+    """What each path brought and missed, and where webhooks have a gap."""
+    names = {one.company.company_id: one.company.name for one in health}
+    caption = "; ".join(f"{names[gap.company_id]}: {say_gap(gap)}" for gap in listed.coverage.gaps) or None
+    table = new_table("How changes came", caption=caption)
+    table.add_column("Path", no_wrap=True)
+    table.add_column("Brought", justify="right")
+    table.add_column("Missed", justify="right")
+    for tally in listed.coverage.paths:
+        table.add_row(tally.path.value, f"{tally.brought:,}", f"{tally.missed:,}")
     return table
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from runway_core.domain.company import ConnectionState
+from runway_core.domain.gaps import Gap, GapReason
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.sync_run import RunOutcome, SyncRun
+from runway_core.runway import Runway
 from runway_core.services.health import CompanyHealth
 from runway_core.sync.health import SyncState
 from starlette.responses import Response
@@ -62,7 +64,25 @@ async def show_health(runway: RunwayOfApp) -> Response:
             for alert in lay_out_alerts(service)
         ],
         read_at=say_moment(now),
+        gaps=await _lay_out_gaps(runway),
     )
+
+
+async def _lay_out_gaps(runway: Runway) -> list[tuple[str, str]]:
+    names = {company.company_id: company.name for company in await runway.companies.list()}
+    return [(names[gap.company_id], say_gap(gap)) for gap in await runway.coverage.gaps() if gap.company_id in names]
+
+
+_GAPS = {
+    GapReason.SILENCE: "nothing was heard for longer than usual, though polls found changes",
+    GapReason.LOSS: "polls found changes that no event had announced",
+    GapReason.REPEATS: "something was sent again: later news had been held back",
+}
+
+
+def say_gap(gap: Gap) -> str:
+    """Say why news of a rail may be lost, and since when."""
+    return f"{gap.rail}: {_GAPS[gap.reason]}, since {say_moment(gap.since)}; a pull was made at once"
 
 
 def _find_href(alert: AlertLine) -> str:

@@ -1,13 +1,14 @@
 """Whether every change reaches the mirror: sweeps when they are due, gaps in what rails tell, what each path missed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from runway_core.domain.gaps import Gap
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
-from runway_core.domain.sweeps import PathTally, SweepReport
+from runway_core.domain.record import Value
+from runway_core.domain.sweeps import Path, PathTally, SweepReport
 from runway_core.errors import NotFound
 from runway_core.ports.ledger_rail import RailCatalog
 from runway_core.services.scope import Scope
@@ -20,6 +21,16 @@ SWEPT = "swept"
 """What the log calls the end of a sweep; its content is the report."""
 
 _log = structlog.get_logger(__name__)
+
+
+class CoverageHealth(Value):
+    """Whether every change reaches the mirror, over the companies that the caller may see."""
+
+    gaps: tuple[Gap, ...]  # in what rails tell, each caught up by a pull
+    paths: tuple[PathTally, ...]  # what each path brought and missed, all connections together
+    deliveries_repeated: int  # that rails sent more than once
+    deliveries_unreadable: int  # that were proved to be a rail's and could not be understood
+    unknown_accounts: int  # of which rails tell and which nobody has connected
 
 
 class CoverageService:
@@ -66,6 +77,18 @@ class CoverageService:
             _log.warning("webhook_gap_found", company=gap.company_id, rail=gap.rail, reason=gap.reason.value)
         return len(plan.noted)
 
+    async def health(self) -> CoverageHealth:
+        """Whether every change reaches the mirror: five queries."""
+        inbox = self._scope.store.inbox
+        counts = await inbox.counts()
+        return CoverageHealth(
+            gaps=tuple(await self.gaps()),
+            paths=_sum_up(tally for tallies in (await self.tallies()).values() for tally in tallies),
+            deliveries_repeated=counts.repeated,
+            deliveries_unreadable=counts.unreadable,
+            unknown_accounts=len(await inbox.unknown_accounts()),
+        )
+
     async def gaps(self) -> Sequence[Gap]:
         """The gaps that are open, of companies that the caller may see."""
         found = await self._scope.store.coverage.gaps(self._scope.firm_id)
@@ -90,3 +113,18 @@ class CoverageService:
             acts = await self._scope.store.log.history(company_id, key)
             reports += [SweepReport.model_validate_json(act.draft.content) for act in acts if act.draft.what == SWEPT]
         return sorted(reports, key=lambda report: report.ended_at, reverse=True)
+
+
+def _sum_up(tallies: Iterable[PathTally]) -> tuple[PathTally, ...]:
+    held: dict[Path, list[PathTally]] = {path: [] for path in Path}
+    for tally in tallies:
+        held[tally.path].append(tally)
+    return tuple(
+        PathTally(
+            path=path,
+            brought=sum(tally.brought for tally in of_path),
+            missed=sum(tally.missed for tally in of_path),
+            last_missed_at=max((t.last_missed_at for t in of_path if t.last_missed_at is not None), default=None),
+        )
+        for path, of_path in held.items()
+    )

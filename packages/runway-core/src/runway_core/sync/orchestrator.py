@@ -193,6 +193,8 @@ class SyncOrchestrator:
 
         async def commit(page: ChangePage) -> None:
             await self._commit(pull, page, by_sweep, request.accept_missing)
+
+        def is_alive() -> None:
             on_progress(SyncProgress(company=pull.company, rail=connection.rail, counts=pull.counts))
 
         task = SweepTask(
@@ -202,6 +204,7 @@ class SyncOrchestrator:
             caught_up_at=pull.source_time,
             correlation_id=pull.attribution.correlation_id,
             commit=commit,
+            is_alive=is_alive,
         )
         pull.comparison = await self._sweeper.compare(task, day=self._clock.now().date())
 

@@ -105,6 +105,7 @@ class SweepTask:
     caught_up_at: datetime
     correlation_id: str
     commit: Commit
+    is_alive: Callable[[], object]  # told of each answer of the rail
 
 
 class Sweeper:
@@ -129,6 +130,7 @@ class Sweeper:
         for kind in rail.swept_kinds:
             if depths[kind] is Depth.COUNTED:
                 count = await rail.count_kind(kind)
+                task.is_alive()
                 if count == expected[kind]:
                     counted = KindSweep(kind=kind, depth=Depth.COUNTED, source_count=count, held_count=count)
                     found.kinds.append(counted)
@@ -139,8 +141,12 @@ class Sweeper:
         return await self._with_totals(task, found)
 
     async def _read_kind(self, task: SweepTask, kind: RecordKind, *, held_count: int) -> tuple[KindSweep, list[Repair]]:
+        pages: list[KindRows] = []
         async with aclosing(task.rail.read_kind(kind)) as reading:
-            pages = [rows async for rows in reading] or [KindRows((), task.caught_up_at)]
+            async for rows in reading:
+                task.is_alive()
+                pages.append(rows)
+        pages = pages or [KindRows((), task.caught_up_at)]
         records: dict[RecordKey, Record] = {change.key: change.record for rows in pages for change in rows.changes}
         bad = {
             RecordKey(kind, rejected.external_id)
