@@ -146,6 +146,17 @@ async def rotate_secrets(settings: AppSettings, *, new_key: bool) -> int:
         return await store.rotate_secrets(new_key=new_key)
 
 
+async def grant_app_role(settings: AppSettings, role: str) -> None:
+    """Let a role of PostgreSQL run the app and nothing beyond it.
+
+    Raises:
+        InvalidRequest: no such role, one that passes row level security, or an embedded database.
+    """
+    store: SqlStore = build_container(settings).store()
+    async with store:
+        await store.grant_app_role(role)
+
+
 def find_rails() -> RailRegistry:
     """The rails that plugins offer, without a database.
 

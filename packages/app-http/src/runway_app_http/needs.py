@@ -41,7 +41,8 @@ _DECIDE = (
     f"POST /v1{COMPANY}/questions", f"POST /v1{COMPANY}/questions/{{question_id}}/**",
     f"POST /v1{COMPANY}/planned-items", f"POST /v1{COMPANY}/planned-items/{{item_id}}",
     f"POST /v1{COMPANY}/scenarios", f"POST /v1{COMPANY}/scenarios/{{scenario_id}}/drop",
-    f"POST /v1{COMPANY}/decisions", f"POST /v1{COMPANY}/decisions/{{decision_id}}/**",
+    f"POST /v1{COMPANY}/decisions", f"POST /v1{COMPANY}/decisions/batch",
+    f"POST /v1{COMPANY}/decisions/{{decision_id}}/**",
     f"POST /v1{COMPANY}/collections/**", f"POST /v1{COMPANY}/call-backs",
     "POST /deadletters", "POST /v1/deadletters",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import ARRAY, Text
 
-from runway_store_sql.engine import driver_connection
+from runway_store_sql.engine import ROWS_ARE_WALLED, driver_connection
 
 COPY_FROM = 20
 """From so many new rows on, PostgreSQL takes them by COPY."""
@@ -72,10 +72,7 @@ def insert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]
     if not rows:
         return
     if is_postgres(connection) and len(rows) >= COPY_FROM:
-        names = [column.name for column in table.columns]
-        driver_connection(connection).run_async(
-            lambda driver: driver.copy_records_to_table(table.name, records=rows, columns=names)
-        )
+        _copy_rows(connection, table, rows)
         return
     if is_postgres(connection):
         connection.exec_driver_sql(_insert_text("postgresql", table), rows)
@@ -83,6 +80,23 @@ def insert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]
     for start in range(0, len(rows), ROWS_TOGETHER):
         part = rows[start : start + ROWS_TOGETHER]
         connection.exec_driver_sql(_insert_together_text(table, len(part)), tuple(chain.from_iterable(part)))
+
+
+def _copy_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """COPY rows in; behind row level security, which COPY does not take, by way of a table of the session's own."""
+    names = [column.name for column in table.columns]
+    target = table.name
+    if connection.get_execution_options().get(ROWS_ARE_WALLED):
+        target = f"staged_{table.name}"
+        made = f"CREATE TEMPORARY TABLE IF NOT EXISTS {target} (LIKE {table.name}) ON COMMIT DELETE ROWS"
+        connection.exec_driver_sql(made)
+    driver_connection(connection).run_async(
+        lambda driver: driver.copy_records_to_table(target, records=rows, columns=names)
+    )
+    if target != table.name:
+        listed = ", ".join(names)
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {target}")  # noqa: S608 - names of tables
+        connection.exec_driver_sql(f"DELETE FROM {target}")  # noqa: S608 - the same; more rows may follow in this transaction
 
 
 def upsert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:

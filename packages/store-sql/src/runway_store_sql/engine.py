@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from runway_core.domain.identity import DEFAULT_FIRM, FirmId
 from runway_core.errors import InvalidRequest, StoreUnavailable
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
@@ -17,12 +18,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from runway_store_sql.faults import is_retryable, translated
+from runway_store_sql.row_security import is_walled
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 """A piece of work within one transaction. It may be run again when the database undid it, so it keeps no state."""
 
 MAX_TRIES = 5
+ROWS_ARE_WALLED = "runway_rows_are_walled"
+"""An option of connections: row level security holds for their role, and COPY into a table is not for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,11 @@ class PostgresDatabase:
 
     is_embedded = False
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, firm_id: FirmId = DEFAULT_FIRM) -> None:
         self._url = url
+        self._firm_id = firm_id
         self._engine: AsyncEngine | None = None
+        self._is_walled = False
 
     @property
     def where(self) -> str:
@@ -143,6 +149,24 @@ class PostgresDatabase:
             raise StoreUnavailable(
                 f"the database {self.where} may lose commits: set synchronous_commit = on for this database"
             )
+        self._see_wall(await self.read(is_walled))
+
+    def _see_wall(self, is_walled: bool) -> None:
+        """Note whether row level security holds for this role: then each transaction says whose rows it wants."""
+        self._is_walled = is_walled
+        if self._engine is not None:
+            self._engine = self._engine.execution_options(**{ROWS_ARE_WALLED: is_walled})
+
+    def _within_firm(self, work: Work[T]) -> Work[T]:
+        """`work`, for whose transaction alone the firm's rows are shown: a pooled connection keeps nothing of it."""
+        if not self._is_walled:
+            return work
+
+        def walled(connection: Connection) -> T:
+            connection.exec_driver_sql("SELECT set_config('app.firm', $1, true)", (self._firm_id,))
+            return work(connection)
+
+        return walled
 
     async def close(self) -> None:
         """Close the pool."""
@@ -162,7 +186,7 @@ class PostgresDatabase:
             for attempt in range(1, MAX_TRIES + 1):
                 try:
                     async with engine.begin() as connection:
-                        return await connection.run_sync(work)
+                        return await connection.run_sync(self._within_firm(work))
                 except DBAPIError as error:
                     if attempt == MAX_TRIES or not is_retryable(error):
                         raise
@@ -175,7 +199,7 @@ class PostgresDatabase:
         with translated(self.where):
             async with engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                return await connection.run_sync(work)
+                return await connection.run_sync(self._within_firm(work))
 
     async def migrate(self, work: Work[T]) -> T:
         """Run `work` while no other process migrates."""
@@ -184,7 +208,9 @@ class PostgresDatabase:
             connection.execute(text("SELECT pg_advisory_xact_lock(7286492001)"))
             return work(connection)
 
-        return await self.write(locked)
+        done = await self.write(locked)
+        self._see_wall(await self.read(is_walled))
+        return done
 
     async def report(self) -> EngineReport:
         """The server's version."""

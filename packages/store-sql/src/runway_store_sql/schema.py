@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from runway_core.errors import SchemaMismatch
 from sqlalchemy import Connection
 
+from runway_store_sql.row_security import raise_walls
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -45,11 +47,11 @@ def upgrade_schema(connection: Connection) -> None:
         SchemaMismatch: the database is newer than this code.
     """
     revision = read_revision(connection)
-    if revision == newest_revision():
-        return
     if revision is not None and not _is_known(revision):
         raise _newer(revision)
-    command.upgrade(configure_migrations(connection), "head")
+    if revision != newest_revision():
+        command.upgrade(configure_migrations(connection), "head")
+    raise_walls(connection)
 
 
 def demand_current(revision: str | None) -> None:

@@ -1,10 +1,12 @@
 """`SqlStore`: one database behind all storing ports."""
 
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
+from runway_core.domain.identity import DEFAULT_FIRM, FirmId
 from runway_core.errors import InvalidRequest, StoreUnavailable
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
@@ -24,6 +26,7 @@ from runway_store_sql.papers import SqlWorkingPapers
 from runway_store_sql.people import SqlPeopleStore
 from runway_store_sql.positions import SqlPositionStore
 from runway_store_sql.registry import SqlCompanyRegistry
+from runway_store_sql.row_security import grant_app_role
 from runway_store_sql.schema import demand_current, newest_revision, read_revision, upgrade_schema
 from runway_store_sql.sqlite import SqliteDatabase
 from runway_store_sql.vault import KeyRing, SqlTokenVault, add_to_key_file
@@ -40,6 +43,7 @@ class SqlStore:
         log_key: the private key that signs anchors (`RUNWAY_LOG_KEY`). Without one, keys are made and sealed in the
             database.
         other_secret_keys: keys that open what was kept with them and seal nothing new: those before or after this one.
+        firm_id: whose rows PostgreSQL shows a role that row level security holds for; a store serves one firm then.
         clock: what the time is when an act without a time of its own is logged.
 
     Raises:
@@ -55,10 +59,11 @@ class SqlStore:
         log_key: SecretStr | None = None,
         other_secret_keys: Sequence[SecretStr] = (),
         clock: Clock | None = None,
+        firm_id: FirmId = DEFAULT_FIRM,
     ) -> None:
         parsed = parse_url(url)
         sqlite = SqliteDatabase(parsed) if parsed.get_backend_name() == "sqlite" else None
-        self._database: Database = sqlite or PostgresDatabase(parsed)
+        self._database: Database = sqlite or PostgresDatabase(parsed, firm_id)
         self._create = create
         key_file = sqlite.path.with_name(sqlite.path.name + ".key") if sqlite else None
         key = SecretStr(secret_key) if isinstance(secret_key, str) else secret_key
@@ -161,6 +166,16 @@ class SqlStore:
     def people(self) -> SqlPeopleStore:
         """The firm's people, and what was given out to them."""
         return self._people
+
+    async def grant_app_role(self, role: str) -> None:
+        """Let a role of PostgreSQL run the app and nothing beyond it; it sees one firm's rows at a time.
+
+        Raises:
+            InvalidRequest: no such role, one that passes the wall, or an embedded database, which has no roles.
+        """
+        if self._database.is_embedded:
+            raise InvalidRequest("SQLite has no roles: let one user of the machine own the file")
+        await self._database.migrate(partial(grant_app_role, role=role))
 
     async def rotate_secrets(self, *, new_key: bool = False) -> int:
         """Seal everything under the newest key; returns how much was under an older one. Nothing needs to stop.

@@ -1,11 +1,14 @@
 """`runway db`: the schema of the database, and whether it is sound."""
 
+from typing import Annotated
+
+import typer
 from runway_core.ports.store import StoreHealth
 
 from runway_app_http.cli.failures import DONE, STORE_TROUBLE
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import fields_table
-from runway_app_http.container import make_store
+from runway_app_http.container import grant_app_role, make_store
 
 app = group("db", "The schema of the database, and whether it is sound.")
 
@@ -20,6 +23,18 @@ def upgrade(session: Session) -> int:
         return await store.check()
 
     return show_store(session, session.run_alone(act()))
+
+
+@command(app, "grant", example="runway db grant runway_app")
+def grant(
+    session: Session, role: Annotated[str, typer.Argument(help="A role of PostgreSQL that the app signs in with.")]
+) -> None:
+    """Let a role run the app and nothing beyond it: one firm's rows at a time, and no change of the log.
+
+    Run it as the owner of the tables, again after each `runway db upgrade`.
+    """
+    session.run_alone(grant_app_role(session.settings, role))
+    session.show({"role": role}, lambda: f"{role} may run the app; name it in RUNWAY_DATABASE_URL")
 
 
 @command(app, "check", example="runway db check --json")

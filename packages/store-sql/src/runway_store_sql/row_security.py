@@ -1,0 +1,101 @@
+"""The second wall between firms: PostgreSQL itself shows a role the rows of one firm alone, whatever a query asks for.
+
+`FORCE` binds the owner of the tables too; only superusers and roles with BYPASSRLS pass. Whose rows are shown is said
+in each transaction (`engine.py`), never for a connection: the next user of a pooled one starts with nothing, and
+nothing said means no rows. Queries name firm or company besides: this wall holds where one forgets to.
+
+The role that the app signs in with (`grant_app_role`) owns nothing, cannot change the schema, and can neither change
+nor remove entries of the log.
+"""
+
+from runway_core.errors import InvalidRequest
+from sqlalchemy import Connection, Table, text
+
+from runway_store_sql.tables import metadata
+
+_FIRM = "(SELECT nullif(current_setting('app.firm', true), ''))"
+"""A sub-select, so that it is worked out once a statement and not once a row."""
+
+_BY_FIRM = f"firm_id = {_FIRM}"
+_BY_COMPANY = "company_id IN (SELECT c.company_id FROM companies c)"
+"""Companies stand behind the wall themselves, so these are the firm's. Hashed once a statement, whatever its rows."""
+
+_BY_CHAIN = f"company_id IN (SELECT c.company_id FROM companies c UNION ALL SELECT 'firm:' || {_FIRM})"  # noqa: S608
+"""The same and the firm's own chain, where the log and what it tells of is kept."""
+
+_WITH_CHAINS = frozenset({"log_entries", "log_heads", "working_papers"})
+
+OPEN_TABLES = {
+    "anchors": "one signature stands over the chains of all firms; it holds chains' names, lengths and hashes",
+    "log_keys": "the keys that sign them",
+    "breakers": "whether a vendor answers, which is the same for all",
+    "call_budgets": "what a vendor allows the app, which all share",
+    "job_turns": "one row, by which workers take turns",
+    "inbox": "raw deliveries, which belong to no firm before they are read",
+    "inbox_events": "the same, unfolded; they name a vendor's account",
+}
+"""Tables that no firm owns, each with the reason."""
+
+READ_BY_ALL = frozenset({"log_heads"})
+"""Where every firm's chain ends may be read, because an anchor is over all of them; it is written by its firm alone."""
+
+APPEND_ONLY = frozenset({"log_entries", "anchors"})
+
+
+def wall_of(table: Table) -> str | None:
+    """The condition under which a row of a table is shown; `None` for a table that no firm owns."""
+    if table.name in OPEN_TABLES:
+        return None
+    if "firm_id" in table.columns:
+        return _BY_FIRM
+    return _BY_CHAIN if table.name in _WITH_CHAINS else _BY_COMPANY
+
+
+def raise_walls(connection: Connection) -> None:
+    """Put every table behind the wall, new ones too. Repeating is harmless. SQLite has none: `Scope` is its door."""
+    if connection.dialect.name != "postgresql":
+        return
+    standing = set(connection.scalars(text("SELECT tablename FROM pg_policies WHERE policyname = 'runway_firm'")))
+    for table in metadata.sorted_tables:
+        condition = wall_of(table)
+        if condition is None or table.name in standing:
+            continue
+        connection.execute(text(f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY"))
+        connection.execute(text(f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY"))
+        connection.execute(
+            text(f"CREATE POLICY runway_firm ON {table.name} USING ({condition}) WITH CHECK ({condition})")
+        )
+        if table.name in READ_BY_ALL:
+            connection.execute(text(f"CREATE POLICY runway_read ON {table.name} FOR SELECT USING (true)"))
+
+
+def is_walled(connection: Connection) -> bool:
+    """Whether the wall holds for whoever is connected: not for superusers, and not before the schema is made."""
+    found = connection.scalar(text("SELECT row_security_active(to_regclass('companies')::oid)"))
+    return bool(found)
+
+
+def grant_app_role(connection: Connection, role: str) -> None:
+    """Let a role run the app, and nothing beyond it.
+
+    Raises:
+        InvalidRequest: it does not exist, owns tables of Runway, or passes the wall.
+    """
+    row = connection.execute(
+        text("SELECT rolsuper OR rolbypassrls AS passes FROM pg_roles WHERE rolname = :role"), {"role": role}
+    ).first()
+    if row is None:
+        raise InvalidRequest(f"no role {role!r}: make it first, `CREATE ROLE {role} LOGIN PASSWORD '…'`")
+    owns = text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tableowner = :role")
+    if row.passes or connection.scalar(owns, {"role": role}):
+        raise InvalidRequest(
+            f"{role!r} is a superuser, passes row level security, or owns tables: the app wants a role of its own"
+        )
+    name = connection.dialect.identifier_preparer.quote(role)
+    schema = connection.dialect.identifier_preparer.quote(str(connection.scalar(text("SELECT current_schema()"))))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {name}"))
+    connection.execute(text(f"GRANT SELECT ON alembic_version TO {name}"))
+    for table in metadata.sorted_tables:
+        rights = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        connection.execute(text(f"REVOKE ALL ON {table.name} FROM {name}"))
+        connection.execute(text(f"GRANT {rights} ON {table.name} TO {name}"))
