@@ -20,7 +20,10 @@ _BY_FIRM = f"firm_id = {_FIRM}"
 _BY_COMPANY = "company_id IN (SELECT c.company_id FROM companies c)"
 """Companies stand behind the wall themselves, so these are the firm's. Hashed once a statement, whatever its rows."""
 
-_BY_CHAIN = f"company_id IN (SELECT c.company_id FROM companies c UNION ALL SELECT 'firm:' || {_FIRM})"  # noqa: S608
+_BY_CHAIN = (
+    "company_id IN (SELECT c.company_id FROM companies c "
+    "UNION ALL SELECT 'firm:' || (SELECT nullif(current_setting('app.firm', true), '')))"
+)
 """The same and the firm's own chain, where the log and what it tells of is kept."""
 
 _WITH_CHAINS = frozenset({"log_entries", "log_heads", "working_papers"})
