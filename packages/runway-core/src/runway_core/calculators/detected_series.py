@@ -218,10 +218,11 @@ def _sum_days(rows: Iterable[_Row]) -> list[_Row]:
 def _find_chains(rows: Sequence[_Row], as_of: int) -> list[tuple[Rhythm, list[_Row]]]:
     """The series of one counterparty that are not over, each row in one at most; members oldest first."""
     left = _sort(rows)
+    days = [row.on for row in left]
     chains: list[tuple[Rhythm, list[_Row]]] = []
     last = len(left) - 1
     while last >= LEAST_MEMBERS - 1 and left[last].on >= as_of - _LONGEST_AGO:
-        best = _find_longest(left, last, as_of)
+        best = _find_longest(left, days, last=last, as_of=as_of)
         if best is None:
             last -= 1
             continue
@@ -229,18 +230,25 @@ def _find_chains(rows: Sequence[_Row], as_of: int) -> list[tuple[Rhythm, list[_R
         chains.append((rhythm, [left[place] for place in places]))
         used = set(places)
         left = [row for place, row in enumerate(left) if place not in used]
+        days = [row.on for row in left]
         last = len(left) - 1
     return chains
 
 
-def _find_longest(rows: Sequence[_Row], last: int, as_of: int) -> tuple[Rhythm, list[int]] | None:
+def _find_longest(
+    rows: Sequence[_Row], days: Sequence[int], *, last: int, as_of: int
+) -> tuple[Rhythm, list[int]] | None:
     """The longest series that ends with row `last`; of two equally long ones that of the longer period."""
     best: tuple[Rhythm, list[int]] | None = None
-    ago = as_of - rows[last].on
+    ago = as_of - days[last]
     for rhythm, (length, _) in STEPS.items():
         late = max(length, OVER_AFTER_DAYS)
         if ago > length + late + 2 * TOLERANCE_DAYS:
             continue
+        before = _step_back(days[last], rhythm)
+        place = bisect_left(days, before - TOLERANCE_DAYS, 0, last)
+        if place == last or days[place] > before + TOLERANCE_DAYS:
+            continue  # most have nothing a period before: not worth a walk
         places = _walk_back(rows, last, rhythm)
         if len(places) < LEAST_MEMBERS or (best is not None and len(places) < len(best[1])):
             continue

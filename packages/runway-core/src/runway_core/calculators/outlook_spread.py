@@ -14,7 +14,6 @@ from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.calculators.receivables import HABIT_DAYS, Receivable
 from runway_core.calculators.settlement_spread import Placed, spread
 from runway_core.domain.books import Books
-from runway_core.domain.documents import DocumentLink
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 
@@ -48,7 +47,7 @@ def place_bill_spread(
     books: Books, payables: Iterable[Payable], *, coming: Iterable[ComingBill], last: date
 ) -> Iterator[OutlookEvent]:
     """What bills gain and lose by week. Those that go by card, or on a decided day, have none."""
-    own = _read_payment_delays(books)
+    own = books.derive(_read_payment_delays)
     whole = _merge(own)
     decided = find_decided_bill_ids(books)
     placed = [
@@ -73,46 +72,47 @@ def _place(
 def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
     """Days from the due date until the money was in a deposit account, by customer; shortest first."""
     cash, deposited = find_cash_account_ids(books), books.derive(find_deposit_days)
-    since = add_days(books.as_of, -HABIT_DAYS)
+    since, until = add_days(books.as_of, -HABIT_DAYS), add_days(books.as_of, -SETTLED_FOR_DAYS)
     settled: dict[str, date] = {}  # by the last payment of each invoice
     for payment in books.customer_payments:
         on = payment.document_date if payment.account_id in cash else deposited.get(payment.external_id)
         if on is not None and since < on <= books.as_of and payment.total > 0 and not payment.is_void:
-            _note(settled, payment.applied, RecordKind.INVOICE, on)
-    closed = (i for i in books.invoices if not i.open_balance and not i.is_void)
-    return _sum_delays(books.as_of, ((i.customer_id, i.due_date, settled.get(i.external_id)) for i in closed))
+            for link in payment.applied:
+                held = settled.get(link.external_id) if link.kind is RecordKind.INVOICE else on
+                if held is None or on > held:
+                    settled[link.external_id] = on
+    own: dict[str, list[int]] = {}
+    for invoice in books.invoices:
+        there = None if invoice.open_balance or invoice.is_void else settled.get(invoice.external_id)
+        due, customer_id = invoice.due_date, invoice.customer_id
+        if there is not None and due is not None and due <= until and customer_id is not None:
+            own.setdefault(customer_id, []).append((there - due).days)
+    for days in own.values():
+        days.sort()
+    return own
 
 
 def _read_payment_delays(books: Books) -> dict[str, list[int]]:
     """Days from the due date to the payment, by vendor, of bills paid out of deposit accounts; shortest first."""
     cash = find_cash_account_ids(books)
-    since = add_days(books.as_of, -HABIT_DAYS)
-    settled: dict[str, date] = {}
+    since, until = add_days(books.as_of, -HABIT_DAYS), add_days(books.as_of, -SETTLED_FOR_DAYS)
+    settled: dict[str, date] = {}  # by the last payment of each bill
     for payment in books.bill_payments:
         on = payment.document_date
         if since < on <= books.as_of and payment.account_id in cash and not payment.is_void:
-            _note(settled, payment.applied, RecordKind.BILL, on)
-    closed = (bill for bill in books.bills if not bill.open_balance)
-    return _sum_delays(books.as_of, ((b.vendor_id, b.due_date, settled.get(b.external_id)) for b in closed))
-
-
-def _note(settled: dict[str, date], links: Iterable[DocumentLink], kind: RecordKind, on: date) -> None:
-    """Keep the day of the last payment of each document."""
-    for link in links:
-        held = settled.get(link.external_id) if link.kind is kind else on
-        if held is None or on > held:
-            settled[link.external_id] = on
-
-
-def _sum_delays(as_of: date, settled: Iterable[tuple[str | None, date | None, date | None]]) -> dict[str, list[int]]:
-    until = add_days(as_of, -SETTLED_FOR_DAYS)
-    found: dict[str, list[int]] = {}
-    for party_id, due, on in settled:
-        if on is not None and due is not None and due <= until and party_id is not None:
-            found.setdefault(party_id, []).append((on - due).days)
-    for days in found.values():
+            for link in payment.applied:
+                held = settled.get(link.external_id) if link.kind is RecordKind.BILL else on
+                if held is None or on > held:
+                    settled[link.external_id] = on
+    own: dict[str, list[int]] = {}
+    for bill in books.bills:
+        there = None if bill.open_balance else settled.get(bill.external_id)
+        due, vendor_id = bill.due_date, bill.vendor_id
+        if there is not None and due is not None and due <= until and vendor_id is not None:
+            own.setdefault(vendor_id, []).append((there - due).days)
+    for days in own.values():
         days.sort()
-    return found
+    return own
 
 
 def _merge(own: Mapping[str, Iterable[int]]) -> list[int]:

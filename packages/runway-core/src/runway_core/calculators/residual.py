@@ -35,7 +35,7 @@ def compute_residual(books: Books, flows: Flows, span: Span, *, in_series: froze
     Each account counts by its bank where the bank is read, else by the ledger. A week that the span holds in part
     counts by its days.
     """
-    deposited = _sum_deposited(books)
+    deposited = books.derive(_sum_deposited)
     rest: list[tuple[date, Decimal]] = []
     explained: list[Flow] = []
     for flow in flows.ledger:
@@ -66,7 +66,7 @@ def find_takings_seasons(books: Books, *, in_series: frozenset[RecordKey]) -> tu
     first = this_monday - timedelta(days=7 * NEEDED_WEEKS)
     if books.history_from > first:
         return NO_SEASONS
-    deposited = _sum_deposited(books)
+    deposited = books.derive(_sum_deposited)
     weekly = [ZERO] * NEEDED_WEEKS
     for flow in read_deposits(books, since=first):
         is_taking = flow.sort is FlowSort.OPERATING and flow.key not in in_series and flow.home is not None

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from runway_core.calculators.entry_curve import WEEKS_AHEAD
 from runway_core.calculators.statistics import median
+from runway_core.domain.money import AMOUNT_STEP
 
 YEAR_WEEKS = 52
 """Weeks keep their weekday, and holidays stay near."""
@@ -35,36 +36,36 @@ def find_seasons(weekly: Sequence[Decimal]) -> tuple[Fraction, ...]:
     `weekly` are the sums of the 56 whole weeks before this one, oldest first, none of them negative.
     """
     assert len(weekly) == NEEDED_WEEKS, "a season takes a year and four weeks"
-    usual = _middle(weekly[-_USUAL_WEEKS:])
-    now, then = weekly[-NOW_WEEKS:], weekly[:NOW_WEEKS]
+    sums = [int(week / AMOUNT_STEP) for week in weekly]
+    now, then, usual = _Weeks(sums[-NOW_WEEKS:]), _Weeks(sums[:NOW_WEEKS]), _Weeks(sums[-_USUAL_WEEKS:])
+    if not usual.middle or not _is_comparable(now, then, _MOST_GROWTH):
+        return NO_SEASONS
     return tuple(
-        _stand_out(usual, now, then, to_come=weekly[max(week - _EACH_SIDE, 0) : week + _EACH_SIDE + 1])
+        _stand_out(now, then, usual, to_come=_Weeks(sums[week - _EACH_SIDE : week + _EACH_SIDE + 1]))
         for week in range(NOW_WEEKS, NOW_WEEKS + WEEKS_AHEAD)
     )
 
 
-def _stand_out(
-    usual: Fraction, now: Sequence[Decimal], then: Sequence[Decimal], *, to_come: Sequence[Decimal]
-) -> Fraction:
+class _Weeks:
+    """The middle of a few weeks, and how far they lie from it on the average, as a share of it."""
+
+    def __init__(self, sums: Sequence[int]) -> None:
+        self.middle = median(sums)
+        top, bottom = self.middle.numerator, self.middle.denominator
+        away = sum(abs(week * bottom - top) for week in sums)
+        self.scatter = Fraction(away, len(sums) * top) if top else Fraction(0)
+
+
+def _stand_out(now: _Weeks, then: _Weeks, usual: _Weeks, *, to_come: _Weeks) -> Fraction:
     """The season of one week, the nearer to 1 the less it stands out."""
-    level, before, after = _middle(now), _middle(then), _middle(to_come)
-    if not usual or not _is_comparable(level, before, _MOST_GROWTH) or not _is_comparable(after, before, _MOST_SEASON):
+    if not _is_comparable(to_come, then, _MOST_SEASON):
         return Fraction(1)
-    season = level * after / (before * usual) - 1
+    season = now.middle * to_come.middle / (then.middle * usual.middle) - 1
     # The variance of a median of so few, relative to it, is about half the square of the mean deviation.
-    chance = sum((_scatter(weeks) ** 2 for weeks in (now, then, to_come)), Fraction(0)) / 2
+    chance = (now.scatter**2 + then.scatter**2 + to_come.scatter**2) / 2
     return 1 + season * (1 - chance / season**2) if season**2 > chance else Fraction(1)
 
 
-def _is_comparable(one: Fraction, other: Fraction, most: int) -> bool:
-    return one > 0 and other > 0 and one <= other * most and other <= one * most
-
-
-def _scatter(weeks: Sequence[Decimal]) -> Fraction:
-    """The mean distance from the median, as a share of it."""
-    middle = _middle(weeks)
-    return sum((abs(Fraction(week) - middle) for week in weeks), Fraction(0)) / len(weeks) / middle
-
-
-def _middle(weeks: Sequence[Decimal]) -> Fraction:
-    return median([Fraction(week) for week in weeks])
+def _is_comparable(one: _Weeks, other: _Weeks, most: int) -> bool:
+    low, high = sorted((one.middle, other.middle))
+    return low > 0 and high <= low * most
