@@ -42,6 +42,14 @@ async def test_letters_are_listed_with_why_and_where(client: httpx.AsyncClient, 
     assert [link["cause_id"] for link in shown["chain"]] == ["delivery-1"]
 
 
+async def test_a_chain_shows_what_followed_from_one_cause(client: httpx.AsyncClient, letter: str) -> None:
+    chain = (await client.get("/v1/chains/chain-1")).json()
+    unknown = await client.get("/v1/chains/chain-2")
+
+    assert [(link["job_id"], link["state"], link["depth"]) for link in chain["items"]] == [(letter, "dead", 0)]
+    assert unknown.status_code == 404
+
+
 async def test_a_replay_heals_once_its_cause_is_mended_and_is_done_once(
     client: httpx.AsyncClient, firm: Firm, letter: str
 ) -> None:

@@ -33,6 +33,7 @@ from runway_core.services.balances import BalanceService
 from runway_core.services.bills import BillService
 from runway_core.services.books import BooksService
 from runway_core.services.call_backs import CallBackService
+from runway_core.services.cascades import CascadeService
 from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
 from runway_core.services.coverage import CoverageService
@@ -129,6 +130,7 @@ class Runway(LogReading):
         self.call_backs = CallBackService(self.scope)
         self.digests = DigestService(self.scope)
         self.dead_letters = DeadLetterService(self.scope)
+        self.cascades = CascadeService(self.scope, rails)
         self.webhooks = WebhookService(self.scope, rails)
         self.coverage = CoverageService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)

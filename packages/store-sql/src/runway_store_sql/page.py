@@ -263,7 +263,10 @@ def _write_events(connection: Connection, work: PageWork, plan: PagePlan, before
     insert_rows(
         connection,
         outbox,
-        [(work.company_id, f"{first:012d}-{name}", name, seen, correlation_id, json_text(payload)) for name in names],
+        [
+            (work.company_id, f"{first:012d}-{name}", name, seen, correlation_id, json_text(payload), None)
+            for name in names
+        ],
     )
 
 

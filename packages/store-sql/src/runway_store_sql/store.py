@@ -22,6 +22,7 @@ from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
 from runway_store_sql.log_keys import SqlLogKeys
 from runway_store_sql.mirror import SqlMirrorStore
+from runway_store_sql.outbox import SqlOutbox
 from runway_store_sql.papers import SqlWorkingPapers
 from runway_store_sql.people import SqlPeopleStore
 from runway_store_sql.positions import SqlPositionStore
@@ -73,6 +74,7 @@ class SqlStore:
         self._positions = SqlPositionStore(self._database)
         self._papers = SqlWorkingPapers(self._database)
         self._jobs = SqlJobQueue(self._database)
+        self._outbox = SqlOutbox(self._database)
         self._inbox = SqlInbox(self._database)
         self._coverage = SqlCoverage(self._database)
         self._calls = SqlCallLedger(self._database)
@@ -131,6 +133,11 @@ class SqlStore:
     def jobs(self) -> SqlJobQueue:
         """Work that is due, running, done and dead."""
         return self._jobs
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        """Events that wait to be told."""
+        return self._outbox
 
     @property
     def calls(self) -> SqlCallLedger:

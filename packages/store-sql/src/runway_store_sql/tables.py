@@ -370,8 +370,11 @@ outbox = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("correlation_id", TEXT, nullable=False),
     Column("payload", TEXT, nullable=False),  # JSON
+    Column("told_at", BigInteger),  # none: nobody who depends on it knows yet
     PrimaryKeyConstraint("company_id", "event_id"),
 )
+IS_UNTOLD = outbox.c.told_at.is_(None)
+Index("ix_outbox_untold", outbox.c.created_at, postgresql_where=IS_UNTOLD, sqlite_where=IS_UNTOLD)
 
 positions = Table(
     "positions",

@@ -71,6 +71,7 @@ class CompanyState:
     balances: list[BalanceChange] = field(default_factory=list)
     closes: dict[tuple[date, str], BalanceClose] = field(default_factory=dict)
     events: list[OutboxEvent] = field(default_factory=list)
+    told: dict[str, datetime] = field(default_factory=dict)  # events by id, when they were told
     position: Position | None = None
     findings: dict[str, TrackedFinding] = field(default_factory=dict)
     papers: dict[PaperKey, WorkingPaper] = field(default_factory=dict)

@@ -32,6 +32,7 @@ from runway_testkit.memory_health import MemoryHealthStore, count_calls
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
 from runway_testkit.memory_mirror import MemoryMirrorStore
+from runway_testkit.memory_outbox import MemoryOutbox
 from runway_testkit.memory_papers import MemoryWorkingPapers
 from runway_testkit.memory_people import FirmPeople, MemoryChain, MemoryPeopleStore
 from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
@@ -425,6 +426,7 @@ class MemoryStore:
         self.positions = MemoryPositionStore(self._states)
         self.papers = MemoryWorkingPapers(self._states, self._firms)
         self.jobs = MemoryJobQueue(self._states)
+        self.outbox = MemoryOutbox(self._states, self.jobs)
         self.inbox = MemoryInbox(self._states, self.jobs)
         self.coverage = MemoryCoverage(self._states, self.inbox, self.jobs)
         self.anchors = MemoryAnchorStore(self._states)

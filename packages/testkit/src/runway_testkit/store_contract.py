@@ -24,8 +24,8 @@ from runway_testkit.bank_contract import BankContract
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
 from runway_testkit.inbox_contract import InboxContract
-from runway_testkit.job_queue_contract import JobQueueContract
 from runway_testkit.limits_contract import LimitsContract
+from runway_testkit.outbox_contract import JobsContract
 from runway_testkit.papers_contract import PapersContract
 from runway_testkit.people_contract import PeopleContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
@@ -490,7 +490,7 @@ class StoreContract(
     RegistryContract,
     PositionContract,
     PapersContract,
-    JobQueueContract,
+    JobsContract,
     InboxContract,
     CoverageContract,
     PeopleContract,

@@ -6,6 +6,7 @@ from runway_app_http.api import (
     balances,
     bills,
     call_backs,
+    chains,
     collections,
     companies,
     dead_letters,
@@ -59,6 +60,7 @@ def build_api() -> APIRouter:
         history,
         sync,
         dead_letters,
+        chains,
         health,
         me,
     ):

@@ -4,9 +4,8 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.jobs import Job
 from runway_core.domain.log_entry import to_microseconds
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import View
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from runway_app_http.access import RunwayOfApp, require_id
 from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
+from runway_app_http.api.chains import ChainLink
 
 router = APIRouter(prefix="/deadletters", tags=["dead letters"])
 
@@ -28,27 +28,6 @@ class DeadLetterList(View):
     items: tuple[DeadLetter, ...]
     has_more: bool
     next_cursor: str | None
-
-
-class ChainLink(View):
-    """One job of a chain of causes."""
-
-    job_id: str
-    work: str
-    company_id: str
-    rail: str | None
-    cause_id: str
-    depth: int
-    state: str
-    attempts: int
-    enqueued_at: AwareDatetime
-    ended_at: AwareDatetime | None
-    note: str | None
-
-    @classmethod
-    def of(cls, job: Job) -> "ChainLink":
-        """A job, ready to show."""
-        return cls(**{name: getattr(job, name) for name in cls.model_fields})
 
 
 class DeadLetterDetail(View):

@@ -1,5 +1,6 @@
 """`runway deadletters`: what could not be processed; replayed when its cause is mended, or discarded."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,12 +10,14 @@ from runway_core.errors import InvalidRequest
 from runway_core.runway import Runway
 from runway_core.services.dead_letters import DeadLetter, LetterKind
 
+from runway_app_http.api.chains import ChainLink, find_chain
 from runway_app_http.api.dead_letters import DeadLetterDetail, LetterAct, LetterDecision, act_on_letters, read_detail
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.ui.figures import NONE_YET, say_moment
 
 app = group("deadletters", "What could not be processed.")
+chains = typer.Typer()
 
 Company = Annotated[str | None, typer.Option("--company", help="Of one company.")]
 Rail = Annotated[str | None, typer.Option("--rail", help="Of one rail.")]
@@ -63,13 +66,24 @@ def _lay_out_detail(detail: DeadLetterDetail) -> RenderableType:
         "Seen": f"first {say_moment(letter.first_seen_at)}, last {say_moment(letter.last_seen_at)}",
         "Attempts": f"{letter.attempts}",
     }
+    return Group(fields_table(letter.letter_id, fields), _lay_out_chain(detail.chain))
+
+
+def _lay_out_chain(links: Sequence[ChainLink]) -> Table:
     chain = new_table("Chain of causes")
     for title in ("Depth", "Work", "Rail", "Cause", "State", "Enqueued"):
         chain.add_column(title, overflow="fold")
-    for link in detail.chain:
+    for link in links:
         row = (link.work, link.rail or NONE_YET, link.cause_id or NONE_YET, link.note or link.state)
         chain.add_row(f"{link.depth}", *row, say_moment(link.enqueued_at))
-    return Group(fields_table(letter.letter_id, fields), chain)
+    return chain
+
+
+@command(chains, "chain", example="runway chain 0006a1")
+def show_chain(session: Session, correlation_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Show what followed from one cause: ID is the correlation id of a log entry or a pull."""
+    chain = session.run(lambda runway: find_chain(runway, correlation_id))
+    session.show(chain, lambda: _lay_out_chain(chain.items))
 
 
 def _decide(

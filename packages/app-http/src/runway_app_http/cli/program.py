@@ -70,6 +70,7 @@ for part in (
     app.add_typer(part.app)
 for group_app in (keys.secrets_app, log.group_app, scenarios.group_app):
     app.add_typer(group_app)
+app.add_typer(deadletters.chains)
 
 _log = structlog.get_logger(__name__)
 

@@ -13,6 +13,7 @@ from runway_core.ports.health_store import HealthStore
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.mirror_store import MirrorStore
+from runway_core.ports.outbox import Outbox
 from runway_core.ports.people import PeopleStore
 from runway_core.ports.position_store import PositionStore
 from runway_core.ports.registry import CompanyRegistry
@@ -74,6 +75,11 @@ class Store(Protocol):
     @property
     def jobs(self) -> JobQueue:
         """Work that is due, running, done and dead."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Events that wait to be told."""
         ...
 
     @property
