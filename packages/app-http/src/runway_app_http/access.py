@@ -64,7 +64,7 @@ _SORTS = "|".join(sort.value for sort in PortfolioSort)
 _STATES = "|".join(state.value for state in FindingState)
 
 
-def _without_empty(given: Any) -> Any:
+def forget_empty(given: Any) -> Any:
     """Drop what a form sends empty."""
     if isinstance(given, dict):
         return {name: value for name, value in given.items() if value not in ("", None)}
@@ -98,7 +98,7 @@ class PortfolioParams(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _forget_empty(cls, given: Any) -> Any:
-        return _without_empty(given)
+        return forget_empty(given)
 
     def to_query(self) -> PortfolioQuery:
         """What the portfolio is asked."""
@@ -139,7 +139,7 @@ class TrayParams(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _forget_empty(cls, given: Any) -> Any:
-        return _without_empty(given)
+        return forget_empty(given)
 
     def to_query(self) -> TrayQuery:
         """What the tray is asked."""

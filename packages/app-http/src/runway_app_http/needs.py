@@ -15,7 +15,7 @@ OPEN = None
 COMPANY = "/companies/{company_id}"
 
 _READ = (
-    "GET /", "GET /portfolio.csv", "GET /health",
+    "GET /", "GET /portfolio.csv", "GET /health", "GET /work", "GET /work.csv", "GET /v1/work",
     "GET /v1/portfolio", "GET /v1/companies", "GET /v1/health", "GET /v1/me",
     "GET /policy", "GET /v1/policy", "GET /v1/policy/history",  # the firm's own
     "GET /deadletters", "GET /v1/deadletters", "GET /v1/deadletters/{letter_id}",  # of companies that one sees

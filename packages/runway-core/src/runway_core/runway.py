@@ -168,6 +168,7 @@ class Runway(LogReading):
         self._portfolio = PortfolioExperience(
             PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions, past=self.past)
         )
+        self.work = self._portfolio.show_work
 
     def _make_sync(self) -> SmartSyncService:
         scope = self.scope

@@ -25,6 +25,7 @@ from runway_app_http.api import (
     questions,
     scenarios,
     sync,
+    work,
 )
 from runway_app_http.problems import Problem
 
@@ -42,6 +43,7 @@ def build_api() -> APIRouter:
     )
     for resource in (
         portfolio,
+        work,
         companies,
         experiences,
         digests,

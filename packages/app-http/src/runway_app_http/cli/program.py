@@ -32,6 +32,7 @@ from runway_app_http.cli import (
     scenarios,
     serve,
     sync,
+    work,
 )
 from runway_app_http.cli.failures import (
     DONE,
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, sync, experiences, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
+for part in (demo, sync, experiences, work, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
     app.add_typer(part.app)
 for part in (
     companies,

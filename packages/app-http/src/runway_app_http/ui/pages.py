@@ -24,6 +24,7 @@ from runway_app_http.ui import (
     sign_in,
     static_files,
     tray,
+    work,
 )
 
 
@@ -32,6 +33,7 @@ def build_pages() -> APIRouter:
     pages = APIRouter(include_in_schema=False)
     for page in (
         portfolio,
+        work,
         digest,
         digest_sending,
         tray,

@@ -18,6 +18,7 @@ from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.calculators.readiness import find_readiness
 from runway_core.calculators.receivables import Receivable, compute_receivables
+from runway_core.calculators.tasks import find_tasks
 from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.money import ZERO, Money
@@ -66,6 +67,7 @@ def compute_position(
     readiness = find_readiness(books, findings)
     ready = sum(r.is_ready for r in readiness)
     to_clear = [t for t in findings if t.state in _TO_CLEAR]
+    tasks, task_counts = find_tasks(books, findings, readiness)
 
     def money(amount: Decimal) -> Money:
         return Money(amount=amount, currency=books.home)
@@ -107,6 +109,8 @@ def compute_position(
         band=compute_band(books, cash, outlook, [t.finding for t in to_clear]) if outlook.runway.is_known else None,
         past_runway=_remember_runway(before, books.as_of),
         last_digest_on=last_digest_on,
+        tasks=tasks,
+        task_counts=task_counts,
     )
 
 

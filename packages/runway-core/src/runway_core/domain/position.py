@@ -9,6 +9,7 @@ from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import BEYOND_DAYS, Band, OutlookWeek, Payday
 from runway_core.domain.record import Value
+from runway_core.domain.tasks import Task, TaskCounts
 
 
 class PositionStatus(StrEnum):
@@ -82,6 +83,8 @@ class Position(Value):
     band: Band | None = None  # how far the open findings could move the runway; None: the runway is not known
     past_runway: tuple[PastRunway, ...] = ()  # as it was told over the last days, oldest first
     last_digest_on: date | None = None  # the day of the last digest that was sent
+    tasks: tuple[Task, ...] = ()  # the most pressing of each kind
+    task_counts: TaskCounts = TaskCounts()
 
     @property
     def counted_days(self) -> int | None:

@@ -15,6 +15,7 @@ from runway_core.domain.outlook import Band, Payday
 from runway_core.domain.position import Position, PositionStatus
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import View
+from runway_core.experiences.work import WorkQuery, WorkView, lay_out_work
 from runway_core.orchestrators.portfolio import PortfolioData, PortfolioDataOrchestrator
 from runway_core.sync.freshness import FreshnessLabel, label_freshness
 
@@ -130,6 +131,13 @@ class PortfolioExperience:
             InvalidRequest: a limit outside 1…100 is asked, or a cursor that is not ours.
         """
         return lay_out_portfolio(await self._data.gather(known_at), query)
+
+    async def show_work(self, query: WorkQuery | None = None) -> WorkView:
+        """What is to be decided, mended and called over all companies of the firm that the caller may see.
+
+        The same three queries as the portfolio's, whatever the number of companies.
+        """
+        return lay_out_work(await self._data.gather(), query or WorkQuery())
 
 
 def lay_out_portfolio(data: PortfolioData, query: PortfolioQuery) -> PortfolioView:

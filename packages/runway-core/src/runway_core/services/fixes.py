@@ -154,18 +154,18 @@ class FixService:
         """
         company = await self._scope.company(company_id)
         fix = await self._desk.read(company_id, Fix, fix_id)
-        everything = await self._desk.list(company_id, Fix, include_closed=True)
-        before = [one for one in everything if one.undoes == fix_id]
-        for done in before:
+        attempt = 0
+        while (done := await self._desk.find(company_id, Fix, name_undoing(fix, attempt=attempt))) is not None:
             if done.state is not FixState.REFUSED:
                 return done
+            attempt += 1
         reason = self._why_not_undoable(fix)
         if reason is not None:
             raise InvalidRequest(reason)
         assert fix.written_revision is not None
         undoing = self._desk.make(
             Fix,
-            name_undoing(fix, attempt=len(before)),
+            name_undoing(fix, attempt=attempt),
             actor=actor,
             values={
                 "finding_id": fix.finding_id,
@@ -177,7 +177,8 @@ class FixService:
                 "undoes": fix.paper_id,
             },
         )
-        under_way = next((one for one in everything if one.record == fix.record and not one.is_closed), None)
+        waiting = await self._desk.list(company_id, Fix)
+        under_way = next((one for one in waiting if one.record == fix.record), None)
         async with OpenedRails(self._scope, self._rails, company) as rails:
             return await self._write(undoing, under_way, rails, company=company, actor=actor)
 
@@ -233,24 +234,30 @@ class FixService:
         }
         keys = {s.record for s in suggested.values() if isinstance(s, SuggestedFix) and s.record is not None}
         records = await store.mirror.read_records(company_id, sorted(keys))
-        refused = [
-            fix
-            for fix in await self._desk.list(company_id, Fix, include_closed=True)
-            if fix.state in (FixState.REFUSED, FixState.UNDONE)
-        ]
-        return [self._plan_one(choice, suggested[choice], records, refused) for choice in choices]
+        plans = {choice: self._plan_one(choice, suggested[choice], records, attempt=0) for choice in choices}
+        attempt, left = 0, [plan for plan in plans.values() if plan.fix is not None]
+        while left:  # one query, and one more for those that were refused or taken back on this very version before
+            ids = [plan.fix.paper_id for plan in left if plan.fix is not None]
+            known = await self._desk.find_all(company_id, Fix, ids)
+            ended = {paper_id for paper_id, fix in known.items() if fix.state in (FixState.REFUSED, FixState.UNDONE)}
+            attempt += 1
+            again = [plan.choice for plan in left if plan.fix is not None and plan.fix.paper_id in ended]
+            plans |= {one: self._plan_one(one, suggested[one], records, attempt=attempt) for one in again}
+            left = [plans[choice] for choice in again]
+        return [plans[choice] for choice in choices]
 
     def _plan_one(
         self,
         choice: FixChoice,
         suggested: SuggestedFix | RunwayError,
         records: dict[RecordKey, MirroredRecord],
-        ended: Sequence[Fix],
+        *,
+        attempt: int,
     ) -> FixOutcome:
         if isinstance(suggested, RunwayError):
             return FixOutcome(choice, error=suggested)
         try:
-            return FixOutcome(choice, self._plan_on(choice, suggested, records, ended))
+            return FixOutcome(choice, self._plan_on(choice, suggested, records, attempt=attempt))
         except (InvalidRequest, NotFound, NotSupported) as error:
             return FixOutcome(choice, error=error)
 
@@ -259,7 +266,8 @@ class FixService:
         choice: FixChoice,
         suggested: SuggestedFix,
         records: dict[RecordKey, MirroredRecord],
-        ended: Sequence[Fix],
+        *,
+        attempt: int,
     ) -> Fix:
         key = suggested.record
         if key is None:
@@ -271,10 +279,9 @@ class FixService:
         factory = self._rails.factory(held.rail)
         if key.kind not in factory.abilities.writes:
             raise NotSupported(f"{factory.title} does not let a {key.kind.value} be written: do it there by hand")
-        attempts = sum(1 for fix in ended if (fix.record, fix.expected_revision) == (key, held.record.revision))
         return self._desk.make(
             Fix,
-            name_fix(choice.finding_id, held.record, writes, attempt=attempts),
+            name_fix(choice.finding_id, held.record, writes, attempt=attempt),
             actor="",
             values={
                 "finding_id": choice.finding_id,
