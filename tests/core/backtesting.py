@@ -16,6 +16,7 @@ from runway_core.domain.forecasts import KeptForecast
 from runway_core.domain.outlook import Outlook
 from runway_sandbox.economy import build_company
 
+from tests.core.backtest_lines import ErrorSplitter, SplitError
 from tests.core.sandbox_books import read_sandbox_books
 
 AS_OF = date(2026, 3, 2)
@@ -77,6 +78,22 @@ def backtest(books: Books, *, every: int = 1, forecaster: Forecaster = compute_o
         forecasts=tuple(_forecast(books, mondays, forecaster)),
         cash=trace_cash(books, mondays[0] - timedelta(days=1)),
     )
+
+
+def split_errors(books: Books, *, every: int = 1, weeks: int) -> list[SplitError]:
+    """The errors of the same forecasts so many weeks ahead, by line."""
+    mondays = find_mondays(books, every=every)
+    cash, splitter = trace_cash(books, mondays[0] - timedelta(days=1)), ErrorSplitter(books, mondays[0])
+    found: list[SplitError] = []
+    then = books
+    for monday in reversed(mondays):
+        then = rewind_books(then, monday)
+        outlook = then.derive(compute_outlook)
+        kept = keep_forecast(then, outlook)
+        ends_on = next(point.ends_on for point in kept.points if point.week == weeks)
+        if ends_on in cash and kept.week_outflow > 0:
+            found.append(splitter.split(then, outlook, ends_on=ends_on, week_outflow=kept.week_outflow))
+    return found
 
 
 def _forecast(books: Books, mondays: list[date], forecaster: Forecaster) -> Iterator[KeptForecast]:

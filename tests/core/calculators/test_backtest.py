@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.backtesting import Backtest, backtest, pool, ratio_to_better, read_two_years
+from tests.core.backtesting import Backtest, backtest, pool, ratio_to_better, read_two_years, split_errors
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +21,15 @@ def test_forecasts_a_month_ahead_are_seldom_off_by_a_week_s_outflow(tested: list
 
     assert errors["Runway"].within_a_week > errors["flat burn"].within_a_week
     assert abs(errors["Runway"].bias) < 0.5
+
+
+def test_the_lines_of_an_error_add_up_to_it() -> None:
+    books = read_two_years(1, seed=5, bills=300)
+    tested = backtest(books, every=16)
+
+    split = split_errors(books, every=16, weeks=4)
+
+    assert [round(each.whole, 12) for each in split] == [
+        round(share, 12) for share in pool([tested], weeks=4)["Runway"].shares
+    ]
+    assert len(split) > 1
