@@ -1,14 +1,18 @@
 """What the health page, the API and Prometheus tell of the service."""
 
+import pathlib
 from datetime import timedelta
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from runway_core.domain.alerts import AlertKind
 from runway_core.domain.gaps import Gap, GapReason
 from runway_core.domain.sweeps import Path, PathTally
 from runway_core.errors import RailAccessLost
 
 from tests.app.firm import HOSTILE, Firm
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
 
 
 async def let_access_be_lost(firm: Firm) -> None:
@@ -89,3 +93,16 @@ async def test_metrics_are_what_prometheus_reads_and_name_no_company(client: htt
     assert families["runway_connections_counted"].samples[0].value == 1
     assert {"Sample", HOSTILE, "Zebra Unread"} & labels == set()
     assert {str(firm.sample.company_id), "memory"} <= labels
+
+
+async def test_every_metric_stands_in_the_reference_and_every_alert_in_the_runbook(
+    client: httpx.AsyncClient, firm: Firm
+) -> None:
+    await let_access_be_lost(firm)
+    text = (await client.get("/metrics")).text
+    named = {family.name for family in text_string_to_metric_families(text)}
+    reference = (DOCS / "reference" / "metrics.md").read_text(encoding="utf-8")
+    runbook = (DOCS / "howto" / "alerts.md").read_text(encoding="utf-8")
+
+    assert {name for name in named if f"`{name}`" not in reference} == set()
+    assert [kind for kind in AlertKind if f"\n## {kind.value}\n" not in runbook] == []

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from runway_core.domain.alerts import Alert
 from runway_core.domain.company import Company
-from runway_core.domain.identity import FirmId
+from runway_core.domain.identity import FirmId, RecordKey, RecordKind
 from runway_core.domain.jobs import Lane, NewJob, Work
 from runway_core.errors import RailAccessLost, RailUnavailable
 from runway_core.runway import Runway
+from runway_core.services.engines import Keeper
 from runway_core.services.health import HealthService
+from runway_core.services.opened_rails import OpenedRails
 from runway_core.services.pacing import PacingService, count_polls
 from runway_core.sync.health import ServiceSettings, SyncState
 from runway_core.sync.schedule import Intervals
@@ -204,3 +206,45 @@ async def test_a_rail_without_a_meter_has_no_quota(set_calls: int | None, expect
     health, _ = listen(desk, quotas={} if set_calls is None else {"memory": set_calls})
 
     assert tuple(use.rail for use in (await health.service()).quotas) == expected
+
+
+async def test_the_schedule_leaves_alone_what_does_not_answer_and_comes_back() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    await desk.runway.sync(acme.company_id)
+    desk.ledger("Acme").fail_next(*[DOWN] * 5)
+    for _ in range(5):
+        await desk.runway.sync(acme.company_id)
+    pacing = PacingService(desk.runway.scope, desk.runway.rails, ServiceSettings())
+    keeper = Keeper(desk.runway.scope, Intervals(usual=timedelta(seconds=30)), pacing)
+    desk.later(seconds=59)
+    early = await keeper.plan_pulls()
+    desk.later(seconds=1)
+
+    assert (early, await keeper.plan_pulls()) == (0, 1)
+
+
+async def test_the_schedule_is_stretched_where_the_quota_is_short() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    await desk.runway.sync(acme.company_id)
+    pacing = PacingService(desk.runway.scope, desk.runway.rails, ServiceSettings(quotas={"memory": 4}))
+    keeper = Keeper(desk.runway.scope, Intervals(), pacing)
+    await keeper.look_at_companies()
+    desk.later(hours=2)
+
+    assert await keeper.plan_pulls() == 0
+
+
+async def test_calls_of_a_fix_count_for_the_month() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    before = await desk.store.health.call_counts("2026-03")
+    async with OpenedRails(desk.runway.scope, desk.runway.rails, acme) as rails:
+        rail = await rails.open("memory")
+        await rail.read_record(RecordKey(RecordKind.BILL, "B1"))
+    after = await desk.store.health.call_counts("2026-03")
+
+    assert after["memory"].calls == before["memory"].calls + 1
+    assert after["memory"].polls == before["memory"].polls

@@ -51,6 +51,12 @@ class SqlHealthStore:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {(CompanyId(row.company_id), row.rail): CallCount(row.calls, row.polls, row.poll_calls) for row in rows}
 
+    async def add_calls(self, company_id: CompanyId, rail: str, calls: int, *, at: datetime) -> None:
+        """Add calls that no pull made to their month."""
+        counted = CallCount(calls)
+        month = name_month(at)
+        await self._database.write(lambda connection: _add_calls(connection, company_id, rail, month, counted))
+
     async def run_rates(self, firm_id: FirmId, *, since: datetime) -> Mapping[tuple[CompanyId, str], RunRate]:
         """Pulls that began since a moment, by company and rail."""
         failed = case((sync_runs.c.outcome == RunOutcome.FAILED.value, 1), else_=0)
@@ -202,16 +208,20 @@ def _take_turn(connection: Connection, firm_id: FirmId, now: datetime) -> None:
 
 def count_calls(connection: Connection, run: SyncRun, *, was_full: bool) -> None:
     """Add a run's calls to its month, within the transaction that ends the run."""
-    if run.calls == 0:
-        return
+    if run.calls:
+        counted = CallCount(run.calls, 0 if was_full else 1, 0 if was_full else run.calls)
+        _add_calls(connection, run.company_id, run.rail, name_month(run.ended_at or run.started_at), counted)
+
+
+def _add_calls(connection: Connection, company_id: CompanyId, rail: str, month: str, counted: CallCount) -> None:
     module = postgresql if is_postgres(connection) else sqlite
     statement = module.insert(call_counts).values(
-        company_id=run.company_id,
-        rail=run.rail,
-        month=name_month(run.ended_at or run.started_at),
-        calls=run.calls,
-        polls=0 if was_full else 1,
-        poll_calls=0 if was_full else run.calls,
+        company_id=company_id,
+        rail=rail,
+        month=month,
+        calls=counted.calls,
+        polls=counted.polls,
+        poll_calls=counted.poll_calls,
     )
-    counted = {name: call_counts.c[name] + statement.excluded[name] for name in ("calls", "polls", "poll_calls")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["company_id", "rail", "month"], set_=counted))
+    sums = {name: call_counts.c[name] + statement.excluded[name] for name in ("calls", "polls", "poll_calls")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["company_id", "rail", "month"], set_=sums))

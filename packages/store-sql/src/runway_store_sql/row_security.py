@@ -39,8 +39,9 @@ OPEN_TABLES = {
 }
 """Tables that no firm owns, each with the reason."""
 
-READ_BY_ALL = frozenset({"log_heads"})
-"""Where every firm's chain ends may be read, because an anchor is over all of them; it is written by its firm alone."""
+READ_BY_ALL = frozenset({"log_heads", "call_counts"})
+"""What every firm may read and only its own firm writes: where chains end, because an anchor is over all of them, and
+how many calls were made, because a vendor counts them for the app as a whole."""
 
 APPEND_ONLY = frozenset({"log_entries", "anchors"})
 

@@ -51,8 +51,9 @@ class HealthStoreContract:
         await end_run(own, run="b", calls=1, at=march)
         await end_run(own, run="c", calls=2, at=april)
         await end_run(other, run="d", calls=5, at=march)
+        await store.health.add_calls(other.id, "qbo", 2, at=march)
 
-        assert await store.health.call_counts("2026-03") == {"qbo": CallCount(26, 2, 6)}
+        assert await store.health.call_counts("2026-03") == {"qbo": CallCount(28, 2, 6)}
         assert await store.health.company_calls(FirmId("own"), "2026-03") == {
             (CompanyId("acme"), "qbo"): CallCount(21, 1, 1)
         }

@@ -41,6 +41,11 @@ class MemoryHealthStore:
             if counted_month == month
         }
 
+    async def add_calls(self, company_id: CompanyId, rail: str, calls: int, *, at: datetime) -> None:
+        """Add calls that no pull made to their month."""
+        counts, key = self._states[company_id].call_counts, (rail, name_month(at))
+        counts[key] = counts.get(key, CallCount()) + CallCount(calls)
+
     async def run_rates(self, firm_id: FirmId, *, since: datetime) -> Mapping[tuple[CompanyId, str], RunRate]:
         """Pulls that began since a moment, by company and rail."""
         found: dict[tuple[CompanyId, str], RunRate] = {}

@@ -34,6 +34,10 @@ class HealthStore(Protocol):
         """Calls of a month by company and rail, for one firm."""
         ...
 
+    async def add_calls(self, company_id: CompanyId, rail: str, calls: int, *, at: datetime) -> None:
+        """Add calls that no pull made, such as those of a fix, to their month. Pulls add their own as they end."""
+        ...
+
     async def run_rates(self, firm_id: FirmId, *, since: datetime) -> Mapping[tuple[CompanyId, str], RunRate]:
         """Pulls that began since a moment, by company and rail; those that run are not counted."""
         ...

@@ -1,9 +1,10 @@
-"""The rails of one company for one piece of work: each opened when it is first asked for, all closed together."""
+"""The rails of one company for one piece of work: opened when first asked for, closed together, their calls counted."""
 
+import contextlib
 from typing import Self
 
 from runway_core.domain.company import Company
-from runway_core.errors import NotFound
+from runway_core.errors import NotFound, StoreError
 from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
 from runway_core.services.scope import Scope
 
@@ -47,5 +48,9 @@ class OpenedRails:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for rail in self._opened.values():
+        scope = self._scope
+        for name, rail in self._opened.items():
             await rail.aclose()
+            if rail.calls:
+                with contextlib.suppress(StoreError):  # what was done stands, whether or not its calls are counted
+                    await scope.store.health.add_calls(self._company.company_id, name, rail.calls, at=scope.clock.now())
