@@ -42,7 +42,7 @@ def main() -> None:
     if "idle-tick" in parts:
         measure_idle_tick(clients=3 if small else 100, bills=20 if small else 60)
     if "log" in parts:
-        measure_log(entries=2_000 if small else 100_000)
+        measure_log(entries=2_000 if small else 100_000, clients=2, bills=60 if small else 1500)
     if "pages" in parts:
         measure_pages(companies=3 if small else 100, bills=50 if small else 10_000)
     if "names" in parts:

@@ -1,9 +1,15 @@
-"""The transaction log: entries a second appended in chains, and verified."""
+"""The transaction log: entries a second appended in chains and verified, what a chain costs a first load, past books.
+
+Seconds of the clock say what a person waits for, seconds of the processor what one core can do: this machine is shared.
+"""
 
 import asyncio
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Any
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company
@@ -11,23 +17,53 @@ from runway_core.domain.identity import DEFAULT_FIRM, CompanyId
 from runway_core.domain.log_entry import LogDraft
 from runway_core.sync.verification import verify_log
 from runway_store_sql import SqlStore
+from runway_testkit.store_desk import StoreDesk, make_bill
 
-from tests.bench.machine import Stopwatch, postgres, print_table
+from tests.bench.machine import Stopwatch, postgres, print_table, run_child, sandbox
 
 PAGE = 1000
+BILLS = 10_000
 
 
-def measure_log(*, entries: int) -> None:
-    """Append and verify on both databases."""
+ROUNDS = 3
+
+
+def measure_log(*, entries: int, clients: int, bills: int) -> None:
+    """Append, verify and look back on both databases, then load the same companies with and without the log."""
     rows = []
     with tempfile.TemporaryDirectory() as name, postgres(Path(name)) as pg_url:
-        for database, url in (("SQLite", f"sqlite:///{Path(name) / 'log.db'}"), ("PostgreSQL", pg_url)):
-            appended, verified = asyncio.run(_measure(url, entries))
-            rows.append((database, f"{entries:,}", f"{appended:,.0f}", f"{verified:,.0f}"))
-    print_table("Transaction log", ("database", "entries", "appended/s", "verified/s"), rows)
+        urls = {"SQLite": f"sqlite:///{Path(name) / 'log.db'}", "PostgreSQL": pg_url}
+        for database, url in urls.items():
+            figures = asyncio.run(_measure(url, entries))
+            rows.append((database, f"{entries:,}", *(f"{figure:,.0f}" for figure in figures)))
+        columns = ("database", "entries", "appended/s", "verified/s", "of processor time")
+        print_table("Transaction log", columns, [row[:5] for row in rows])
+        past = ("database", "bills", "past books (ms)", "processor (ms)")
+        print_table("Books as of a past moment", past, [(row[0], f"{BILLS:,}", *row[5:]) for row in rows])
+        with sandbox(clients=clients, bills=bills) as ready:
+            print_table(
+                f"First load with the log and without, medians of {ROUNDS}",
+                ("database", "with (s)", "without (s)", "rows/s with ÷ without", "of processor time"),
+                [_compare(database, url, ready, Path(name)) for database, url in urls.items()],
+            )
 
 
-async def _measure(url: str, entries: int) -> tuple[float, float]:
+def _compare(database: str, pg_url: str, ready: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    """Load in turns, into fresh files or under fresh companies, so that the machine's hour counts for both."""
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    working: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(ROUNDS):
+        for is_without in (False, True):
+            url = f"sqlite:///{folder / f'load-{turn}-{is_without}'}.db" if database == "SQLite" else pg_url
+            found = run_child("tests.bench.runway_load", url=url, ready=ready, without_log=is_without)
+            seconds[is_without].append(found["seconds"])
+            working[is_without].append(found["processor_seconds"])
+    with_log, without = median(seconds[False]), median(seconds[True])
+    by_processor = median(working[True]) / median(working[False])
+    return database, f"{with_log:.2f}", f"{without:.2f}", f"{without / with_log:.2f}×", f"{by_processor:.2f}×"
+
+
+async def _measure(url: str, entries: int) -> tuple[float, ...]:
     store = SqlStore(url)
     await store.upgrade()
     by = Attribution(cause=Cause.SYSTEM, actor="bench", correlation_id="bench")
@@ -45,7 +81,27 @@ async def _measure(url: str, entries: int) -> tuple[float, float]:
         with Stopwatch() as appending:
             for _ in range(entries // PAGE):
                 await store.log.append(company_id, [draft] * PAGE)
+        began = process_time()
         with Stopwatch() as verifying:
             result = await verify_log(store.log, company_id)
+        verified = process_time() - began
         assert result.is_sound
-    return entries / appending.seconds, entries / verifying.seconds
+        past, working = await _look_back(store)
+    return entries / appending.seconds, entries / verifying.seconds, entries / verified, past, working
+
+
+async def _look_back(store: SqlStore) -> tuple[float, float]:
+    """Milliseconds to rebuild the books of 10,000 bills as of the moment before 2,000 of them changed."""
+    desk = await StoreDesk(store, company="past").open()
+    for first in range(0, BILLS, 500):
+        await desk.put(*(make_bill(str(first + n)) for n in range(500)))
+    at = desk.now - timedelta(seconds=1)  # when the last of them were seen
+    for first in range(0, BILLS // 5, 500):
+        await desk.put(*(make_bill(str(first + n), revision=1, memo="later") for n in range(500)))
+    began = process_time()
+    with Stopwatch() as reading:
+        books = await store.mirror.load_books(
+            desk.company, as_of=at.date(), history_from=date(2025, 1, 1), read_at=at, known_at=at
+        )
+    assert (len(books.bills), books.bills[0].memo) == (BILLS, None)
+    return reading.seconds * 1000, (process_time() - began) * 1000

@@ -49,3 +49,12 @@ def test_keys_are_made_shown_and_rotated(run: Run, acme: str) -> None:
     assert len(bytes.fromhex(first["public_key"])) == 32
     assert [key["is_endorsed"] for key in rotated.document["items"]] == [False, True]
     assert rotated.document["items"][0] == first | {"is_current": False}
+
+
+def test_a_deep_check_rebuilds_every_mirror(run: Run, acme: str) -> None:
+    sound = run("db", "check", "--deep", "--json")
+    forge_first_entry()
+    broken = run("db", "check", "--deep", "--json")
+
+    assert (sound.code, [one["is_sound"] for one in sound.document["items"]]) == (0, [True])
+    assert (broken.code, broken.document["items"][0]["is_sound"]) == (1, False)

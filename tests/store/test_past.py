@@ -10,9 +10,11 @@ from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.past import fold_drafts, read_contents
+from runway_core.sync.mirror_check import find_mirror_differences
 from runway_store_sql import SqlStore
 from runway_testkit.store_desk import StoreDesk, make_account, make_bill
 from runway_testkit.strategies import records
+from sqlalchemy import Connection, text
 
 HISTORY_FROM = date(2025, 1, 1)
 
@@ -93,3 +95,30 @@ async def test_the_mirror_is_what_its_log_folds_to(database_url: str) -> None:
 
     assert past.records[RecordKind.BILL] == [held.record for held in mirrored]
     assert past.company == desk.company
+
+
+async def test_a_mirror_that_differs_from_its_log_is_named(database_url: str) -> None:
+    """Somebody edited the mirror, hid a record of it, and put another in; the log was left alone."""
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(*(make_bill(str(n)) for n in range(5)), make_account())
+        sound = await find_mirror_differences(store, desk.id)
+
+        def forge(connection: Connection) -> None:
+            for statement in (
+                "UPDATE bill SET memo = 'never mind' WHERE external_id = '1'",
+                "UPDATE bill SET is_deleted = :yes WHERE external_id = '2'",
+                "UPDATE bill SET external_id = '99' WHERE external_id = '3'",
+            ):
+                connection.execute(text(statement), {"yes": True} if ":yes" in statement else {})
+
+        await store.database.write(forge)
+        found = await find_mirror_differences(store, desk.id)
+
+    assert list(sound) == []
+    assert list(found) == [
+        "bill:1 is another one in the mirror than in the log",
+        "bill:99 is in the mirror, and not in the log",
+        "bill:2 is in the log, and not in the mirror",
+        "bill:3 is in the log, and not in the mirror",
+    ]

@@ -19,6 +19,16 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import (
+    SQLITE_ALTER_TABLE,
+    SQLITE_DELETE,
+    SQLITE_DENY,
+    SQLITE_DROP_TABLE,
+    SQLITE_DROP_TRIGGER,
+    SQLITE_OK,
+    SQLITE_PRAGMA,
+    SQLITE_UPDATE,
+)
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -32,6 +42,9 @@ from runway_store_sql.engine import EngineReport, Work
 from runway_store_sql.faults import translate, translated
 
 T = TypeVar("T")
+
+GUARDED_TABLES = frozenset({"log_entries", "anchors"})
+_GUARDED_PRAGMAS = frozenset({"writable_schema", "recursive_triggers"})
 
 BATCH = 64
 """So many waiting transactions share one commit at most."""
@@ -62,6 +75,17 @@ def is_affected(version: tuple[int, int, int]) -> bool:
     return not ((3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0))
 
 
+def is_refused(action: int, what: str | None, of: str | None) -> bool:
+    """Whether the log's guard refuses an action of SQLite's authorizer; `what` and `of` are its first two arguments."""
+    if action in (SQLITE_UPDATE, SQLITE_DELETE, SQLITE_DROP_TABLE):
+        return what in GUARDED_TABLES
+    if action == SQLITE_ALTER_TABLE:
+        return of in GUARDED_TABLES
+    if action == SQLITE_DROP_TRIGGER:
+        return of in GUARDED_TABLES
+    return action == SQLITE_PRAGMA and of is not None and str(what).lower() in _GUARDED_PRAGMAS
+
+
 def _version_of(module: ModuleType) -> tuple[int, int, int]:
     major, minor, patch = (int(part) for part in str(module.sqlite_version).split(".")[:3])
     return major, minor, patch
@@ -89,6 +113,7 @@ class SqliteDatabase:
         self._readers: ThreadPoolExecutor | None = None
         self._read_engine: Engine | None = None
         self._lock_file: int | None = None
+        self._is_guarded = True  # read and set in the writer's thread alone
 
     @property
     def where(self) -> str:
@@ -161,8 +186,25 @@ class SqliteDatabase:
             return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     async def migrate(self, work: Work[T]) -> T:
-        """The writer is alone anyhow."""
-        return await self.write(work)
+        """Run `work`, which changes the schema or takes archived entries out, with the guard over the log lifted."""
+
+        def unguarded(connection: Connection) -> T:
+            self._is_guarded = False
+            try:
+                return work(connection)
+            finally:
+                self._is_guarded = True
+
+        return await self.write(unguarded)
+
+    def _authorize(self, action: int, what: str | None, of: str | None, *_: object) -> int:
+        """Refuse, when a statement is prepared, what no part of Runway ever asks of the log.
+
+        Triggers refuse it as well; this refuses to drop the triggers, and the pragmas that would pass them by.
+        """
+        if self._is_guarded and is_refused(action, what, of):
+            return SQLITE_DENY
+        return SQLITE_OK
 
     async def report(self) -> EngineReport:
         """SQLite's version, with a warning when it has the WAL race."""
@@ -191,6 +233,8 @@ class SqliteDatabase:
             connection.isolation_level = None  # transactions begin where we say
             for pragma in self._pragmas(is_writer=is_writer):
                 connection.execute(f"PRAGMA {pragma}")
+            if is_writer:
+                connection.set_authorizer(self._authorize)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:

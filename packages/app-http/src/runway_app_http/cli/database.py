@@ -1,13 +1,17 @@
 """`runway db`: the schema of the database, and whether it is sound."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.table import Table
+from runway_core.experiences.view import CompanyHeading, View
 from runway_core.ports.store import StoreHealth
+from runway_core.runway import Runway
 
-from runway_app_http.cli.failures import DONE, STORE_TROUBLE
+from runway_app_http.cli.failures import DONE, FOUND, STORE_TROUBLE
 from runway_app_http.cli.session import Session, command, group
-from runway_app_http.cli.tables import fields_table
+from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.container import grant_app_role, make_store
 
 app = group("db", "The schema of the database, and whether it is sound.")
@@ -37,14 +41,56 @@ def grant(
     session.show({"role": role}, lambda: f"{role} may run the app; name it in RUNWAY_DATABASE_URL")
 
 
-@command(app, "check", example="runway db check --json")
-def check(session: Session) -> int:
-    """Look at the database: reachable, of this version, sound. Exit code 4 when it is not."""
+@command(app, "check", example="runway db check --deep")
+def check(
+    session: Session,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also rebuild every mirror from its log, and compare.", show_default=False)
+    ] = False,
+) -> int:
+    """Look at the database: reachable, of this version, sound. Exit code 4 when it is not, 1 when --deep finds more."""
 
     async def act() -> StoreHealth:
         return await make_store(session.settings).check()
 
-    return show_store(session, session.run_alone(act()))
+    if not deep:
+        return show_store(session, session.run_alone(act()))
+    checked = session.run(_check_deep)
+    session.show({"items": checked}, lambda: _lay_out_checked(checked))
+    return DONE if all(one.is_sound for one in checked) else FOUND
+
+
+class DeepCheck(View):
+    """What rebuilding one company's mirror from its log found."""
+
+    company: CompanyHeading
+    entries: int
+    is_sound: bool
+    differences: tuple[str, ...]  # at most twenty
+
+
+async def _check_deep(runway: Runway) -> list[DeepCheck]:
+    checked = []
+    for company in await runway.companies.list():
+        chain = await runway.verify_log(company.company_id)
+        broken = () if chain.is_sound else (f"entry {chain.broken_at} of the log is broken: {chain.fault}",)
+        differences = (*broken, *(await runway.check_mirror(company.company_id) if chain.is_sound else ()))
+        heading = CompanyHeading.of(company)
+        checked.append(
+            DeepCheck(company=heading, entries=chain.entries, is_sound=not differences, differences=differences)
+        )
+    return checked
+
+
+def _lay_out_checked(checked: Sequence[DeepCheck]) -> Table:
+    table = new_table("Mirrors, rebuilt from their logs")
+    for heading in ("Company", "Entries", "Verdict"):
+        table.add_column(heading, overflow="fold")
+    for one in checked:
+        table.add_row(
+            one.company.name, f"{one.entries:,}", "\n".join(one.differences) or "the mirror is what its log says"
+        )
+    return table
 
 
 def show_store(session: Session, health: StoreHealth) -> int:

@@ -9,6 +9,7 @@ from runway_core.ports.store import Store
 from runway_core.services.anchors import AnchorService
 from runway_core.services.companies import CompanyService
 from runway_core.sync.log_export import export_log
+from runway_core.sync.mirror_check import find_mirror_differences
 from runway_core.sync.verification import LogVerification, find_start, verify_log
 
 
@@ -78,3 +79,13 @@ class LogReading:
         before = await find_start(self._store.log, company_id, after)
         async for lines in export_log(self._store.log, company_id, before=before):
             yield lines
+
+    async def check_mirror(self, company_id: CompanyId) -> Sequence[str]:
+        """Hold a company's mirror to its log; names at most twenty records that differ.
+
+        Raises:
+            NotFound: no such company in this firm.
+            LogBroken: an entry of the log cannot be read.
+        """
+        await self.companies.get(company_id)
+        return await find_mirror_differences(self._store, company_id)
