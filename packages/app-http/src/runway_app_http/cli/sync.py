@@ -58,12 +58,17 @@ def sync(
     ] = None,
     rail: Annotated[str | None, typer.Option("--rail", help="Only this rail.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything again, and retire what is gone.")] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Compare everything with the rail afterwards, and mend what differs.")
+    ] = False,
     accept_missing: Annotated[
-        bool, typer.Option("--accept-missing", help="With --full: many records are truly gone, retire them.")
+        bool, typer.Option("--accept-missing", help="With --full or --sweep: many records are truly gone, retire them.")
     ] = False,
 ) -> int:
     """Pull from the rails now. Exit code 3 when a rail stayed unavailable; the mirror keeps what it has."""
-    request = PullRequest(cause=Cause.PERSON, actor=session.actor, full=full, accept_missing=accept_missing)
+    request = PullRequest(
+        cause=Cause.PERSON, actor=session.actor, full=full, sweep=sweep, accept_missing=accept_missing
+    )
 
     async def act(runway: Runway) -> SyncOutcome:
         chosen = [await runway.companies.find(wanted) for wanted in companies or ()]
