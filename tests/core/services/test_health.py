@@ -143,8 +143,12 @@ async def test_a_silent_rail_is_one_alert_and_its_outage_burns_no_budget() -> No
     await health.watch()
     service = await health.service()
 
+    desk.later(minutes=30)
+    unasked = await health.service()
+
     assert ear.heard == [("rail:memory", False)]
     assert service.counted == 0
+    assert unasked.counted == 4  # nobody probed for a quarter of an hour: that is our silence, not the rail's
     assert [breaker.name for breaker in service.breakers] == ["memory"]
 
 

@@ -1,6 +1,6 @@
 """`runway health`: how fresh each company's data is, and how its last pull ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import typer
 from rich.console import Group
@@ -43,7 +43,7 @@ def _lay_out(listed: HealthList, health: list[CompanyHealth]) -> Group:
     parts = [_lay_out_service(listed)]
     alerts = lay_out_alerts(listed.service)
     if alerts:
-        parts.append(_lay_out_alerts(alerts))
+        parts.append(_lay_out_alerts(alerts, {str(one.company.company_id): one.company.name for one in health}))
     return Group(*parts, _lay_out_companies(listed, health), _lay_out_coverage(listed, health))
 
 
@@ -57,16 +57,17 @@ def _lay_out_service(listed: HealthList) -> Table:
     return table
 
 
-def _lay_out_alerts(alerts: Sequence[AlertLine]) -> Table:
+def _lay_out_alerts(alerts: Sequence[AlertLine], names: Mapping[str, str]) -> Table:
     table = new_table("Someone should look")
     table.add_column("Urgency", no_wrap=True)
     table.add_column("What is so", overflow="fold")
     table.add_column("Since", no_wrap=True)
     table.add_column("What to do", overflow="fold")
     for alert in alerts:
-        table.add_row(
-            f"{alert.sign} {alert.severity}", alert.summary, alert.since, f"docs/howto/alerts.md#{alert.kind}"
-        )
+        named = names.get(alert.company_id or "")
+        what = alert.summary if named is None else f"{named}: {alert.summary}"
+        runbook = f"docs/howto/alerts.md#{alert.kind}"
+        table.add_row(f"{alert.sign} {alert.severity}", what, alert.since, runbook)
     return table
 
 

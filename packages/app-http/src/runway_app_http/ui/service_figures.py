@@ -133,7 +133,7 @@ def _silent_cards(service: ServiceHealth, now: datetime) -> Iterable[Card]:
     for breaker in service.breakers:
         if breaker.state is not BreakerState.CLOSED:
             left = max(breaker.until - now, timedelta(0))
-            note = f"probed in {describe_age(left)}" if left else "being probed"
+            note = f"probed in {describe_age(left)}" if left else "its probe is due"
             yield Card(f"{breaker.name.partition('/')[0]}: no answer", "left alone", note, is_bad=True)
     for budget in service.budgets:
         if budget.paused_until is not None:

@@ -26,6 +26,9 @@ from runway_core.sync.schedule import PULLABLE, Intervals
 
 QUEUE_LATE_AFTER = timedelta(minutes=15)
 NEWS_UNREAD_AFTER = timedelta(minutes=5)
+EXCUSED_AFTER = timedelta(minutes=15)
+"""A rail that should have been probed for so long and was not excuses nothing: it is we who do not ask."""
+
 TOLD_SINGLY = 10
 """When more connections of a rail than these hold old data, it is told once for the rail."""
 
@@ -96,6 +99,11 @@ class Facts:
         """Where a breaker stands."""
         return self.breakers.get(BreakerKey(rail, connection_id).text, CLOSED).state_at(self.now)
 
+    def is_excused(self, rail: str) -> bool:
+        """Whether a rail's outage, not ours, keeps its data old: its breaker is open, or was until lately."""
+        until = self.breakers.get(rail, CLOSED).open_until
+        return until is not None and self.now - until < EXCUSED_AFTER
+
     def age_of(self, connection: Connection) -> timedelta | None:
         """How old a connection's data is by the rail's clock; `None` before the first reading."""
         read_at = connection.source_read_at
@@ -157,7 +165,7 @@ def list_ages(facts: Facts, settings: ServiceSettings) -> list[timedelta | None]
         for connection in facts.connections
         if connection.state in PULLABLE
         and (connection.source_read_at is not None or connection.created_at < newest)
-        and facts.breaker_of(connection.rail) is BreakerState.CLOSED
+        and not facts.is_excused(connection.rail)
     ]
 
 
@@ -238,7 +246,7 @@ def _age_conditions(facts: Facts, settings: ServiceSettings) -> Iterable[Conditi
     old: dict[str, list[Connection]] = {}
     for connection in facts.connections:
         age = facts.age_of(connection) or facts.now - connection.created_at
-        if connection.state in PULLABLE and age > late and facts.breaker_of(connection.rail) is BreakerState.CLOSED:
+        if connection.state in PULLABLE and age > late and not facts.is_excused(connection.rail):
             old.setdefault(connection.rail, []).append(connection)
     for rail, connections in sorted(old.items()):
         if len(connections) > TOLD_SINGLY:
