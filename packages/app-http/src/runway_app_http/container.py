@@ -30,6 +30,7 @@ from runway_app_http.gate import GateRules
 from runway_app_http.mailer import Mailer, SmtpMailer, check_addresses
 from runway_app_http.secret_keys import read_secret_key
 from runway_app_http.settings import AppSettings
+from runway_app_http.sign_in_service import BACK, OidcSettings, SignInService
 from runway_app_http.web import create_app
 from runway_app_http.webhooks import WebhookSecrets
 
@@ -190,6 +191,30 @@ def make_mailer(settings: AppSettings) -> Mailer | None:
     return SmtpMailer(settings.smtp_url, settings.mail_from)
 
 
+def make_sign_in_service(settings: AppSettings) -> SignInService | None:
+    """The firm's sign-in service; `None` where none is set.
+
+    Raises:
+        InvalidRequest: it is set in part, or without https.
+    """
+    if settings.oidc_issuer is None:
+        return None
+    if settings.oidc_client_id is None or settings.oidc_client_secret is None or settings.public_url is None:
+        raise InvalidRequest(
+            "RUNWAY_OIDC_ISSUER is set: RUNWAY_OIDC_CLIENT_ID, RUNWAY_OIDC_CLIENT_SECRET and RUNWAY_PUBLIC_URL are "
+            "wanted as well"
+        )
+    return SignInService(
+        OidcSettings(
+            name=settings.oidc_name,
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            redirect_uri=settings.public_url.rstrip("/") + BACK,
+        )
+    )
+
+
 def make_app(
     runway: Runway,
     engine: SyncEngine | None,
@@ -199,6 +224,7 @@ def make_app(
     webhook_secrets: WebhookSecrets | None = None,
     gate_rules: GateRules | None = None,
     session_rules: SessionRules | None = None,
+    sign_in_service: SignInService | None = None,
 ) -> FastAPI:
     """The web app over an open `Runway`, with the engine running beside it when there is one."""
     hooks = ([engine.start], [engine.stop]) if engine is not None else ([], [])
@@ -212,4 +238,5 @@ def make_app(
         webhook_secrets=webhook_secrets,
         gate_rules=gate_rules,
         session_rules=session_rules,
+        sign_in_service=sign_in_service,
     )

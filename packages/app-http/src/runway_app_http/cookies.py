@@ -41,3 +41,20 @@ def form_token_of(session: str) -> str:
     """The token that forms of a session carry: it follows from the session's secret and does not give it away."""
     digest = hashlib.sha256(f"form {session}".encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _flow_name(request: Request) -> str:
+    return ("__Host-" if request.url.scheme == "https" else "") + "runway_away"
+
+
+def read_flow(request: Request) -> str:
+    """What a browser kept while it was away at the sign-in service."""
+    return request.cookies.get(_flow_name(request), "")[:4000]
+
+
+def keep_flow(request: Request, answer: Response, text: str) -> None:
+    """Let a browser keep that for ten minutes; empty takes it back."""
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(
+        _flow_name(request), text, max_age=600 if text else 0, httponly=True, samesite="lax", secure=is_secure, path="/"
+    )

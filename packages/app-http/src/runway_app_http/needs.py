@@ -18,6 +18,7 @@ _READ = (
     "GET /", "GET /portfolio.csv", "GET /health", "GET /work", "GET /work.csv", "GET /v1/work",
     "GET /v1/portfolio", "GET /v1/companies", "GET /v1/health", "GET /v1/me",
     "GET /policy", "GET /v1/policy", "GET /v1/policy/history",  # the firm's own
+    "GET /v1/chains/{correlation_id}",
     "GET /deadletters", "GET /v1/deadletters", "GET /v1/deadletters/{letter_id}",  # of companies that one sees
     "GET /openapi.json", "GET /metrics",
     # Whatever is read of one company; `**` stands for all that may follow.
@@ -59,6 +60,7 @@ _OPEN = (
     "GET /healthz", "GET /readyz", "GET /static/{name}", "GET /errors/{code}",
     "POST /webhooks/{rail}",  # proves itself by its signature
     "GET /sign-in", "POST /sign-in", "GET /sign-in/code", "POST /sign-in/code",
+    "GET /sign-in/with", "GET /sign-in/with/back",
     "GET /welcome", "POST /welcome",
     "POST /sign-out",
 )  # fmt: skip

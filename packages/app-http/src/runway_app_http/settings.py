@@ -53,6 +53,10 @@ class AppSettings(BaseSettings):
     public_url: str | None = None  # where people reach the app: https://runway.firm.example
     session_idle_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60  # a session unused for so long is over
     session_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 12  # and after so long in any case
+    oidc_issuer: str | None = None  # the firm's sign-in service (OpenID Connect)
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "your firm"  # what the button calls it: "Sign in with …"
     calls_per_minute: Annotated[int, Field(ge=10, le=100_000)] = 600  # of one key; of one network address four times
     api_key: SecretStr | None = None  # commands act as the person of this key, within its rights
     tick_minutes: Annotated[int, Field(ge=1, le=1440)] = 15

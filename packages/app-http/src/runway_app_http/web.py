@@ -23,6 +23,7 @@ from runway_app_http.mailer import Mailer
 from runway_app_http.middleware import Edge
 from runway_app_http.passwords import Passwords
 from runway_app_http.problems import Failure, explain, problem_answer
+from runway_app_http.sign_in_service import SignInService
 from runway_app_http.ui.digest_mail import write_digest_mail
 from runway_app_http.ui.entrance import own_path, with_next
 from runway_app_http.ui.failures import failure_page
@@ -47,6 +48,7 @@ def create_app(
     webhook_secrets: WebhookSecrets | None = None,
     gate_rules: GateRules | None = None,
     session_rules: SessionRules | None = None,
+    sign_in_service: SignInService | None = None,
 ) -> FastAPI:
     """Build the app.
 
@@ -61,6 +63,7 @@ def create_app(
         webhook_secrets: by rail, what its vendor signs with; of a rail without any, every delivery is refused.
         gate_rules: how often the app may be called, and whether it serves while the firm has no people.
         session_rules: how long people stay signed in.
+        sign_in_service: where people of the firm may sign in instead.
     """
 
     @asynccontextmanager
@@ -89,7 +92,8 @@ def create_app(
     door = Door(runway, Passwords(), session_rules or SessionRules())
     app.state.runway = runway
     app.state.door = door
-    app.state.sign_in_service_name = ""
+    app.state.sign_in_service = sign_in_service
+    app.state.sign_in_service_name = "" if sign_in_service is None else sign_in_service.name
     app.state.webhook_secrets = dict(webhook_secrets or {})
     app.state.digest_sender = DigestSender(runway, mailer, write_digest_mail)
     app.include_router(receiver)  # first, because it is asked most

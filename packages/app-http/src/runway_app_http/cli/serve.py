@@ -13,7 +13,7 @@ from runway_app_http.brokers import add_beat, announce_beat, open_broker, open_w
 from runway_app_http.call_rates import CallRate
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
-from runway_app_http.container import make_app, make_engine, make_mailer, open_runway
+from runway_app_http.container import make_app, make_engine, make_mailer, make_sign_in_service, open_runway
 from runway_app_http.gate import GateRules
 from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
 from runway_app_http.settings import LOOPBACK, AppSettings
@@ -41,6 +41,7 @@ async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.s
             per_address=CallRate(per_minute=4 * settings.calls_per_minute),
             serves_without_people=host in LOOPBACK,
         ),
+        sign_in_service=make_sign_in_service(settings),
         session_rules=SessionRules(
             idle_seconds=settings.session_idle_minutes * 60, longest_seconds=settings.session_hours * 3600
         ),

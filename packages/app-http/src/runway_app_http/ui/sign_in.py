@@ -30,10 +30,11 @@ async def show_sign_in(request: Request, following: Next = "/") -> Response:
     visitor = visitor_of(request)
     if visitor.signed_in is not None or not visitor.has_people:
         return RedirectResponse(own_path(following), status_code=303)
-    return _sign_in_page(request, following=own_path(following))
+    return sign_in_page(request, following=own_path(following))
 
 
-def _sign_in_page(request: Request, *, following: str, email: str = "", refused: RunwayError | None = None) -> Response:
+def sign_in_page(request: Request, *, following: str, email: str = "", refused: RunwayError | None = None) -> Response:
+    """The form, with why it was refused before."""
     values = {"following": following, "email": email, "service": request.app.state.sign_in_service_name}
     return _page(request, "sign_in.html", values=values, refused=refused)
 
@@ -60,7 +61,7 @@ async def sign_in(request: Request) -> Response:
             email, SecretStr(fields.get("password", "")), address=request.client.host if request.client else ""
         )
     except _REFUSALS as refused:
-        return _sign_in_page(request, following=following, email=email, refused=refused)
+        return sign_in_page(request, following=following, email=email, refused=refused)
     return let_in(request, entered, following)
 
 
