@@ -81,7 +81,7 @@ class WebhookService:
     async def give_out(self) -> int:
         """Turn what was received into pulls, a step at a time; returns how many deliveries were given out.
 
-        One delivery may speak of companies of several firms: each is given its pull, whichever firm's process this is.
+        One delivery may speak of companies of several firms: each that the store shows is given its pull.
         """
         given = 0
         inbox = self._scope.store.inbox
@@ -115,6 +115,9 @@ class WebhookService:
         return noted
 
     async def forget_read(self) -> int:
-        """Forget deliveries that were read more than thirty days ago, some at a time; returns how many went."""
+        """Forget deliveries that were read more than thirty days ago, a step at a time; returns how many went."""
         before = self._scope.clock.now() - timedelta(days=KEPT_DAYS)
-        return await self._scope.store.inbox.prune(read_before=before)
+        gone = 0
+        while step := await self._scope.store.inbox.prune(read_before=before, limit=STEP):
+            gone += step
+        return gone
