@@ -19,8 +19,9 @@ from runway_store_sql import SqlStore
 from runway_store_sql.held_books import HeldBooks, HeldRecords
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.sqlite import find_sqlite_module
+from runway_testkit.bank_contract import make_bank_account, make_bank_line
 from runway_testkit.papers_contract import make_item, save
-from runway_testkit.store_desk import START, StoreDesk, make_bill
+from runway_testkit.store_desk import START, StoreDesk, make_account, make_bill
 from runway_testkit.strategies import changes
 
 HISTORY_FROM = date(2025, 1, 1)
@@ -143,3 +144,21 @@ def test_the_books_read_longest_ago_are_let_go() -> None:
 
     found = [held.find(CompanyId(company), history_from=HISTORY_FROM) is not None for company in ("a", "b", "c")]
     assert found == [False, True, True]
+
+
+async def test_what_is_seen_of_the_bank_stays_the_same_while_lines_and_links_do(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(make_account(), make_bank_account(), make_bank_line(on=date(2026, 2, 27)), make_bill("1"))
+        before = await load(store.mirror, desk)
+        await desk.put(make_bill("1", revision=9, memo="new"))
+        other_bill = await load(store.mirror, desk)
+        await desk.put(make_bank_line("t2", on=date(2026, 2, 28)))
+        other_line = await load(store.mirror, desk)
+        await desk.put(make_account().model_copy(update={"currency": "EUR", "revision_number": 9, "revision": "9"}))
+        unlinked = await load(store.mirror, desk)
+
+    assert len(before.bank_transactions) == 1
+    assert other_bill.bank_transactions is before.bank_transactions  # so that what was computed from them holds
+    assert [line.external_id for line in other_line.bank_transactions] == ["t1", "t2"]
+    assert (unlinked.bank_transactions, unlinked.bank_balances) == ((), ())

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from sys import intern
 
 from runway_sandbox.books import Book, Row, WireObject
 from runway_sandbox.economy.calendar import next_business_day
@@ -145,8 +146,15 @@ class BankFeed:
                 made_on=made_on,
                 posts_on=date.fromordinal(next_business_day(made_on.toordinal() + days)),
                 is_pending_first=is_pending_first,
-                text=_text(
-                    kind, payee, is_cheque=is_cheque, number=str(number or ""), amount=amount, is_card=account.is_card
+                text=intern(
+                    _text(
+                        kind,
+                        payee,
+                        is_cheque=is_cheque,
+                        number=str(number or ""),
+                        amount=amount,
+                        is_card=account.is_card,
+                    )
                 ),
                 payee=payee,
                 cheque_number=str(number) if is_cheque and amount < 0 and not account.is_card else None,
@@ -165,7 +173,7 @@ def _payee(wire: WireObject) -> str | None:
     for name in ("VendorRef", "CustomerRef", "EntityRef"):
         reference = wire.get(name)
         if isinstance(reference, dict) and reference.get("name"):
-            return str(reference["name"])
+            return intern(str(reference["name"]))  # some dozens of names on thousands of lines
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -202,6 +203,7 @@ def start_sandbox_process(arguments: Sequence[str] = (), *, patience_s: float = 
         stdout=subprocess.PIPE,
         stderr=None,
         text=True,
+        env={"MALLOC_ARENA_MAX": "1", **os.environ},  # glibc: threads that build books share what they free
     )
     lines: Queue[str] = Queue()
     assert process.stdout is not None

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -23,7 +24,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, false, lite
 
 from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.collection import paused_collection
-from runway_store_sql.held_books import HeldBooks, HeldRecords
+from runway_store_sql.held_books import HeldBank, HeldBooks, HeldRecords
 from runway_store_sql.papers import decode_paper
 from runway_store_sql.past import read_past
 from runway_store_sql.registry import read_connection
@@ -217,6 +218,7 @@ def _read_news(
         papers=papers,
         changes=tuple(change for change in changes if change.seen_at >= since),
         changes_since=max(since, held.changes_since),
+        bank=held.bank,
     )
 
 
@@ -245,20 +247,29 @@ def _read_whole(
     read = None if held is None else _read_news(connection, held, head=head, parameters=parameters, since=kept)
     if read is None or since < read.changes_since:
         read = _read_all(connection, head=head, parameters=parameters, since=kept)
-    held_books.keep(company.company_id, read)
     return read
 
 
-def _read_bank(records: Mapping[str, tuple[Any, ...]], links: Sequence[Any], *, history_from: date) -> dict[str, Any]:
-    """What calculators see of the bank: the accounts that stand for ledger accounts."""
-    held = records["bank_accounts"]
-    if not held:
-        return {}
-    accounts = read_links(records["accounts"], held, links)
-    return {
-        "bank_balances": make_bank_balances(held, accounts),
-        "bank_transactions": make_bank_transactions(records["bank_lines"], held, accounts, history_from=history_from),
+def _see_bank(read: HeldRecords, connected: Sequence[Any]) -> HeldRecords:
+    """With what calculators see of the bank: the accounts that stand for ledger accounts.
+
+    It stays the same values while accounts, lines and links do: what was computed from them holds.
+    """
+    banks: tuple[Any, ...] = read.records["bank_accounts"]
+    lines: tuple[Any, ...] = read.records["bank_lines"]
+    if not banks:
+        return read if read.bank is None else replace(read, bank=None)
+    ledger: tuple[Any, ...] = read.records["accounts"]
+    links = read_links(ledger, banks, connected)
+    if read.bank is not None:
+        of_banks, of_lines, of_links = read.bank.made_of
+        if of_banks is banks and of_lines is lines and of_links == links:
+            return read
+    fields = {
+        "bank_balances": make_bank_balances(banks, links),
+        "bank_transactions": make_bank_transactions(lines, banks, links, history_from=read.history_from),
     }
+    return replace(read, bank=HeldBank((banks, lines, links), fields))
 
 
 def _read_connections(connection: Connection, company: Company) -> tuple[Any, ...]:
@@ -305,6 +316,8 @@ def read_books(
             links = _read_connections(connection, company)
             parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
             read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
+            read = _see_bank(read, links)
+            held_books.keep(company.company_id, read)
         else:
             past = read_past(
                 connection,
@@ -315,10 +328,11 @@ def read_books(
                 since=since,
                 fields=_BOOKS_FIELDS,
             )
-            sequence, links, read, firm_policy = past.sequence, past.connections, past.records, past.firm_policy
+            sequence, links, firm_policy = past.sequence, past.connections, past.firm_policy
+            read = _see_bank(past.records, links)
         fields = {
             **{name: records for name, records in read.records.items() if name in Books.model_fields},
-            **_read_bank(read.records, links, history_from=history_from),
+            **({} if read.bank is None else read.bank.fields),
             **read.papers,
             "policy": lay_over(firm_policy, read.papers["policy"]),
             "changes": tuple(change for change in read.changes if change.seen_at >= since),

@@ -17,8 +17,16 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.record import Record
 
-RECORDS_HELD = 30_000
+RECORDS_HELD = 16_000
 """So many records are held in memory, about 2 KB each; the companies read longest ago are let go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBank:
+    """What calculators see of the bank, and what it was made of."""
+
+    made_of: tuple[tuple[Record, ...], tuple[Record, ...], Mapping[str, str]]  # accounts, lines, links to the ledger
+    fields: Mapping[str, Any]  # of `Books`
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class HeldRecords:
     papers: Mapping[str, Any]  # few, and not counted
     changes: tuple[FieldChange, ...]  # of watched fields since `changes_since`, oldest first; likewise
     changes_since: datetime
+    bank: HeldBank | None = None
 
     @property
     def count(self) -> int:

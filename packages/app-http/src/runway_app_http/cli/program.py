@@ -42,7 +42,7 @@ from runway_app_http.cli.failures import (
     choose_exit_code,
     say_error,
 )
-from runway_app_http.collector import tune_collector
+from runway_app_http.collector import tune_allocator, tune_collector
 
 app = typer.Typer(
     name="runway",
@@ -79,6 +79,7 @@ _log = structlog.get_logger(__name__)
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 found, 2 wrong use, 3 rail trouble, 4 store trouble."""
     tune_collector()
+    tune_allocator()
     try:
         code = app(arguments, prog_name="runway", standalone_mode=False)
     except RunwayError as error:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from runway_core.calculators.hygiene.rerun import CheckRun
 from runway_core.domain.identity import CompanyId
 
-VALUES_HELD = 30_000
+VALUES_HELD = 16_000
 """So many records are held on to; the companies looked at longest ago are let go first."""
 
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from runway_core.domain.books import Books
 from runway_core.domain.identity import CompanyId
 
-RECORDS_HELD = 30_000
+RECORDS_HELD = 16_000
 """Books of so many records are held on to; the companies looked at longest ago are let go first."""
 
 
