@@ -7,6 +7,7 @@ from tests.bench.day import measure_day
 from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
 from tests.bench.idle_tick import measure_idle_tick
+from tests.bench.jobs import measure_jobs
 from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
@@ -23,6 +24,7 @@ PARTS = (
     "checks",
     "backtest",
     "webhooks",
+    "jobs",
     "day",
 )
 
@@ -57,6 +59,8 @@ def main() -> None:
         measure_backtest(companies=6 if small else 50, bills=1000, every=8 if small else 4)
     if "webhooks" in parts:
         measure_webhooks(seconds=2 if small else 20, per_second=50 if small else 200, storm=100 if small else 10_000)
+    if "jobs" in parts:
+        measure_jobs(jobs=500 if small else 100_000)
     if "day" in parts:
         companies, hours = (10, 2) if small else (arguments.companies, 24)
         measure_day(companies=companies, hours=hours, seeds=1 if small else arguments.seeds)

@@ -151,6 +151,18 @@ def test_the_scheduler_pulls_what_is_due_once(desk: Desk) -> None:
     assert again["pulls"] <= 1  # a company's moment may have passed in between
 
 
+def test_what_one_process_plans_another_works_off(desk: Desk) -> None:
+    desk.connect()
+
+    planned = desk.ask("scheduler", "--once", "--plan-only")
+    done = desk.ask("worker", "--once")
+    letters = desk.ask("deadletters", "list")
+
+    assert planned == {"pulls": 0, "failures": 0}
+    assert done == {"pulls": 3, "failures": 0}
+    assert letters == {"items": []}
+
+
 def test_the_sandbox_prints_one_line_and_ends_on_request(desk: Desk) -> None:
     process = desk.start("sandbox", "serve", "--clients", "1", "--bills-per-client", "5")
     assert process.stdout is not None

@@ -126,12 +126,15 @@ def _let_others_go_first(connection: Connection, chosen: Sequence[Candidate], no
     served: dict[Lane, set[CompanyId]] = {}
     for one in chosen:
         served.setdefault(one.lane, set()).add(one.company_id)
+    # Reckoned with, so that no index of lanes and turns is taken for them: the one of waiting jobs by company is meant.
+    lane, turn_at = jobs.c.lane + 0, jobs.c.turn_at + 0
     is_served = [
-        and_(jobs.c.lane == int(lane), among(connection, jobs.c.company_id, sorted(companies)))
-        for lane, companies in served.items()
+        and_(lane == int(of_lane), among(connection, jobs.c.company_id, sorted(companies)))
+        for of_lane, companies in served.items()
     ]
+    of_company = among(connection, jobs.c.company_id, sorted({one.company_id for one in chosen}))
     at = to_microseconds(now)
-    behind = select(jobs.c.job_id).where(IS_WAITING, jobs.c.turn_at < at, or_(*is_served))
+    behind = select(jobs.c.job_id).where(of_company, IS_WAITING, turn_at < at, or_(*is_served))
     if is_postgres(connection):
         behind = behind.with_for_update(skip_locked=True)
-    connection.execute(update(jobs).where(jobs.c.job_id.in_(behind)).values(turn_at=at))
+    connection.execute(update(jobs).where(of_company, jobs.c.job_id.in_(behind)).values(turn_at=at))

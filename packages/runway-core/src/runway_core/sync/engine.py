@@ -155,6 +155,8 @@ class SyncEngine:
         for beat in self.beats:
             await self._beat(beat)
         await self.reap()
+        if not self.works:
+            return
         self._heart = asyncio.create_task(self._keep_leases())
         try:
             left = most
