@@ -11,6 +11,7 @@ from statistics import median
 from time import process_time
 from typing import Any
 
+import asyncpg
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId
@@ -49,18 +50,28 @@ def measure_log(*, entries: int, clients: int, bills: int) -> None:
 
 
 def _compare(database: str, pg_url: str, ready: dict[str, Any], folder: Path) -> tuple[str, ...]:
-    """Load in turns, into fresh files or under fresh companies, so that the machine's hour counts for both."""
+    """Load in turns, each time into a fresh database, so that the machine's hour counts for both."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
     working: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(ROUNDS):
         for is_without in (False, True):
-            url = f"sqlite:///{folder / f'load-{turn}-{is_without}'}.db" if database == "SQLite" else pg_url
+            name = f"load_{turn}_{is_without}".lower()
+            is_file = database == "SQLite"
+            url = f"sqlite:///{folder / name}.db" if is_file else asyncio.run(_make_database(pg_url, name))
             found = run_child("tests.bench.runway_load", url=url, ready=ready, without_log=is_without)
             seconds[is_without].append(found["seconds"])
             working[is_without].append(found["processor_seconds"])
     with_log, without = median(seconds[False]), median(seconds[True])
     by_processor = median(working[True]) / median(working[False])
     return database, f"{with_log:.2f}", f"{without:.2f}", f"{without / with_log:.2f}×", f"{by_processor:.2f}×"
+
+
+async def _make_database(url: str, name: str) -> str:
+    """Another empty database on the same server."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 async def _measure(url: str, entries: int) -> tuple[float, ...]:

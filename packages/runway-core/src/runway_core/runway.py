@@ -37,6 +37,7 @@ from runway_core.services.cascades import CascadeService
 from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
 from runway_core.services.coverage import CoverageService
+from runway_core.services.custody import CustodyService
 from runway_core.services.dead_letters import DeadLetterService
 from runway_core.services.decision_batches import DecisionBatchService
 from runway_core.services.decisions import DecisionService
@@ -137,6 +138,7 @@ class Runway(LogReading):
         self.decision_batches = DecisionBatchService(self.scope, self.decisions)
         self.collections = CollectionService(self.scope, self.books)
         self.anchors = AnchorService(self.scope, anchor_sinks)
+        self.custody = CustodyService(self.scope, self.books, self.findings)
         self._service = service
         self._flights: Flights = {} if flights is None else flights
         self._pacing = PacingService(self.scope, rails, service)

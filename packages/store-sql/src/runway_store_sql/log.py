@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, decode_entry
-from runway_core.domain.papers import PaperKey
 from runway_core.errors import LogBroken, NotFound
 from sqlalchemy import Connection, Select, select
 
@@ -132,8 +132,8 @@ class SqlTransactionLog:
             found.update((row.sequence, row.hash) for row in rows)
         return found
 
-    async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
-        """Every entry about one record or one working paper, oldest first."""
+    async def history(self, company_id: CompanyId, key: tuple[StrEnum, str]) -> Sequence[LogEntry]:
+        """Every entry about one thing by kind and id, such as a record or a working paper, oldest first."""
         kind, external_id = key
         query = (
             select(*_ENTRY)

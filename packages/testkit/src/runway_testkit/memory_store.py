@@ -6,6 +6,7 @@ It decides with the same planning as the real ones and passes the same contract 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
@@ -13,9 +14,8 @@ from pydantic import SecretStr
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.findings import FindingState, TrackedFinding
-from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, to_microseconds
-from runway_core.domain.papers import PaperKey
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sync_run import RunOutcome, SyncRun
@@ -94,8 +94,8 @@ class MemoryTransactionLog:
         wanted = set(sequences)
         return {entry.sequence: entry.hash async for entry in self.entries(company_id) if entry.sequence in wanted}
 
-    async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
-        """Every entry about one record or one working paper, oldest first."""
+    async def history(self, company_id: CompanyId, key: tuple[StrEnum, str]) -> Sequence[LogEntry]:
+        """Every entry about one thing by kind and id, such as a record or a working paper, oldest first."""
         kind, external_id = key
         return [
             entry

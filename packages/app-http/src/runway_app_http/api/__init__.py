@@ -67,4 +67,5 @@ def build_api() -> APIRouter:
         me,
     ):
         api.include_router(resource.router)
+    api.include_router(history.custody_router)
     return api

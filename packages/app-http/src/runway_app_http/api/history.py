@@ -9,10 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from runway_core.domain.changes import Cause
 from runway_core.domain.documents import DocumentLine, DocumentLink
-from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.log_entry import LogEntry
 from runway_core.experiences.view import CompanyHeading, View
+from runway_core.runway import Runway
+from runway_core.services.custody import CustodyStage
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, KnownAt, RunwayOfApp, require_id
@@ -20,6 +22,7 @@ from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 from runway_app_http.plain import amount_fields, amount_text
 
 router = APIRouter(prefix="/companies/{company_id}/history", tags=["history"])
+custody_router = APIRouter(prefix="/companies/{company_id}/bills/{bill_id}/custody", tags=["history"])
 
 
 _AMOUNTS = amount_fields([*RECORD_CLASSES.values(), DocumentLine, DocumentLink])
@@ -100,6 +103,45 @@ async def read_history(
             next_cursor=next_cursor,
         )
     )
+
+
+class CustodyItem(View):
+    """One step of a bill. `sequence` and `hash` are of its entry in the log; none where a check found something."""
+
+    stage: CustodyStage
+    at: AwareDatetime
+    who: str
+    cause: Cause
+    said: str
+    about: str
+    sequence: int | None
+    hash: str | None
+
+
+class CustodyOfBill(View):
+    """A bill from when it was first seen to the record of its payment, by time."""
+
+    company: CompanyHeading
+    bill_id: str
+    items: tuple[CustodyItem, ...]
+
+
+async def gather_custody(runway: Runway, company_id: CompanyId, bill_id: str) -> CustodyOfBill:
+    """The chain of custody of a bill.
+
+    Raises:
+        NotFound: no such company in this firm, or the log does not know the bill.
+    """
+    company = await runway.companies.get(company_id)
+    steps = await runway.custody.follow(company_id, bill_id)
+    items = tuple(CustodyItem(**{name: getattr(step, name) for name in CustodyItem.model_fields}) for step in steps)
+    return CustodyOfBill(company=CompanyHeading.of(company), bill_id=bill_id, items=items)
+
+
+@custody_router.get("", response_model=CustodyOfBill)
+async def read_custody(company_id: CompanyInPath, runway: RunwayOfApp, *, bill_id: str) -> Response:
+    """Who did what to a bill and when: seen, found, decided, approved, released, recorded."""
+    return answer(await gather_custody(runway, company_id, require_id(bill_id, "bill")))
 
 
 def _read_json(content: bytes, currency: str | None) -> Any:

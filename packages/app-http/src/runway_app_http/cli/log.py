@@ -17,7 +17,7 @@ from runway_core.runway import Runway
 from runway_core.services.anchors import AnchorsVerification
 from runway_core.sync.verification import LogDifference, LogFault, LogVerification
 
-from runway_app_http.api.history import HistoryEntry, RecordHistory
+from runway_app_http.api.history import CustodyOfBill, HistoryEntry, RecordHistory, gather_custody
 from runway_app_http.cli.companies import CompanyName
 from runway_app_http.cli.failures import DONE, FOUND, say_error
 from runway_app_http.cli.session import Session, command, group
@@ -263,6 +263,36 @@ def show_history(
 
     history = session.run(ask)
     session.show(history, lambda: _lay_out_entries(f"{key} of {history.company.name}", history.items))
+
+
+@command(app, "custody", example="runway custody 145 --company acme")
+def show_custody(
+    session: Session,
+    bill: Annotated[str, typer.Argument(metavar="BILL", help="The bill's id in the ledger, such as 145 or bill:145.")],
+    company: Annotated[
+        str | None, typer.Option("--company", help="Whose bill; needed where several companies hold that id.")
+    ] = None,
+) -> None:
+    """Show who did what to a bill and when: seen, found, decided, approved, released, recorded."""
+    key = read_record_key(bill if bill.startswith("bill:") else f"bill:{bill}")
+
+    async def ask(runway: Runway) -> CustodyOfBill:
+        found, _ = await _find_history(runway, key, company)
+        return await gather_custody(runway, found.company_id, key.external_id)
+
+    custody = session.run(ask)
+    session.show(custody, lambda: _lay_out_custody(custody))
+
+
+def _lay_out_custody(custody: CustodyOfBill) -> Table:
+    table = new_table(f"Bill {custody.bill_id} of {custody.company.name}")
+    table.add_column("When", no_wrap=True)
+    for heading in ("Step", "Who", "What", "Entry"):
+        table.add_column(heading, overflow="fold")
+    for step in custody.items:
+        entry = NONE_YET if step.sequence is None else f"{step.sequence:,}"
+        table.add_row(say_moment(step.at), step.stage.value, f"{step.who} ({step.cause.value})", step.said, entry)
+    return table
 
 
 def read_record_key(text: str) -> RecordKey:

@@ -30,6 +30,7 @@ async def show_history(
     entries = [HistoryEntry.of(entry) for entry in await runway.history(company_id, key)]
     if not entries:
         raise NotFound(f"{company.name!r} has no {kind.value.replace('_', ' ')} {external_id!r}")
+    custody = await runway.custody.follow(company_id, external_id) if kind is RecordKind.BILL else []
     content = next((entry.content for entry in reversed(entries) if entry.content), {})
     return render(
         "history.html",
@@ -38,5 +39,6 @@ async def show_history(
         kind=kind.value.replace("_", " "),
         external_id=external_id,
         fields=[(name, value) for name, value in content.items() if isinstance(value, str | int) and value != ""],
+        custody=[(step, say_moment(step.at, company.time_zone)) for step in custody],
         entries=[(entry, say_moment(entry.seen_at, company.time_zone)) for entry in reversed(entries)],
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from runway_core.domain.identity import CompanyId, RecordKey
+from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry
-from runway_core.domain.papers import PaperKey
 
 
 class TransactionLog(Protocol):
@@ -51,6 +51,6 @@ class TransactionLog(Protocol):
         """The hashes of those entries that are there."""
         ...
 
-    async def history(self, company_id: CompanyId, key: RecordKey | PaperKey) -> Sequence[LogEntry]:
-        """Every entry about one record or one working paper, oldest first."""
+    async def history(self, company_id: CompanyId, key: tuple[StrEnum, str]) -> Sequence[LogEntry]:
+        """Every entry about one thing by kind and id, such as a record or a working paper, oldest first."""
         ...
