@@ -15,7 +15,7 @@ from runway_core.services.health import HealthService
 from runway_core.services.opened_rails import OpenedRails
 from runway_core.services.pacing import PacingService, count_polls
 from runway_core.sync.health import ServiceSettings, SyncState
-from runway_core.sync.schedule import Intervals
+from runway_core.sync.schedule import Intervals, make_pull
 
 from tests.core.desk import FirmDesk, bank, bill
 
@@ -252,3 +252,29 @@ async def test_calls_of_a_fix_count_for_the_month() -> None:
 
     assert after["memory"].calls == before["memory"].calls + 1
     assert after["memory"].polls == before["memory"].polls
+
+
+async def test_a_pull_that_was_not_made_is_made_once_its_rail_answers_again() -> None:
+    """The planner plans each moment once: what it planned must not be lost because nobody was asked."""
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank())
+    await desk.runway.sync(acme.company_id)
+    desk.later(minutes=15)
+    desk.ledger("Acme").fail_next(*[DOWN] * 5)
+    for _ in range(5):
+        await desk.runway.sync(acme.company_id)
+    connection = await desk.connection(acme)
+    job = make_pull(connection, lane=Lane.WEBHOOK, run_at=desk.clock.now())
+    await desk.store.jobs.enqueue([job], now=desk.clock.now())
+    engine = desk.runway.engine("one")
+    await engine.run_due()
+    refused = await count_runs(desk, acme)
+    desk.later(seconds=61)
+    await engine.run_due()
+
+    assert (refused, await count_runs(desk, acme)) == (6, 7)
+    assert (await desk.connection(acme)).failures_in_a_row == 0
+
+
+async def count_runs(desk: FirmDesk, company: Company) -> int:
+    return len(await desk.store.registry.runs(company.firm_id, company.company_id, limit=100))

@@ -21,6 +21,9 @@ from runway_core.domain.record import Value
 PROBE_LASTS = timedelta(minutes=2)
 """A probe that says nothing for so long has died with its worker: another may be made."""
 
+ASK_AGAIN = timedelta(seconds=15)
+"""While someone probes, the others ask again so soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class BreakerRule:
@@ -32,7 +35,7 @@ class BreakerRule:
     longest_rest: timedelta
 
 
-CONNECTION_RULE = BreakerRule(5, 1, timedelta(minutes=1), timedelta(minutes=30))
+CONNECTION_RULE = BreakerRule(5, 1, timedelta(minutes=1), timedelta(minutes=15))
 RAIL_RULE = BreakerRule(6, 3, timedelta(seconds=30), timedelta(minutes=10))
 
 
@@ -107,7 +110,7 @@ def plan_admission(
         if breaker.open_until is None:
             continue
         if breaker.probe_until is not None and now < breaker.probe_until:
-            return Admission(key, max(breaker.probe_until, breaker.open_until)), {}
+            return Admission(key, max(min(breaker.probe_until, now + ASK_AGAIN), breaker.open_until)), {}
         if now < breaker.open_until and not is_live:
             return Admission(key, breaker.open_until), {}
         probes[key] = breaker.model_copy(update={"probe_until": now + PROBE_LASTS})

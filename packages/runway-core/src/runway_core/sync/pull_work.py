@@ -53,6 +53,8 @@ class PullWork:
         cause = CAUSES[job.lane] if job.depth == 0 else Cause.CASCADE
         request = PullRequest(cause=cause, correlation_id=job.correlation_id, sweep=job.work is Work.SWEEP)
         report = await self._sync.sync_company(company, [connection], request, lambda _: alive())
+        if report.ask_again_at is not None:  # the planner has done its part for this moment: the job waits
+            return report.ask_again_at
         (run,) = report.runs
         return self._judge(job, run)
 

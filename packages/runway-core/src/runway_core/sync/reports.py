@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from runway_core.domain.company import Company
 from runway_core.domain.sync_run import PageCounts, SyncRun
@@ -13,6 +14,7 @@ class SyncReport:
 
     company: Company
     runs: tuple[SyncRun, ...]
+    ask_again_at: datetime | None = None  # a rail was not even asked, because it keeps giving no answer
 
     @property
     def counts(self) -> PageCounts:

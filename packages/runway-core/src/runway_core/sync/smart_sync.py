@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from runway_core.domain.breakers import BreakerKey
 from runway_core.domain.changes import Cause
@@ -125,8 +126,16 @@ class SmartSyncService:
         request: PullRequest,
         on_progress: ProgressListener,
     ) -> SyncReport:
-        runs = [await self._pull(company, connection, request, on_progress) for connection in connections]
-        report = SyncReport(company=company, runs=tuple(runs))
+        runs: list[SyncRun] = []
+        ask_again_at: datetime | None = None
+        for connection in connections:
+            try:
+                await self._ask_breakers(connection, request)
+                runs.append(await self._pull(company, connection, request, on_progress))
+            except _LeftAloneError as left_alone:
+                runs.append(self._failed_run(connection, request, left_alone.error))
+                ask_again_at = max(ask_again_at or left_alone.until, left_alone.until)
+        report = SyncReport(company=company, runs=tuple(runs), ask_again_at=ask_again_at)
         await self._after(company.company_id, report.counts.changed > 0)
         return report
 
@@ -160,24 +169,27 @@ class SmartSyncService:
         self, company: Company, connection: Connection, request: PullRequest, on_progress: ProgressListener
     ) -> SyncRun:
         try:
-            await self._ask_breakers(connection, request)
             run = await self._orchestrator.pull(company, connection, request, on_progress)
             await self._tell_breakers(connection, run)
         except (LeaseHeld, LeaseLost, RailError, NotFound) as error:
-            now = self._clock.now()
-            run = SyncRun(
-                run_id=self._new_id(),
-                company_id=company.company_id,
-                connection_id=connection.connection_id,
-                rail=connection.rail,
-                cause=request.cause,
-                started_at=now,
-                ended_at=now,
-                outcome=RunOutcome.FAILED,
-                error_code=error.code,
-                error=str(error),
-            )
+            return self._failed_run(connection, request, error)
         return run
+
+    def _failed_run(self, connection: Connection, request: PullRequest, error: RunwayError) -> SyncRun:
+        """A pull that did not even begin; it is reported and not kept."""
+        now = self._clock.now()
+        return SyncRun(
+            run_id=self._new_id(),
+            company_id=connection.company_id,
+            connection_id=connection.connection_id,
+            rail=connection.rail,
+            cause=request.cause,
+            started_at=now,
+            ended_at=now,
+            outcome=RunOutcome.FAILED,
+            error_code=error.code,
+            error=str(error),
+        )
 
     async def _ask_breakers(self, connection: Connection, request: PullRequest) -> None:
         if self._breakers is None:
@@ -185,18 +197,25 @@ class SmartSyncService:
         is_live = request.cause is Cause.PERSON
         admission = await self._breakers.admit(_breakers_of(connection), now=self._clock.now(), is_live=is_live)
         if admission.until is not None and not admission.is_open:
-            seconds = (admission.until - self._clock.now()).total_seconds()
-            raise RailUnavailable(
-                f"{connection.rail} keeps giving no answer and is left alone until {admission.until:%H:%M:%S} UTC; "
-                "what is shown is what was read last",
-                rail=connection.rail,
-                retry_after_seconds=max(1, round(seconds)),
-            )
+            raise _LeftAloneError(connection.rail, admission.until)
 
     async def _tell_breakers(self, connection: Connection, run: SyncRun) -> None:
         if self._breakers is not None:
             failed = connection.connection_id if run.error_code == RailUnavailable.code else None
             await self._breakers.note(_breakers_of(connection), failed=failed, now=self._clock.now())
+
+
+class _LeftAloneError(Exception):
+    """Nothing was asked, because a breaker is open."""
+
+    def __init__(self, rail: str, until: datetime) -> None:
+        super().__init__(rail)
+        self.until = until
+        self.error = RailUnavailable(
+            f"{rail} keeps giving no answer and is left alone until {until:%H:%M:%S} UTC; "
+            "what is shown is what was read last",
+            rail=rail,
+        )
 
 
 def _breakers_of(connection: Connection) -> list[BreakerKey]:
