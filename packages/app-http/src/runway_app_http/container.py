@@ -23,7 +23,7 @@ from runway_core.sync.engine import EngineSettings, SyncEngine
 from runway_core.sync.freshness import TimeToLive
 from runway_core.sync.health import ServiceSettings
 from runway_core.sync.schedule import Intervals
-from runway_store_sql import FolderAnchorSink, SqlStore
+from runway_store_sql import BackupReport, FolderAnchorSink, SqlStore
 
 from runway_app_http.alerting import MailTeller, WebhookTeller
 from runway_app_http.gate import GateRules
@@ -156,6 +156,28 @@ async def grant_app_role(settings: AppSettings, role: str) -> None:
     store: SqlStore = build_container(settings).store()
     async with store:
         await store.grant_app_role(role)
+
+
+async def back_up(settings: AppSettings, target: Path) -> BackupReport:
+    """Write the configured database into a file.
+
+    Raises:
+        InvalidRequest: the file exists, or this role does not see every row.
+        StoreUnavailable: the database cannot be reached, or the file cannot be written.
+    """
+    store: SqlStore = build_container(settings).store()
+    return await store.back_up(target)
+
+
+async def restore(settings: AppSettings, source: Path) -> BackupReport:
+    """Make the configured database of a backup.
+
+    Raises:
+        InvalidRequest: the file is no sound backup, or the database holds something.
+        SchemaMismatch: the backup is newer than this code.
+    """
+    store: SqlStore = build_container(settings).store()
+    return await store.restore(source)
 
 
 def find_rails() -> RailRegistry:

@@ -1,7 +1,10 @@
 """`SqlStore`: one database behind all storing ports."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +15,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.anchors import SqlAnchorStore
+from runway_store_sql.backup import BackupReport, back_up_file, back_up_server, restore_file, restore_server
 from runway_store_sql.breakers import SqlBreakers
 from runway_store_sql.calls import SqlCallLedger
 from runway_store_sql.coverage import SqlCoverage
@@ -173,6 +177,45 @@ class SqlStore:
     def people(self) -> SqlPeopleStore:
         """The firm's people, and what was given out to them."""
         return self._people
+
+    async def back_up(self, target: Path) -> BackupReport:
+        """Write the whole database into a file, as of one moment, while it is in use.
+
+        Raises:
+            InvalidRequest: the file exists, or this role does not see every row.
+            StoreUnavailable: the database cannot be reached, or the file cannot be written.
+        """
+        self._demand_existing()
+        if isinstance(self._database, SqliteDatabase):
+            return await asyncio.to_thread(back_up_file, self._database.path, target)
+        async with self._opened():
+            return await back_up_server(self._database, target)
+
+    async def restore(self, source: Path) -> BackupReport:
+        """Make this database, which must be empty or absent, of a backup, and bring its schema to this version.
+
+        Raises:
+            InvalidRequest: the file is no sound backup, or the database holds something.
+            SchemaMismatch: the backup is newer than this code.
+        """
+        if isinstance(self._database, SqliteDatabase):
+            report = await asyncio.to_thread(restore_file, source, self._database.path)
+            await self.upgrade()
+            return report
+        async with self._opened():
+            return await restore_server(self._database, source)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[None]:
+        """The database, opened for a block when it is not open."""
+        if self._database.is_open:
+            yield
+            return
+        await self._database.open()
+        try:
+            yield
+        finally:
+            await self._database.close()
 
     async def grant_app_role(self, role: str) -> None:
         """Let a role of PostgreSQL run the app and nothing beyond it; it sees one firm's rows at a time.

@@ -1,6 +1,7 @@
 """`runway db`: the schema of the database, and whether it is sound."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from runway_core.runway import Runway
 from runway_app_http.cli.failures import DONE, FOUND, STORE_TROUBLE
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import fields_table, new_table
-from runway_app_http.container import grant_app_role, make_store
+from runway_app_http.container import back_up, grant_app_role, make_store, restore
 
 app = group("db", "The schema of the database, and whether it is sound.")
 
@@ -91,6 +92,42 @@ def _lay_out_checked(checked: Sequence[DeepCheck]) -> Table:
             one.company.name, f"{one.entries:,}", "\n".join(one.differences) or "the mirror is what its log says"
         )
     return table
+
+
+@command(app, "backup", example="runway db backup /backups/books-2026-03-31.db")
+def back_up_database(
+    session: Session, file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]
+) -> None:
+    """Write the whole database into one file, as of one moment, while it is in use. The secret key is not in it."""
+    report = session.run_alone(back_up(session.settings, file))
+    session.show(report, lambda: f"{report.size:,} bytes are in {report.file}, schema {report.schema_revision}")
+
+
+@command(app, "restore", example="runway db restore /backups/books-2026-03-31.db --database-url sqlite:///new.db")
+def restore_database(
+    session: Session, file: Annotated[Path, typer.Argument(help="What `runway db backup` wrote.")]
+) -> int:
+    """Make the database, which must be empty or absent, of a backup, then verify every chain and the anchors."""
+    report = session.run_alone(restore(session.settings, file))
+
+    async def verify(runway: Runway) -> list[str]:
+        companies = await runway.companies.list()
+        anchors = await runway.anchors.verify([company.company_id for company in companies])
+        faults = list(anchors.faults)
+        for company in companies:
+            chain = await runway.verify_log(company.company_id)
+            anchored = anchors.chains.get(company.company_id)
+            if not chain.is_sound:
+                faults.append(f"{company.name!r}: entry {chain.broken_at} is broken: {chain.fault}")
+            elif anchored is not None:
+                faults.append(f"{company.name!r}: {anchored.said}")
+        return faults
+
+    faults = session.run(verify)
+    document = {"file": report.file, "schema_revision": report.schema_revision, "faults": faults}
+    said = "every chain is as it was written" if not faults else "\n".join(faults)
+    session.show(document, lambda: f"restored from {report.file}: {said}")
+    return FOUND if faults else DONE
 
 
 def show_store(session: Session, health: StoreHealth) -> int:

@@ -1,0 +1,101 @@
+"""A database is written into a file while it is in use, and made of it again: mirror, log, anchors and secrets."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from runway_core.domain.identity import FirmId
+from runway_core.errors import InvalidRequest
+from runway_core.runway import Runway
+from runway_core.sync.mirror_check import find_mirror_differences
+from runway_core.sync.verification import verify_log
+from runway_store_sql import FolderAnchorSink, SqlStore
+from runway_testkit.clock import FixedClock
+from runway_testkit.store_desk import START, StoreDesk, make_account, make_bill
+
+SECRET_KEY = "a key for tests alone, of 32 characters and more"
+
+
+@pytest.fixture
+def fresh_url(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database that is not made yet, of the same kind."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'restored.db'}"
+    new_database: Callable[..., str] = request.getfixturevalue("postgres")
+    return new_database(migrated=False)
+
+
+async def test_a_restored_database_is_the_one_that_was_backed_up(
+    database_url: str, fresh_url: str, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    sink = FolderAnchorSink(tmp_path / "anchors")
+    async with SqlStore(database_url, secret_key=SECRET_KEY) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(*(make_bill(str(n), memo="№ü") for n in range(30)), make_account())
+        await desk.put(make_bill("1", revision=1, open_balance="0.0001"))
+        await store.vault.save(desk.connection.connection_id, {"token": SecretStr("hidden")})
+        runway = Runway.open(store=store, rails=[], clock=FixedClock(START), firm_id=FirmId("own"), anchor_sinks=[sink])
+        await runway.anchors.anchor()
+        await store.back_up(backup)
+        mirror, head = await desk.read_mirror(), await store.log.head(desk.id)
+        await desk.put(make_bill("2", revision=1, memo="after the backup"))
+
+    restored = SqlStore(fresh_url, secret_key=SECRET_KEY)
+    await restored.restore(backup)
+    async with restored:
+        again = StoreDesk(restored)
+        runway = Runway.open(
+            store=restored, rails=[], clock=FixedClock(START), firm_id=FirmId("own"), anchor_sinks=[sink]
+        )
+
+        assert await restored.log.head(again.id) == head
+        assert await again.read_mirror() == mirror
+        assert list(await find_mirror_differences(restored, again.id)) == []
+        assert (await verify_log(restored.log, again.id)).is_sound
+        assert (await runway.anchors.verify([again.id])).is_sound
+        secrets = await restored.vault.load(again.connection.connection_id)
+        assert secrets["token"].get_secret_value() == "hidden"
+        await again.reopen()
+        await again.put(make_bill("3", revision=9))  # and it goes on
+        assert (await verify_log(restored.log, again.id)).is_sound
+
+
+async def test_a_backup_older_than_an_anchor_says_what_is_missing(
+    database_url: str, fresh_url: str, tmp_path: Path
+) -> None:
+    sink = FolderAnchorSink(tmp_path / "anchors")
+    clock = FixedClock(START)
+    async with SqlStore(database_url, secret_key=SECRET_KEY) as store:
+        desk = await StoreDesk(store).open()
+        await store.back_up(tmp_path / "backup")
+        await desk.put(make_bill())
+        runway = Runway.open(store=store, rails=[], clock=clock, firm_id=FirmId("own"), anchor_sinks=[sink])
+        await runway.anchors.anchor()
+
+    restored = SqlStore(fresh_url, secret_key=SECRET_KEY)
+    await restored.restore(tmp_path / "backup")
+    async with restored:
+        runway = Runway.open(store=restored, rails=[], clock=clock, firm_id=FirmId("own"), anchor_sinks=[sink])
+        found = await runway.anchors.verify([desk.id])
+
+    assert any("is not in the database" in fault for fault in found.faults)
+    assert "entries behind 0 were cut off" in found.chains[desk.id].said
+
+
+async def test_nothing_is_written_over(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "backup").write_text("something", encoding="utf-8")
+    async with SqlStore(database_url, secret_key=SECRET_KEY) as store:
+        await StoreDesk(store).open()
+        with pytest.raises(InvalidRequest, match="exists"):
+            await store.back_up(tmp_path / "backup")
+        await store.back_up(tmp_path / "another")
+    with pytest.raises(InvalidRequest, match=r"exists|not empty"):
+        await SqlStore(database_url, secret_key=SECRET_KEY).restore(tmp_path / "another")
+
+
+async def test_what_is_no_backup_is_refused(fresh_url: str, tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("not a database, and longer than a header of one would be " * 20, encoding="utf-8")
+    with pytest.raises(InvalidRequest):
+        await SqlStore(fresh_url, secret_key=SECRET_KEY).restore(tmp_path / "none")
