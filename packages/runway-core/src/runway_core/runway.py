@@ -15,6 +15,7 @@ from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
 from runway_core.experiences.digest import DigestExperience, DigestView
+from runway_core.experiences.firm_digest import FirmDigestView
 from runway_core.experiences.outlook import OutlookExperience, OutlookView
 from runway_core.experiences.portfolio import PortfolioExperience, PortfolioQuery, PortfolioView
 from runway_core.experiences.tray import HygieneTrayExperience, TrayQuery, TrayView
@@ -45,6 +46,7 @@ from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.engines import LOOK_EVERY, Keeper, make_engine
 from runway_core.services.findings import FindingService
+from runway_core.services.firm_digests import FirmDigestService
 from runway_core.services.fixes import FixService
 from runway_core.services.forecasts import ForecastService
 from runway_core.services.health import AlertTeller, CompanyHealth, HealthService
@@ -129,7 +131,7 @@ class Runway(LogReading):
         self.aliases = AliasService(self.scope)
         self.earmarks = EarmarkService(self.scope)
         self.call_backs = CallBackService(self.scope)
-        self.digests = DigestService(self.scope)
+        self.digests, self.firm_digests = DigestService(self.scope), FirmDigestService(self.scope)
         self.dead_letters = DeadLetterService(self.scope)
         self.cascades = CascadeService(self.scope, rails)
         self.webhooks = WebhookService(self.scope, rails)
@@ -367,6 +369,10 @@ class Runway(LogReading):
             InvalidRequest: a limit outside 1…100, a cursor that is not ours, or a moment that lies ahead.
         """
         return await self._portfolio.show(query or PortfolioQuery(), known_at)
+
+    async def firm_digest(self) -> FirmDigestView:
+        """What there is to say today of the firm's companies: those otherwise than told, or with something to do."""
+        return await self._portfolio.show_firm_digest(await self.firm_digests.last_sent())
 
     async def digest(
         self,

@@ -3,6 +3,7 @@
 from runway_core.domain.aliases import NameAlias
 from runway_core.domain.collections import CollectionNote
 from runway_core.domain.decisions import Decision
+from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.fixes import Fix
 from runway_core.domain.forecasts import KeptForecast
 from runway_core.domain.papers import PaperKind, WorkingPaper
@@ -27,6 +28,7 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
         Fix,
         KeptForecast,
         SentDigest,
+        FirmDigest,
     )
 }
 """Every kind of working paper."""

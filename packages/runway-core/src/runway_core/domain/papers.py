@@ -28,6 +28,7 @@ class PaperKind(StrEnum):
     FIX = "fix"
     FORECAST = "forecast"
     DIGEST = "digest"
+    FIRM_DIGEST = "firm_digest"  # of the firm as a whole
 
 
 class PaperKey(NamedTuple):

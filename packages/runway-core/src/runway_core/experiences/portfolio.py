@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from runway_core.domain.company import Company, Connection
+from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import Band, Payday
 from runway_core.domain.position import Position, PositionStatus
 from runway_core.errors import InvalidRequest
+from runway_core.experiences.firm_digest import FirmDigestView, lay_out_firm_digest
 from runway_core.experiences.view import View
 from runway_core.experiences.work import WorkQuery, WorkView, lay_out_work
 from runway_core.orchestrators.portfolio import PortfolioData, PortfolioDataOrchestrator
@@ -138,6 +140,11 @@ class PortfolioExperience:
         The same three queries as the portfolio's, whatever the number of companies.
         """
         return lay_out_work(await self._data.gather(), query or WorkQuery())
+
+    async def show_firm_digest(self, last: FirmDigest | None) -> FirmDigestView:
+        """What there is to say of the firm's companies today, against what the last daily digest told."""
+        told, day = ((), None) if last is None else (last.told, last.as_of)
+        return lay_out_firm_digest(await self._data.gather(), told, compared_with=day)
 
 
 def lay_out_portfolio(data: PortfolioData, query: PortfolioQuery) -> PortfolioView:

@@ -38,13 +38,13 @@ class HouseDesk:
         (saved,) = await self._scope.store.papers.save_papers(self._owner, [paper], attribution=by, at=at)
         return saved
 
-    def demand_whole_firm(self) -> None:
-        """Refuse who may not settle how companies are looked after, or sees only some of them.
+    def demand_whole_firm(self, need: Need) -> None:
+        """Refuse whose rights do not go so far, or who sees only some of the companies.
 
         Raises:
             NotAllowed: role or key of the caller do not go so far.
         """
-        self._scope.demand(Need.MANAGE)
+        self._scope.demand(need)
         caller = self._scope.caller
         if caller is not None and caller.companies is not None:
             raise NotAllowed(f"{caller.person_id!r} looks after some companies only: this is for all of the firm")

@@ -125,7 +125,7 @@ class PolicyService:
         if alone:
             raise InvalidRequest(f"{', '.join(alone)}: names records of one company, so each company sets it itself")
         stored = plan_policy(held, changes, follow_firm=reset, firm=DEFAULT_POLICY)
-        self._house.demand_whole_firm()
+        self._house.demand_whole_firm(Need.MANAGE)
         if held is None and not find_own(stored):
             return DEFAULT_POLICY
         return await self._house.save(stored, actor=actor)
@@ -170,7 +170,7 @@ class PolicyService:
         held = await self._house.find(Policy, POLICY_ID)
         demand_version(held or DEFAULT_POLICY, version)
         wanted = _find_version(await self.firm_history(), to_version)
-        self._house.demand_whole_firm()
+        self._house.demand_whole_firm(Need.MANAGE)
         if held is None:
             return DEFAULT_POLICY
         again = as_stored(wanted, frozenset(find_own(wanted))).model_copy(update={"version": held.version})
