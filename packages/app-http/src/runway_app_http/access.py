@@ -16,6 +16,7 @@ from runway_core.runway import Runway
 from starlette.requests import Request
 
 from runway_app_http.digest_sending import DigestSender
+from runway_app_http.firm_digest_sending import FirmDigestWriter
 from runway_app_http.gate import visitor_of
 from runway_app_http.moments import read_known_at
 
@@ -32,6 +33,15 @@ async def get_sender(request: Request) -> DigestSender:
     sender: DigestSender = request.app.state.digest_sender
     return sender.for_runway(visitor_of(request).runway)
 
+
+async def get_daily_writer(request: Request) -> FirmDigestWriter:
+    """What lays the firm's daily digest out."""
+    writer: FirmDigestWriter = request.app.state.write_daily
+    return writer
+
+
+DailyWriterOfApp = Annotated[FirmDigestWriter, Depends(get_daily_writer)]
+"""Lays the firm's daily digest out."""
 
 SenderOfApp = Annotated[DigestSender, Depends(get_sender)]
 """Sends digests."""

@@ -27,6 +27,7 @@ from runway_app_http.sign_in_service import SignInService
 from runway_app_http.ui.digest_mail import write_digest_mail
 from runway_app_http.ui.entrance import own_path, with_next
 from runway_app_http.ui.failures import failure_page
+from runway_app_http.ui.firm_digest_mail import write_firm_digest_mail
 from runway_app_http.ui.pages import build_pages
 from runway_app_http.webhooks import WebhookSecrets, receiver
 
@@ -90,7 +91,7 @@ def create_app(
         separate_input_output_schemas=False,
     )
     door = Door(runway, Passwords(), session_rules or SessionRules())
-    app.state.runway = runway
+    app.state.runway, app.state.write_daily = runway, write_firm_digest_mail
     app.state.door = door
     app.state.sign_in_service = sign_in_service
     app.state.sign_in_service_name = "" if sign_in_service is None else sign_in_service.name

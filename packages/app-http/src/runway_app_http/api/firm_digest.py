@@ -5,11 +5,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from runway_core.experiences.firm_digest import FirmDigestView
 from starlette.responses import Response
 
-from runway_app_http.access import RunwayOfApp, SenderOfApp
+from runway_app_http.access import DailyWriterOfApp, RunwayOfApp, SenderOfApp
 from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.answers import answer
 from runway_app_http.firm_digest_sending import DailySending, send_daily
-from runway_app_http.ui.firm_digest_mail import write_firm_digest_mail
 
 router = APIRouter(tags=["digests"])
 
@@ -30,7 +29,7 @@ async def read_firm_digest(runway: RunwayOfApp) -> Response:
 
 @router.post("/digest", response_model=DailySending)
 async def send_firm_digest(
-    runway: RunwayOfApp, sender: SenderOfApp, *, daily: DailyToSend, actor: ApiActor
+    runway: RunwayOfApp, sender: SenderOfApp, write: DailyWriterOfApp, *, daily: DailyToSend, actor: ApiActor
 ) -> Response:
     """Send it by mail: at most one a day, and none when there is nothing to say."""
-    return answer(await send_daily(runway, sender, write_firm_digest_mail, to=daily.to, actor=actor))
+    return answer(await send_daily(runway, sender, write, to=daily.to, actor=actor))
