@@ -7,7 +7,9 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from runway_core.domain.alerts import AlertKind, Condition, Severity
 from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.service_levels import FreshnessSample, SampleSum
 from runway_core.errors import InvalidRequest, StoreError
 from runway_store_sql import SqlStore
 from runway_store_sql.row_security import APPEND_ONLY, OPEN_TABLES, READ_BY_ALL
@@ -166,3 +168,25 @@ async def test_only_a_role_of_its_own_is_granted(walled: Walled) -> None:
             await store.grant_app_role("postgres")
 
     assert {"log_entries"} <= APPEND_ONLY
+
+
+async def test_calls_of_all_firms_count_for_one_quota_and_health_stays_with_its_firm(walled: Walled) -> None:
+    """The vendor counts for the app as a whole; which company called is nobody else's business."""
+    silent = Condition("rail:qbo", AlertKind.RAIL_SILENT, Severity.PAGE, "qbo gives no answer", rail="qbo")
+    for firm_id, company in ((OWN, "acme"), (OTHERS, "zeta")):
+        async with walled.open(firm_id) as store:
+            desk = await StoreDesk(store, company=company, firm=firm_id).open()
+            await store.health.add_calls(desk.id, "qbo", 7, at=START)
+            await store.health.settle_alerts(firm_id, [silent], now=START)
+            sample = FreshnessSample(taken_at=START, counted=1, fresh=1, oldest_seconds=0)
+            assert await store.health.add_sample(firm_id, sample)
+    async with walled.open(OWN) as store:
+        calls = await store.health.call_counts("2026-03")
+        own = await store.health.company_calls(OWN, "2026-03")
+        others = await store.health.company_calls(OTHERS, "2026-03")
+        alerts = await store.health.alerts(OTHERS)
+        samples = await store.health.sum_samples(OTHERS, since=[START])
+
+    assert calls["qbo"].calls == 14
+    assert {company_id for company_id, _ in own} == {CompanyId("acme")}
+    assert (others, alerts, samples) == ({}, [], [SampleSum()])
