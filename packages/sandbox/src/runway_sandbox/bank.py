@@ -70,7 +70,7 @@ class BankFeed:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._read: dict[tuple[str, str], tuple[Row, list[BankLine]]] = {}
+        self._read: dict[str, dict[str, tuple[Row, tuple[BankLine, ...]]]] = {}
         self._accounts: dict[str, BankAccount] = {}
         self._chart: tuple[Row, ...] = ()
 
@@ -86,14 +86,14 @@ class BankFeed:
         known, self._read = self._read, {}
         found: list[BankLine] = []
         for kind in _MOVERS:
+            known_of_kind, read = known.get(kind, {}), self._read.setdefault(kind, {})
             for row in self._book.shelf(kind).rows.values():
-                key = (kind, row.id)
-                if key in self._book.unreal:
+                if (kind, row.id) in self._book.unreal:
                     continue
-                held = known.get(key)
+                held = known_of_kind.get(row.id)
                 if held is None or held[0] is not row:
-                    held = (row, list(self._lines_of(kind, row, control)))
-                self._read[key] = held
+                    held = (row, tuple(self._lines_of(kind, row, control)))
+                read[row.id] = held
                 found += held[1]
         return sorted(found, key=lambda line: (line.posts_on, line.key))
 

@@ -50,8 +50,8 @@ BATCH = 64
 """So many waiting transactions share one commit at most."""
 
 READERS = 3
-_READER_CACHE_KB = 4_000
-_WRITER_CACHE_KB = 16_000
+_READER_CACHE_KB = 2_000
+_WRITER_CACHE_KB = 8_000
 """Pages that a connection keeps. Readers take whole books at once and find their pages in the system's own cache as
 fast: with 32 MB each they were no quicker, measured. The writer meets the same index pages again and again."""
 BUSY_SECONDS = 30

@@ -10,7 +10,7 @@ from runway_core.calculators.readiness import STANDING
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Severity, TrackedFinding
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.invoices import Invoice
 from runway_core.domain.money import ZERO
 
@@ -63,8 +63,9 @@ def _find_worst(findings: Sequence[TrackedFinding]) -> dict[RecordKey, Severity]
 
 def _find_amounts(books: Books, keys: Iterable[RecordKey], rates: HomeRates) -> Iterable[tuple[RecordKey, Decimal]]:
     """The money of each record: what is open of bills and invoices, all of an entry that moved cash."""
-    wanted = set(keys)
-    kinds = {key.kind for key in wanted}
+    wanted: dict[RecordKind, set[str]] = {}
+    for key in keys:
+        wanted.setdefault(key.kind, set()).add(key.external_id)
     for records in (
         books.bills,
         books.invoices,
@@ -74,11 +75,9 @@ def _find_amounts(books: Books, keys: Iterable[RecordKey], rates: HomeRates) -> 
         books.deposits,
         books.transfers,
     ):
-        if not records or records[0].kind not in kinds:
-            continue
-        for record in records:
-            key = record.key
-            if key in wanted:
+        ids = wanted.get(records[0].kind) if records else None
+        for record in records if ids else ():
+            if ids and record.external_id in ids:
                 amount = record.open_balance if isinstance(record, Bill | Invoice) else record.total
                 home = _home(rates, max(amount, ZERO), record.currency)
-                yield key, home
+                yield record.key, home

@@ -3,7 +3,7 @@
 A rail shows the balance of an account as it is now. Taking back what later records moved tells what it was before.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from runway_core.domain.bills import Bill, BillPayment, VendorCredit
@@ -95,9 +95,13 @@ def _find_only(books: Books) -> dict[AccountKind, str]:
     return {kind: ids[0] for kind, ids in found.items() if len(ids) == 1}
 
 
-def _by_account(books: Books, postings: Iterable[Posting]) -> dict[str, list[tuple[Decimal, Entry]]]:
+def _find_currencies(books: Books) -> dict[str, str]:
+    """The currency of each account that has a balance."""
+    return {a.external_id: a.currency for a in books.accounts if a.account_kind not in _NO_BALANCE}
+
+
+def _by_account(currencies: Mapping[str, str], postings: Iterable[Posting]) -> dict[str, list[tuple[Decimal, Entry]]]:
     """Postings by account, those that move nothing and those in another currency left out."""
-    currencies = {a.external_id: a.currency for a in books.accounts if a.account_kind not in _NO_BALANCE}
     found: dict[str, list[tuple[Decimal, Entry]]] = {account_id: [] for account_id in currencies}
     for account_id, amount, currency, record in postings:
         if amount and account_id is not None and currencies.get(account_id) == currency:
@@ -106,28 +110,30 @@ def _by_account(books: Books, postings: Iterable[Posting]) -> dict[str, list[tup
 
 
 def _read_bought(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
-    return _by_account(books, _post_bought(books, _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)))
+    held, payable = _find_currencies(books), _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)
+    return _by_account(held, _post_bought(books, payable, held=held))
 
 
 def _read_sold(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
-    return _by_account(books, _post_sold(books, _find_only(books)))
+    return _by_account(_find_currencies(books), _post_sold(books, _find_only(books)))
 
 
 def _read_direct(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
-    return _by_account(books, _post_direct(books, _find_only(books).get(AccountKind.UNDEPOSITED_FUNDS)))
+    held, undeposited = _find_currencies(books), _find_only(books).get(AccountKind.UNDEPOSITED_FUNDS)
+    return _by_account(held, _post_direct(books, undeposited, held=held))
 
 
 _PARTS = (_read_bought, _read_sold, _read_direct)
 """Each is read again only when its own kinds of record changed."""
 
 
-def _post_bought(books: Books, payable: str | None) -> Iterator[Posting]:
+def _post_bought(books: Books, payable: str | None, *, held: Container[str | None]) -> Iterator[Posting]:
     for bill in books.bills:
         yield bill.payable_account_id or payable, -bill.total, bill.currency, bill
-        yield from _lines(bill, 1)
+        yield from _lines(bill, 1, held=held)
     for credit in books.vendor_credits:
         yield credit.payable_account_id or payable, credit.total, credit.currency, credit
-        yield from _lines(credit, -1)
+        yield from _lines(credit, -1, held=held)
     for payment in books.bill_payments:
         if not payment.is_void:
             yield payment.account_id, -payment.total, payment.currency, payment
@@ -150,15 +156,15 @@ def _post_sold(books: Books, only: Mapping[AccountKind, str]) -> Iterator[Postin
             yield receivable, -payment.total, payment.currency, payment
 
 
-def _post_direct(books: Books, undeposited: str | None) -> Iterator[Posting]:
+def _post_direct(books: Books, undeposited: str | None, *, held: Container[str | None]) -> Iterator[Posting]:
     for purchase in books.purchases:
         if not purchase.is_void:
             sign = -1 if purchase.is_refund else 1
             yield purchase.account_id, -sign * purchase.total, purchase.currency, purchase
-            yield from _lines(purchase, sign)
+            yield from _lines(purchase, sign, held=held)
     for deposit in books.deposits:
         yield deposit.account_id, deposit.total, deposit.currency, deposit
-        yield from _lines(deposit, -1)
+        yield from _lines(deposit, -1, held=held)
         yield undeposited, -_taken_from_undeposited(deposit), deposit.currency, deposit
     for transfer in books.transfers:
         yield transfer.from_account_id, -transfer.total, transfer.currency, transfer
@@ -170,10 +176,15 @@ def _post_direct(books: Books, undeposited: str | None) -> Iterator[Posting]:
                 yield line.account_id, sign * line.amount, entry.currency, entry
 
 
-def _lines(record: Bill | VendorCredit | Purchase | Deposit, sign: int) -> Iterator[Posting]:
-    for line in record.lines:
-        if line.line_kind is not LineKind.SUBTOTAL and line.account_id is not None:
-            yield line.account_id, sign * line.amount, record.currency, record
+def _lines(
+    record: Bill | VendorCredit | Purchase | Deposit, sign: int, *, held: Container[str | None]
+) -> Sequence[Posting]:
+    """What its lines move on accounts that have a balance, which is nothing for by far the most."""
+    return [
+        (line.account_id, sign * line.amount, record.currency, record)
+        for line in record.lines
+        if line.account_id in held and line.line_kind is not LineKind.SUBTOTAL
+    ]
 
 
 def _taken_from_undeposited(deposit: Deposit) -> Decimal:

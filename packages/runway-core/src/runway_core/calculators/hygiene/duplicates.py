@@ -66,7 +66,7 @@ def find_duplicate_pairs(books: Books) -> tuple[DuplicatePair, ...]:
     Only bills over more than nil in one currency pair. Those that are all paid pair by D1 and D7 alone: numbers in a
     row from a vendor with fixed prices are a slip apart as well. Reads attachments, bills, vendors and aliases.
     """
-    vendors = SameVendors(books)
+    vendors = books.derive(SameVendors)
     blocks = _block_by_vendor(books, vendors)
     found: dict[tuple[str, str], DuplicatePair] = {}
     for rule, pairs in (
