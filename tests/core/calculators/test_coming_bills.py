@@ -88,6 +88,18 @@ def test_of_a_payment_of_several_bills_only_the_others_are_usual() -> None:
     assert {e.amount for e in usual} == {Decimal("-31.1111")}
 
 
+@pytest.mark.parametrize(("day", "is_waited_for"), [(5, True), (4, False)])
+def test_one_that_has_not_come_is_waited_for_until_its_money_is_ten_days_late(day: int, is_waited_for: bool) -> None:
+    """Due fifteen days after 5 February: its money is ten days late on 2 March."""
+    months = [date(2025, month, day) for month in (9, 10, 11, 12)] + [date(2026, 1, day)]
+    bills = [rent(on) for on in months]
+    given = rent_books(
+        bills=tuple(bills), bill_payments=tuple(paid([one], one.document_date + timedelta(days=15)) for one in bills)
+    )
+
+    assert (AS_OF in [on for _, on, _ in coming(given)]) is is_waited_for
+
+
 def test_bills_that_go_on_a_card_leave_with_the_card() -> None:
     assert coming(rent_books(account_id="card")) == []
 

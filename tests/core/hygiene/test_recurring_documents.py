@@ -1,5 +1,6 @@
 """AP21 and AR13: what comes round is missed when it does not come."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -71,7 +72,11 @@ def test_entering_it_makes_its_money_leave_when_bills_of_the_vendor_usually_fall
     )
 
 
-def test_a_payment_that_comes_round_is_expected_already() -> None:
+@pytest.mark.parametrize(("term", "is_expected"), [(2, True), (1, False)])
+def test_a_bill_that_the_outlook_waits_for_is_expected_already(term: int, is_expected: bool) -> None:
+    """Twelve days late: its money is ten days late where it is due in two."""
+    bills = rent(12)
+    bills = tuple(each.model_copy(update={"due_date": each.document_date + timedelta(days=term)}) for each in bills)
     paid = tuple(
         BillPayment(
             external_id=f"P{each.external_id}",
@@ -82,6 +87,25 @@ def test_a_payment_that_comes_round_is_expected_already() -> None:
             method=PaymentMethod.TRANSFER,
             account_id="bank",
             applied=(DocumentLink(kind=RecordKind.BILL, external_id=each.external_id, amount=each.total),),
+        )
+        for each in bills
+    )
+
+    (finding,) = find_bills(*bills, bill_payments=paid)
+
+    assert (finding.fixes[0].amendments == ()) is is_expected
+
+
+def test_a_standing_order_is_expected_already() -> None:
+    paid = tuple(
+        BillPayment(
+            external_id=f"P{each.external_id}",
+            vendor_id="V1",
+            document_date=each.document_date.replace(day=25),
+            currency="USD",
+            total=each.total,
+            method=PaymentMethod.TRANSFER,
+            account_id="bank",
         )
         for each in rent(12)
     )

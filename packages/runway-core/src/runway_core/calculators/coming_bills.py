@@ -45,7 +45,8 @@ class ComingBills(NamedTuple):
 def find_coming_bills(books: Books, last: date) -> ComingBills:
     """Bills of detected series that are due until `last` and leave a deposit account; no rate, no bill.
 
-    Those that go by card leave cash when the card is paid. An entered series wins over what was found.
+    One that has not come is waited for until its money would be ten days late. Those that go by card leave cash when
+    the card is paid. An entered series wins over what was found.
     """
     found, by_id = _find_series(books)
     rates = HomeRates.of(books)
@@ -53,7 +54,7 @@ def find_coming_bills(books: Books, last: date) -> ComingBills:
     for series, keys in found:
         home = rates.convert(series.amount, series.currency)
         term = find_usual_term(by_id, keys)
-        for day in series.days_from(add_days(books.as_of, -FULFIL_DAYS), last) if home else ():
+        for day in series.days_from(add_days(books.as_of, -FULFIL_DAYS - term), last) if home else ():
             written_on = max(day, books.as_of)
             on = roll_forward(max(add_days(day, term), written_on))
             if home and on <= last:

@@ -117,7 +117,7 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
 
 def _detect(books: Books, outflows: Iterable[Outflow], apart: frozenset[RecordKey]) -> tuple[DetectedSeries, ...]:
     """The series of `outflows`, which are all but those `apart`: only their counterparties are looked at again."""
-    every = books.derive(_detect_all)
+    every = books.derive(find_unbilled_series)
     touched = {(o.party, o.currency) for o in read_outflows(books) if (o.record.kind, o.record.external_id) in apart}
     if not touched:
         return every
@@ -126,7 +126,8 @@ def _detect(books: Books, outflows: Iterable[Outflow], apart: frozenset[RecordKe
     return tuple(sorted((*same, *find_outflow_series(books, left)), key=lambda series: series.series_id))
 
 
-def _detect_all(books: Books) -> tuple[DetectedSeries, ...]:
+def find_unbilled_series(books: Books) -> tuple[DetectedSeries, ...]:
+    """Series of payments that settle no bill, by id."""
     return find_outflow_series(books, (o for o in read_outflows(books) if not _pays_bills(o)))
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from runway_core.calculators.calendar import add_days
-from runway_core.calculators.detected_series import find_bill_series, find_outflow_series
+from runway_core.calculators.coming_bills import find_coming_bills
+from runway_core.calculators.detected_series import find_bill_series
 from runway_core.calculators.hygiene.absent_rounds import (
     LateRound,
     Seen,
@@ -17,12 +18,14 @@ from runway_core.calculators.hygiene.absent_rounds import (
 )
 from runway_core.calculators.hygiene.check import build_finding, say_amount
 from runway_core.calculators.matching.at_bank import PAIRING_READS, LineParties, find_unpaired
-from runway_core.calculators.series import FULFIL_SHARE
+from runway_core.calculators.series import FULFIL_SHARE, find_unbilled_series
 from runway_core.calculators.terms import UsualTerms, date_bills
 from runway_core.domain.amendments import Amendment
 from runway_core.domain.books import Books
 from runway_core.domain.findings import Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKey, RecordKind
+
+_LONGEST_TERM_DAYS = 365
 
 
 class RecurringBillAbsent:
@@ -117,11 +120,14 @@ def _read_bank(books: Books) -> Iterator[tuple[RecordKey, Seen]]:
 def _owe(books: Books, late: LateRound) -> tuple[Amendment, ...]:
     """The bill's money leaving when the vendor's bills usually fall due.
 
-    Nothing where payments to the vendor come round as well: then the outlook expects the money already.
+    Nothing where the outlook expects the money already: it still waits for the bill, or payments come round as well.
     """
     if late.party is None:
         return ()
-    for paid in books.derive(find_outflow_series):
+    coming = find_coming_bills(books, add_days(books.as_of, _LONGEST_TERM_DAYS)).bills
+    if any(one.series.key == late.series and one.written_on == books.as_of for one in coming):
+        return ()
+    for paid in books.derive(find_unbilled_series):
         is_alike = abs(paid.amount - late.amount) <= late.amount * FULFIL_SHARE
         if paid.counterparty == late.party and paid.currency == late.currency and is_alike:
             return ()
