@@ -1,13 +1,13 @@
 """A process with a sync engine that works until it is killed, over a source that outlives it."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from runway_core.domain.jobs import ClaimedJob, Job, Lane, Work
+from runway_core.domain.jobs import ClaimedJob, Job, Work
 from runway_core.ports.job_queue import JobQueue
 from runway_core.ports.ledger_rail import LedgerRail, RailContext
 from runway_core.runway import Runway
@@ -68,15 +68,13 @@ class EagerQueue:
     """A job table used wrongly: a job is called done before its work is. Here for the checker to find."""
 
     def __init__(self, queue: JobQueue) -> None:
-        self._queue = queue
+        self._queue: Any = queue
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._queue, name)
 
-    async def claim(
-        self, *, worker: str, now: datetime, limit: int, lease_seconds: int, lanes: Collection[Lane] | None = None
-    ) -> Sequence[ClaimedJob]:
-        claims = await self._queue.claim(worker=worker, now=now, limit=limit, lease_seconds=lease_seconds, lanes=lanes)
+    async def claim(self, *, now: datetime, **asked: Any) -> Sequence[ClaimedJob]:
+        claims: Sequence[ClaimedJob] = await self._queue.claim(now=now, **asked)
         for claim in claims:
             await self._queue.finish(claim, now=now)
         return claims
@@ -110,7 +108,7 @@ async def work_until_killed(url: str, folder: Path, minutes: int, *, is_eager: b
         engine = make_engine(runway, f"worker {minutes}")
         engine.handlers = {**engine.handlers, Work.PULL: tell(engine.handlers[Work.PULL], sending)}
         if is_eager:
-            engine.queue = EagerQueue(engine.queue)
+            engine.queue = cast("JobQueue", EagerQueue(engine.queue))
         await engine.start()
         await asyncio.Event().wait()
 

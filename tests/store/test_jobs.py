@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from runway_core.domain.jobs import JobState, Lane
 from runway_store_sql import SqlStore
-from runway_store_sql.job_claims import find_due
+from runway_store_sql.job_claims import Asked, find_due
 from runway_store_sql.tables import jobs
 from runway_testkit.job_queue_contract import add_companies, claim, make_job
 from runway_testkit.store_desk import START
@@ -118,7 +118,7 @@ async def test_the_next_jobs_of_a_lane_are_read_in_the_order_of_an_index(databas
         plan = await store.database.read(lambda sql: explain(sql, query))
 
         def look(sql: Connection) -> bool:
-            return find_due(sql, now=START, lanes=list(Lane))
+            return find_due(sql, Asked(now=START, limit=1))
 
         found = await store.database.read(look)
 

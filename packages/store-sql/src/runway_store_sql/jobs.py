@@ -41,7 +41,7 @@ from sqlalchemy import (
 from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
-from runway_store_sql.job_claims import find_due, take_jobs
+from runway_store_sql.job_claims import Asked, find_due, take_jobs
 from runway_store_sql.job_returns import Return, put_back
 from runway_store_sql.job_rows import count_added, encode_new, read_claim, read_job
 from runway_store_sql.tables import IS_DEAD, IS_DONE, IS_RUNNING, IS_WAITING, companies, jobs
@@ -96,16 +96,21 @@ class SqlJobQueue:
         return await self._database.write(lambda connection: add_jobs(connection, new, now=now))
 
     async def claim(
-        self, *, worker: str, now: datetime, limit: int, lease_seconds: int, lanes: Collection[Lane] | None = None
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        limit: int,
+        lease_seconds: int,
+        lanes: Collection[Lane] | None = None,
+        firm_id: FirmId | None = None,
     ) -> Sequence[ClaimedJob]:
         """Take jobs that are due; where there are none, nothing is written."""
-        wanted = LANES if lanes is None else lanes
-        if limit < 1 or not await self._database.read(lambda sql: find_due(sql, now=now, lanes=wanted)):
+        asked = Asked(now=now, limit=limit, lanes=LANES if lanes is None else lanes, firm_id=firm_id)
+        if limit < 1 or not await self._database.read(lambda sql: find_due(sql, asked)):
             return []
         until = now + timedelta(seconds=lease_seconds)
-        return await self._database.write(
-            lambda sql: take_jobs(sql, worker=worker, now=now, until=until, limit=limit, lanes=wanted)
-        )
+        return await self._database.write(lambda sql: take_jobs(sql, asked, worker=worker, until=until))
 
     async def renew(self, claims: Sequence[ClaimedJob], *, now: datetime, lease_seconds: int) -> Sequence[ClaimedJob]:
         """Extend leases; returns those that are still ours."""

@@ -172,6 +172,17 @@ class JobQueueContract(DeskContract):
 
         assert keys(taken) == ["pull:acme-qbo"]
 
+    async def test_the_jobs_of_a_firm_can_be_taken_alone(self, desk: StoreDesk) -> None:
+        other = FirmId("other")
+        await add_companies(desk.store, "theirs", firm=other)
+        await desk.store.jobs.enqueue([make_job(), make_job("x", company="theirs", firm_id=other)], now=START)
+        theirs = await desk.store.jobs.claim(worker="w", now=START, limit=5, lease_seconds=60, firm_id=other)
+        nobodys = await desk.store.jobs.claim(worker="w", now=START, limit=5, lease_seconds=60, firm_id=FirmId("none"))
+
+        assert keys(theirs) == ["x"]
+        assert list(nobodys) == []
+        assert keys(await claim(desk.store)) == ["pull:acme-qbo"]
+
     async def test_urgent_lanes_go_first_and_polls_have_a_floor(self, desk: StoreDesk) -> None:
         """If this fails: a storm of webhooks would let polls wait for ever."""
         urgent = [make_job(f"webhook {n:02}", lane=Lane.WEBHOOK) for n in range(20)]

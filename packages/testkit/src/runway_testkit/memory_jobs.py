@@ -97,7 +97,14 @@ class MemoryJobQueue:
         )
 
     async def claim(
-        self, *, worker: str, now: datetime, limit: int, lease_seconds: int, lanes: Collection[Lane] | None = None
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        limit: int,
+        lease_seconds: int,
+        lanes: Collection[Lane] | None = None,
+        firm_id: FirmId | None = None,
     ) -> Sequence[ClaimedJob]:
         """Take jobs that are due."""
         busy = {held.job.connection_id for held in self._running.values()} - {None}
@@ -107,6 +114,7 @@ class MemoryJobQueue:
             if held.job.run_at <= now
             and held.job.connection_id not in busy
             and held.job.lane in (LANES if lanes is None else lanes)
+            and firm_id in (None, held.job.firm_id)
         ]
         plan = plan_claims(_candidates(due), limit=limit, since_poll=self._since_poll, now=now)
         self._since_poll = plan.since_poll

@@ -32,9 +32,19 @@ class JobQueue(Protocol):
         ...
 
     async def claim(
-        self, *, worker: str, now: datetime, limit: int, lease_seconds: int, lanes: Collection[Lane] | None = None
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        limit: int,
+        lease_seconds: int,
+        lanes: Collection[Lane] | None = None,
+        firm_id: FirmId | None = None,
     ) -> Sequence[ClaimedJob]:
-        """Take at most `limit` jobs that are due, in the order of `domain.jobs.plan_claims`; each counts an attempt."""
+        """Take at most `limit` jobs that are due, in the order of `domain.jobs.plan_claims`; each counts an attempt.
+
+        `lanes` and `firm_id` leave out the others'.
+        """
         ...
 
     async def renew(self, claims: Sequence[ClaimedJob], *, now: datetime, lease_seconds: int) -> Sequence[ClaimedJob]:

@@ -129,6 +129,7 @@ def make_engine(
         handlers=handlers,
         settings=settings,
         works=works,
+        firm_id=scope.firm_id,
         counts=counts,
     )
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from runway_core.domain.identity import FirmId
 from runway_core.domain.jobs import MOST_ATTEMPTS, ClaimedJob, Job, Lane, Work
 from runway_core.errors import LeaseLost, NotSupported, RailUnavailable, RunwayError, StoreError
 from runway_core.ports.clock import Clock
@@ -99,6 +100,7 @@ class SyncEngine:
         beats: what is looked at again and again, beside lost leases.
         settings: how it works.
         works: whether it takes jobs; a scheduler of its own does not.
+        firm_id: whose jobs it takes; those of every firm when absent.
         pick_up_to: draws a whole number from nil to the given one, for pauses.
     """
 
@@ -109,6 +111,7 @@ class SyncEngine:
     beats: Sequence[Beat] = ()
     settings: EngineSettings = field(default_factory=EngineSettings)
     works: bool = True
+    firm_id: FirmId | None = None
     pick_up_to: Callable[[int], int] = lambda most: random.randint(0, most)  # noqa: S311 - jitter, not a secret
     counts: EngineCounts = field(default_factory=EngineCounts)
     _running: dict[int, _Running] = field(default_factory=dict)
@@ -215,7 +218,11 @@ class SyncEngine:
             return 0
         now = self.clock.now()
         claims = await self.queue.claim(
-            worker=self.name, now=now, limit=room, lease_seconds=self.settings.lease_seconds
+            worker=self.name,
+            now=now,
+            limit=room,
+            lease_seconds=self.settings.lease_seconds,
+            firm_id=self.firm_id,
         )
         if self._is_stopping:
             for claim in claims:
