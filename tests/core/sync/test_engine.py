@@ -251,7 +251,7 @@ def test_a_started_engine_pulls_by_itself_and_stops_cleanly() -> None:
 
     pulls, running = run_virtual(main())
 
-    assert 3 + 3 * 3 <= pulls <= 3 + 3 * 4
+    assert 3 + 3 * 3 <= pulls <= 3 + 3 * 4 + 3  # a sweep of each company may fall into the hour
     assert running == 0
 
 
