@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from runway_core.domain.changes import Cause
@@ -60,7 +61,10 @@ class Firm:
 async def open_firm(clock: Clock) -> AsyncIterator[tuple[Runway, MemoryStore, dict[str, MemoryLedger]]]:
     ledgers = {name: MemoryLedger(name=name, now=START - timedelta(minutes=1)) for name in ("ada", "bob", "cyd")}
     store = MemoryStore()
-    async with Runway.open(store=store, rails=[MemoryRailFactory(ledgers)], clock=clock) as runway:
+    numbers = count(1)  # equal ids have equal places in the interval, and in the day of sweeps, in every run
+    async with Runway.open(
+        store=store, rails=[MemoryRailFactory(ledgers)], clock=clock, new_id=lambda: f"id-{next(numbers)}"
+    ) as runway:
         for name, ledger in ledgers.items():
             ledger.put(make_account("35"), make_bill("145"))
             company = await runway.companies.add(name, home_currency="USD", time_zone="America/Chicago")
