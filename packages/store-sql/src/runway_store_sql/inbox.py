@@ -19,13 +19,13 @@ from runway_core.domain.webhooks import (
     UnknownAccount,
 )
 from sqlalchemy import Connection, case, delete, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from runway_store_sql.bulk import among, insert_rows, is_postgres
+from runway_store_sql.bulk import among
 from runway_store_sql.engine import Database
 from runway_store_sql.inbox_tables import inbox, inbox_events
+from runway_store_sql.inbox_writing import InboxWriter
 from runway_store_sql.jobs import add_jobs
-from runway_store_sql.rows import decode_moment, encode_moment
+from runway_store_sql.rows import decode_moment
 from runway_store_sql.tables import connections
 
 
@@ -34,42 +34,6 @@ def _by_rail(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for rail, name in sorted(set(pairs)):
         groups[rail].append(name)
     return groups
-
-
-def _write_delivery(connection: Connection, delivery: InboxDelivery) -> bool:
-    rail, delivery_id = delivery.key
-    received_at, last_seen_at = to_microseconds(delivery.received_at), to_microseconds(delivery.last_seen_at)
-    module = postgresql if is_postgres(connection) else sqlite
-    row = {
-        "rail": rail,
-        "delivery_id": delivery_id,
-        "received_at": received_at,
-        "last_seen_at": last_seen_at,
-        "times_seen": 1,
-        "read_at": encode_moment(delivery.read_at),
-        "problem": delivery.problem,
-        "body": delivery.body,
-    }
-    if connection.execute(module.insert(inbox).on_conflict_do_nothing(), row).rowcount == 0:
-        again = update(inbox).where(inbox.c.rail == rail, inbox.c.delivery_id == delivery_id)
-        connection.execute(again.values(times_seen=inbox.c.times_seen + 1, last_seen_at=last_seen_at))
-        return False
-    rows = [
-        (
-            rail,
-            delivery_id,
-            position,
-            event.account,
-            None if event.kind is None else event.kind.value,
-            event.external_id,
-            event.operation,
-            encode_moment(event.at),
-            received_at,
-        )
-        for position, event in enumerate(delivery.events)
-    ]
-    insert_rows(connection, inbox_events, rows)
-    return True
 
 
 def _read_event(row: Any) -> RailEvent:
@@ -135,10 +99,11 @@ class SqlInbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._writer = InboxWriter(database)
 
     async def accept(self, delivery: InboxDelivery) -> bool:
         """Keep a delivery, durably when this returns; one that is kept already is only counted."""
-        return await self._database.write(lambda connection: _write_delivery(connection, delivery))
+        return await self._writer.keep(delivery)
 
     async def unread(self, *, limit: int = 500) -> Sequence[InboxDelivery]:
         """Deliveries whose work was not given out, those received first at the front."""
