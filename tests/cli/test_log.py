@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.cli.conftest import Run
 from tests.cli.test_companies import forge_first_entry
+from tests.store.test_standalone_verifier import verify
 
 
 def cut_newest_entry() -> None:
@@ -58,3 +59,35 @@ def test_a_deep_check_rebuilds_every_mirror(run: Run, acme: str) -> None:
 
     assert (sound.code, [one["is_sound"] for one in sound.document["items"]]) == (0, [True])
     assert (broken.code, broken.document["items"][0]["is_sound"]) == (1, False)
+
+
+def test_closed_months_are_archived_in_signed_pieces_that_verify_without_runway(run: Run, acme: str) -> None:
+    """Each run goes on where the folder ends; the pieces, the rest and the anchors are one chain."""
+    run("companies", "set", acme, "--owner", "ada")
+    first = run("log", "archive", "--before", "2999-01-01", "--to", "archive", "--json")
+    run("companies", "set", acme, "--owner", "bob")
+    nothing = run("log", "archive", "--before", "2001-01-01", "--to", "archive", "--json")
+    second = run("log", "archive", "--before", "2999-01-01", "--to", "archive", "--json")
+    manifests = sorted(str(path) for path in Path("archive").glob("*.manifest.json"))
+    sound = verify(*manifests, "--anchors", "runway.db.anchors")
+    piece = Path(second.document["items"][0]["file"])
+    piece.chmod(0o644)
+    piece.write_bytes(piece.read_bytes() + b"x")
+    broken = verify(*manifests)
+
+    assert [(item["first"], item["last"]) for item in first.document["items"]] == [(1, 2)], first.err
+    assert nothing.document["items"] == []
+    assert [(item["first"], item["last"]) for item in second.document["items"]] == [(3, 3)]
+    assert sound[0] == 0, sound[1]
+    assert "3 entries agree with 2 anchors" in sound[1]
+    assert broken[0] == 1
+    assert "is not the file that was signed" in broken[1]
+
+
+def test_a_broken_log_is_not_archived(run: Run, acme: str) -> None:
+    forge_first_entry()
+    ran = run("log", "archive", "--before", "2999-01-01", "--to", "archive")
+
+    assert ran.code == 4
+    assert "nothing is archived" in ran.err
+    assert list(Path().glob("archive/*")) == []

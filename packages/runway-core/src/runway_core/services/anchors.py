@@ -18,6 +18,7 @@ from runway_core.domain.anchors import (
 )
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
+from runway_core.domain.log_files import ARCHIVE_SIGNED_AS
 from runway_core.errors import LogBroken
 from runway_core.ports.anchors import AnchorSink, LogKey, LogKeys
 from runway_core.services.scope import Scope
@@ -137,6 +138,15 @@ class AnchorService:
             StoreUnavailable: no key can be kept.
         """
         return await self._scope.store.log_keys.current(self._scope.clock.now())
+
+    async def sign_archive(self, manifest: bytes) -> tuple[bytes, bytes]:
+        """Sign the manifest of an archive; returns the public key and the signature.
+
+        Raises:
+            StoreUnavailable: this process does not have the private key, and none can be kept.
+        """
+        key = await self.current_key()
+        return key.public_key, await self._scope.store.log_keys.sign(ARCHIVE_SIGNED_AS + manifest)
 
     async def rotate_key(self) -> LogKey:
         """Make a new key that signs from now on; anchors that the old one signed stay valid.

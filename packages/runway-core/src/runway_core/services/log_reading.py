@@ -69,15 +69,19 @@ class LogReading:
             start = start or await find_start(log, company_id, await log.last_before(company_id, since))
         return await verify_log(log, company_id, start=start)
 
-    async def export_log(self, company_id: CompanyId, *, after: int = 0) -> AsyncIterator[bytes]:
+    async def export_log(
+        self, company_id: CompanyId, *, after: int = 0, through: int | None = None
+    ) -> AsyncIterator[bytes]:
         """A company's chain behind an entry as the lines of a file, some at a time; see `docs/reference/log.md`.
+
+        It ends at entry `through`, or where the chain does.
 
         Raises:
             NotFound: no such company in this firm.
         """
         await self.companies.get(company_id)
         before = await find_start(self._store.log, company_id, after)
-        async for lines in export_log(self._store.log, company_id, before=before):
+        async for lines in export_log(self._store.log, company_id, before=before, last=through):
             yield lines
 
     async def check_mirror(self, company_id: CompanyId) -> Sequence[str]:
@@ -89,3 +93,12 @@ class LogReading:
         """
         await self.companies.get(company_id)
         return await find_mirror_differences(self._store, company_id)
+
+    async def last_entry_before(self, company_id: CompanyId, moment: datetime) -> ChainHead:
+        """The last entry of a company that was seen before a moment, by number and hash; nil where there is none.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        await self.companies.get(company_id)
+        return await find_start(self._store.log, company_id, await self._store.log.last_before(company_id, moment))
