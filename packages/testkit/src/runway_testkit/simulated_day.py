@@ -43,6 +43,7 @@ BAD_NEIGHBOURS = ("throttled", "revoked", "hanging", "flooding")
 FLOOD_PAGES = 1_000
 _FIRST_LOAD = timedelta(minutes=30)
 """Before the day begins, everything is read once and in peace."""
+_DUSK = timedelta(minutes=1)
 _EVENING = timedelta(minutes=45)
 """After it, faults have stopped: everything must be mirrored within this time."""
 
@@ -253,7 +254,8 @@ class _Day:
 
     def _draw_span(self, start: datetime, length: timedelta, *, longest_minutes: int) -> tuple[datetime, datetime]:
         first = start + timedelta(seconds=self.chance.randint(0, length // timedelta(seconds=1)))
-        return first, first + timedelta(seconds=self.chance.randint(60, longest_minutes * 60))
+        last = first + timedelta(seconds=self.chance.randint(60, longest_minutes * 60))
+        return first, min(last, start + length - _DUSK)  # by then everything is mended, and people have connected again
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
