@@ -72,6 +72,9 @@ from runway_core.sync.reports import ProgressListener, SyncReport, ignore_progre
 from runway_core.sync.schedule import PULLABLE, Intervals
 from runway_core.sync.smart_sync import COMPANIES_AT_ONCE, ROUTINE, Flights, SmartSyncService
 
+MOST_VIEWS = 200
+"""So many people's views are kept, so that a request needs not build one."""
+
 
 class Runway(LogReading):
     """One firm's companies, mirrored and answered for. Build it with `Runway.open`, use it as a context manager.
@@ -111,6 +114,7 @@ class Runway(LogReading):
         self.rails = rails
         self._held = held or Held()
         self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id, caller=caller)
+        self._views: dict[Caller, Runway] = {}
         self.people = PeopleService(self.scope)
         self.sessions = SessionService(self.scope)
         self.companies = CompanyService(self.scope)
@@ -240,17 +244,21 @@ class Runway(LogReading):
         It stands on the same open store; it is neither entered nor closed.
         """
         scope = self.scope
-        return Runway(
-            store=scope.store,
-            rails=self.rails,
-            clock=scope.clock,
-            firm_id=scope.firm_id,
-            new_id=scope.new_id,
-            caller=caller,
-            service=self._service,
-            flights=self._flights,
-            held=self._held,
-        )
+        if caller not in self._views:
+            if len(self._views) >= MOST_VIEWS:
+                self._views.clear()
+            self._views[caller] = Runway(
+                store=scope.store,
+                rails=self.rails,
+                clock=scope.clock,
+                firm_id=scope.firm_id,
+                new_id=scope.new_id,
+                caller=caller,
+                service=self._service,
+                flights=self._flights,
+                held=self._held,
+            )
+        return self._views[caller]
 
     async def __aenter__(self) -> Self:
         """Open the store.

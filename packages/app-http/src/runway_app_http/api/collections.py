@@ -40,7 +40,9 @@ class NewCollectionNote(BaseModel):
     promised_amount: SentAmount | None = Field(None, description="In the invoice's currency; all of it when absent.")
     reason: str = Field("", max_length=2000, description="Needed for a dispute.")
     note: str = Field("", max_length=2000)
-    by: str | None = Field(None, max_length=100, description="Who writes it; taken on trust, there is no sign-in.")
+    by: str | None = Field(
+        None, max_length=100, description="Who writes it, where nobody signs in; else it is whoever asks."
+    )
 
 
 class CollectionList(View):

@@ -1,6 +1,6 @@
 """The console's forms: deciding about a bill, moving a decision on, and noting a contact with a customer.
 
-Who acts is what the form says: there is no sign-in yet, and names are taken on trust.
+Who acts is who signed in; while the firm has no people, it is whom the form names.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -19,7 +19,7 @@ REFUSALS = (ApprovalLapsed, InvalidRequest, NotFound, PolicyBlocked, StaleRevisi
 """What is said on the page that the form stands on, which is shown again as it is."""
 
 WEB = "web"
-"""Who acts where a form names nobody: there is no sign-in yet."""
+"""Who acts where nobody signs in and a form names nobody."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
