@@ -48,6 +48,8 @@ async def test_it_names_what_needs_a_look_and_leaves_out_what_does_not(firm: Fir
     assert (sent.outcome, sent.sent_to) == (DailyOutcome.SENT, (TO,))
     assert letter.subject == f"2 Mar 2026: {sent.named} companies to look at"
     assert "Sample (ada): amber, 32 days" in letter.text
+    assert "grey, runway not known" in letter.text  # no bank account: nobody can say how long
+    assert "91+" not in letter.text
     assert "Zebra Unread" not in letter.text
     assert letter.html is not None
     assert HOSTILE not in letter.html
@@ -136,3 +138,25 @@ async def test_without_a_mail_server_nothing_is_kept(firm: Firm) -> None:
         await send_daily(firm.runway, sender, write_firm_digest_mail, to=[TO], actor="ada")
 
     assert await firm.runway.firm_digests.list() == []
+
+
+async def test_the_page_shows_what_would_be_sent_and_sends_it(
+    app: FastAPI, client: httpx.AsyncClient, firm: Firm
+) -> None:
+    page = (await client.get("/digest")).text
+    token = page.split('name="form_token" value="')[1].split('"')[0]
+    refused = await client.post("/digest", data={"form_token": token, "to": TO})
+    post = Post()
+    app.state.digest_sender = DigestSender(firm.runway, post, write_digest_mail)
+    sent = await client.post("/digest", data={"form_token": token, "to": f"{TO}, bo@firm.example", "by": "ada"})
+    after = (await client.get("/digest")).text
+    await client.post("/digest", data={"form_token": token, "to": TO})
+    again = (await client.get("/digest")).text
+
+    assert "companies to look at" in page
+    assert HOSTILE not in page
+    assert (refused.status_code, sent.status_code) == (422, 303)
+    assert "no mail server is set" in refused.text
+    assert "team@firm.example, bo@firm.example" in after
+    assert "sent already: there is one a day" in again
+    assert len(post.taken) == 1

@@ -68,7 +68,7 @@ async def read(client: httpx.AsyncClient, address: str) -> tuple[Reader, str]:
 
 def addresses(firm: Firm) -> list[str]:
     companies = [firm.sample, firm.hostile, firm.unread]
-    return ["/", "/?search=nobody", "/health", "/policy", "/work", "/work?kind=call"] + [
+    return ["/", "/?search=nobody", "/health", "/policy", "/work", "/work?kind=call", "/digest"] + [
         f"/companies/{c.company_id}{p}" for c in companies for p in PAGES
     ]
 

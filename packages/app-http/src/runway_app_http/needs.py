@@ -15,7 +15,8 @@ OPEN = None
 COMPANY = "/companies/{company_id}"
 
 _READ = (
-    "GET /", "GET /portfolio.csv", "GET /health", "GET /work", "GET /work.csv", "GET /v1/work", "GET /v1/digest",
+    "GET /", "GET /portfolio.csv", "GET /health", "GET /work", "GET /work.csv", "GET /v1/work",
+    "GET /digest", "GET /v1/digest",
     "GET /v1/portfolio", "GET /v1/companies", "GET /v1/health", "GET /v1/me",
     "GET /policy", "GET /v1/policy", "GET /v1/policy/history",  # the firm's own
     "GET /v1/chains/{correlation_id}",
@@ -45,7 +46,7 @@ _DECIDE = (
     f"POST /v1{COMPANY}/decisions", f"POST /v1{COMPANY}/decisions/batch",
     f"POST /v1{COMPANY}/decisions/{{decision_id}}/**",
     f"POST /v1{COMPANY}/collections/**", f"POST /v1{COMPANY}/call-backs",
-    "POST /v1/digest",  # of the whole firm: the service asks for all of it
+    "POST /digest", "POST /v1/digest",  # of the whole firm: the service asks for all of it
     "POST /deadletters", "POST /v1/deadletters",
 )  # fmt: skip
 

@@ -331,6 +331,7 @@ async def approve_decision(
         note=approval.note,
         version=if_match,
     )
+    await follow_change(runway, company_id)
     return await _answer(runway, company_id, approved)
 
 
@@ -348,6 +349,7 @@ async def release_decision(
     released = await runway.decisions.release(
         company_id, require_id(decision_id, "decision"), actor=step.by or actor, version=if_match
     )
+    await follow_change(runway, company_id)
     return await _answer(runway, company_id, released)
 
 

@@ -47,6 +47,8 @@ _SENTENCES = {
     "noted": "Noted.",
     "kept": "Kept: `runway scenarios list` shows its figures from the books of the day.",
     "mailed": "Sent.",
+    "dailybefore": "Today’s digest was sent already: there is one a day.",
+    "dailynothing": "Nothing was sent: no company is otherwise than told, and none needs anything today.",
     "fixed": "Written. It waits for the ledger: the next reading confirms it.",
     "unfixed": "Taken back. It waits for the ledger: the next reading confirms it.",
     "entered": "Entered: the figures count it from now on.",

@@ -121,9 +121,11 @@ async def _take_step(runway: Runway, company_id: CompanyId, decision_id: str, fi
                 raise InvalidRequest("say who approves")
             role = Role.VIEWER if is_known else _read_role(fields.get("role", ""))  # a caller's own role counts
             await runway.decisions.approve(company_id, decision_id, actor=by, role=role, version=version)
+            await follow_change(runway, company_id)
             return "approved"
         case DecisionAct.RELEASE:
             await runway.decisions.release(company_id, decision_id, actor=by or WEB, version=version)
+            await follow_change(runway, company_id)
             return "released"
         case DecisionAct.WITHDRAW:
             await runway.decisions.withdraw(

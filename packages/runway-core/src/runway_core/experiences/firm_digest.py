@@ -32,7 +32,8 @@ class CompanyException(View):
     owner: str | None
     status: PositionStatus
     status_reason: str
-    runway_days: int | None
+    runway_days: int | None  # None: 91+, where it is known
+    is_runway_known: bool
     changes: tuple[str, ...]  # what is otherwise than it was told
     today: tuple[Task, ...]  # what must be done today
 
@@ -71,6 +72,7 @@ def lay_out_firm_digest(
                     status=position.status,
                     status_reason=position.status_reason,
                     runway_days=position.runway_days,
+                    is_runway_known=position.counted_days is not None,
                     changes=tuple(changes),
                     today=today,
                 )
