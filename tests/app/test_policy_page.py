@@ -104,6 +104,16 @@ async def test_a_setting_follows_the_firm_again(client: httpx.AsyncClient, firm:
     assert (policy.payroll_cover_days, policy.own) == (28, ())
 
 
+async def test_the_order_of_rules_follows_the_firm_again(client: httpx.AsyncClient, firm: Firm) -> None:
+    await send(client, base(firm), form(order__earmark=""))
+    page = (await client.get(base(firm))).text
+    await send(client, base(firm), form(version="1", order__earmark="", follow="rules"))
+    policy = await firm.runway.policies.read(firm.sample.company_id)
+
+    assert 'name="follow" value="rules"' in page
+    assert (policy.rules, policy.own) == (tuple(RuleName), ())
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

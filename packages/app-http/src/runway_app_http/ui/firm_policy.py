@@ -57,6 +57,7 @@ async def firm_policy_page(request: Request, runway: Runway, *, refused: str = "
         "firm_policy.html",
         status=422 if refused else 200,
         policy=policy,
+        is_order_own="rules" in find_own(policy),
         rules=lay_out_rules(shown, DEFAULT_POLICY, is_firm=True, now=None, then=None),
         others=lay_out_fields(shown, DEFAULT_POLICY, rule=None, is_firm=True),
         versions=lay_out_versions(history, policy.version),

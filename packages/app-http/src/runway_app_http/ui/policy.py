@@ -337,6 +337,7 @@ async def policy_page(
         "rules": lay_out_rules(shown, firm, is_firm=False, now=now, then=tried),
         "others": lay_out_fields(shown, firm, rule=None, is_firm=False),
         "tried": tried,
+        "is_order_own": "rules" in find_own(now.policy),
         "moves": lay_out_moves(figures, today=view.as_of, is_known=is_known),
         "ready": len(now.proposed.proposal.payments),
         "versions": lay_out_versions(history, now.policy.version),
