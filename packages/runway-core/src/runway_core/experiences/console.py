@@ -156,7 +156,8 @@ def _lay_out_bill(
 
 
 def _lay_out_decisions(decisions: Sequence[Decision], books: Books) -> tuple[ConsoleDecision, ...]:
-    bills = {bill.external_id: bill for bill in books.bills}
+    decided = {decision.bill_id for decision in decisions}
+    bills = {bill.external_id: bill for bill in books.bills if bill.external_id in decided} if decided else {}
     found = []
     for decision in decisions:
         bill = bills.get(decision.bill_id)
