@@ -17,7 +17,7 @@ from runway_core.domain.policy import Role
 from runway_core.errors import NotFound, RunwayError
 from runway_core.runway import Runway
 from runway_core.services.fixes import FixChoice
-from runway_testkit.sample import AS_OF
+from runway_testkit.sample import AS_OF, READ_AT
 
 from tests.core.desk import OTHERS, FirmDesk, bank, bill
 
@@ -44,8 +44,10 @@ ARGUMENTS: dict[str, Any] = {
     "invoice_id": "I1",
     "item_id": "any",
     "key": RecordKey(RecordKind.BILL, "B1"),
+    "known_at": READ_AT,
     "label": "Rent",
     "last_day": AS_OF,
+    "moment": READ_AT,
     "name": "Late customer",
     "note_id": "any",
     "number_called": "555-0100",
@@ -65,6 +67,7 @@ ARGUMENTS: dict[str, Any] = {
     "spoke_to": "Ed Norton",
     "state": FindingState.ASKED,
     "text": "NORTON LUMBER",
+    "to_version": 1,
     "vendor_id": "V1",
 }
 PREVIEWS = {"questions.preview"}  # names who would ask, and keeps nothing
