@@ -24,7 +24,7 @@ COMMANDS = [
     "people list", "people add", "people link", "people change", "people disable", "people enable", "people sign-out",
     "people drop-second-factor", "keys list", "keys add", "keys end", "secrets rotate", "decide-batch",
     "firm-policy show", "firm-policy set", "firm-policy reset", "firm-policy revert", "firm-policy history",
-    "call-backs list", "call-backs note", "db grant",
+    "call-backs list", "call-backs note", "db grant", "custody", "work",
 ]  # fmt: skip
 
 
