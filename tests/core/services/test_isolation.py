@@ -16,6 +16,7 @@ from runway_core.domain.people import GRANTS, Caller
 from runway_core.domain.policy import Role
 from runway_core.errors import NotFound, RunwayError
 from runway_core.runway import Runway
+from runway_core.services.decision_batches import BillChoice
 from runway_core.services.fixes import FixChoice
 from runway_testkit.sample import AS_OF, READ_AT
 
@@ -23,7 +24,7 @@ from tests.core.desk import OTHERS, FirmDesk, bank, bill
 
 SERVICES = (
     "companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices", "planned_items",
-    "policies", "scenarios", "aliases", "earmarks", "call_backs", "decisions", "collections",
+    "policies", "scenarios", "aliases", "earmarks", "call_backs", "decisions", "decision_batches", "collections",
     "fixes", "questions",
 )  # fmt: skip
 ARGUMENTS: dict[str, Any] = {
@@ -33,6 +34,7 @@ ARGUMENTS: dict[str, Any] = {
     "amount": Decimal(100),
     "answers": {"any": "yes"},
     "bill_id": "B1",
+    "bills": [BillChoice("B1")],
     "changes": {"red_below_days": 1},
     "decision_id": "any",
     "choices": [FixChoice("any")],

@@ -64,7 +64,7 @@ class DecisionBatchService:
         self._decisions = decisions
         self._desk = PaperDesk(scope)
 
-    async def check(self, company_id: CompanyId, choices: Sequence[BillChoice]) -> BatchCheck:
+    async def check(self, company_id: CompanyId, bills: Sequence[BillChoice]) -> BatchCheck:
         """Judge bills together, each as chosen or as proposed, beside the others as proposed. Writes nothing.
 
         A bill that a person is to be asked about has no proposed day: its day in the outlook stands in.
@@ -73,12 +73,12 @@ class DecisionBatchService:
             NotFound: no such company in this firm.
             InvalidRequest: none, too many, one twice, one that is not ready, or a payment that cannot be.
         """
-        _demand_choices(choices)
+        _demand_choices(bills)
         proposed = await self._decisions.propose(company_id)
         planned = find_proposed(proposed.proposal)
         days = {one.bill_id: one.pay_date for one in proposed.readiness}
         payments = []
-        for choice in choices:
+        for choice in bills:
             plan = planned.get(choice.bill_id)
             if plan is None:
                 raise InvalidRequest(_say_not_ready(proposed, choice.bill_id))
@@ -86,7 +86,7 @@ class DecisionBatchService:
         return check_batch(proposed, payments)
 
     async def decide(
-        self, company_id: CompanyId, choices: Sequence[BillChoice], *, actor: str, reason: str = ""
+        self, company_id: CompanyId, bills: Sequence[BillChoice], *, actor: str, reason: str = ""
     ) -> DecidedBatch:
         """Decide about ready bills, all in one transaction. What a rule blocks is left out, and the rest judged anew.
 
@@ -98,13 +98,13 @@ class DecisionBatchService:
             InvalidRequest: none, too many, one twice, or a payment that cannot be; nothing is decided.
             StaleRevision: somebody decided about one of them meanwhile; nothing is decided.
         """
-        _demand_choices(choices)
+        _demand_choices(bills)
         reason, actor = clean_text(reason, "the reason"), self._scope.name_actor(actor)
         proposed = await self._decisions.propose(company_id)
         planned = find_proposed(proposed.proposal)
         wanted: dict[str, _Wanted] = {}
         errors: dict[str, RunwayError] = {}
-        for choice in choices:
+        for choice in bills:
             plan = planned.get(choice.bill_id)
             if plan is None:
                 errors[choice.bill_id] = InvalidRequest(_say_not_ready(proposed, choice.bill_id))
@@ -116,7 +116,7 @@ class DecisionBatchService:
         checked = _check_unblocked(proposed, wanted, errors)
         made = await self._make(company_id, checked, wanted, actor=actor) if checked is not None else []
         saved = {decision.bill_id: decision for decision in await self._desk.save_all(company_id, made, actor=actor)}
-        outcomes = [BillOutcome(c, saved.get(c.bill_id), errors.get(c.bill_id)) for c in choices]
+        outcomes = [BillOutcome(c, saved.get(c.bill_id), errors.get(c.bill_id)) for c in bills]
         before = proposed.proposal.before
         return DecidedBatch(outcomes, before=before, after=before if checked is None else checked.after)
 
