@@ -1,11 +1,12 @@
 """The app over a real database and a real pull."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from runway_app_http.web import create_app
 from runway_core.domain.identity import FirmId
@@ -16,6 +17,13 @@ from runway_testkit.memory_rail import MemoryLedger, MemoryRailFactory
 from runway_testkit.sample import READ_AT, sample_books
 
 from tests.app.firm import FORMULA, HOSTILE, Firm, hostile_records, sample_records
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A test that configures logging leaves nothing of it to the next one."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
