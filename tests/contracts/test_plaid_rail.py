@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from runway_rail_kit import Pauses
 from runway_rail_plaid import PlaidRailFactory
-from runway_rail_plaid.transport import Pauses
 from runway_sandbox.serve import SandboxProcess, start_sandbox
 from runway_testkit.verification_rail_contract import VerificationRailContract
 
@@ -21,7 +21,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 class TestPlaidRail(VerificationRailContract):
     @pytest.fixture
     async def desk(self, sandbox: SandboxProcess) -> AsyncIterator[BankDesk]:
-        factory = PlaidRailFactory(pauses=Pauses(sleep=no_sleep))
+        factory = PlaidRailFactory(pauses=Pauses(sleep=no_sleep), page_records=50)
         desk = BankDesk(sandbox.ready, factory)
         yield desk
         await desk.bank("repair_login")

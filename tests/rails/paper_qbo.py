@@ -15,8 +15,8 @@ import httpx
 from pydantic import SecretStr
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.ports.ledger_rail import RailContext
+from runway_rail_kit import Pauses
 from runway_rail_qbo import QboRail, QboRailFactory
-from runway_rail_qbo.transport import Pauses
 
 REALM = "9341450000000001"
 BASE_URL = "http://127.0.0.1:1"

@@ -11,6 +11,7 @@ from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.ports.ledger_rail import LedgerRail, RailAbilities, RailContext
 from runway_rail_plaid import PlaidRailFactory
 from runway_testkit.clock import FixedClock
+from runway_testkit.memory_calls import MemoryCallLedger
 
 from tests.rails.sandbox_desk import DictVault
 
@@ -33,6 +34,7 @@ class BankDesk:
             | {"access_token": SecretStr(held["access_token"])}
         )
         self.clock = FixedClock(datetime.now(UTC))
+        self.calls: MemoryCallLedger | None = None
 
     @property
     def abilities(self) -> RailAbilities:
@@ -60,8 +62,21 @@ class BankDesk:
                 settings=self.settings,
                 vault=self.vault,
                 clock=self.clock,
+                calls=self.calls,
             )
         )
+
+    async def sign_in_anew(self) -> None:
+        """The owner signs in at the bank through the vendor's own page; nothing was fetched for that login yet."""
+        keys = {name: self.vault.secrets[name].get_secret_value() for name in ("client_id", "secret")}
+        wanted = {"institution_id": "ins_109508", "initial_products": ["transactions"]}
+        async with httpx.AsyncClient(base_url=self.settings["base_url"]) as client:
+            made = (await client.post("/sandbox/public_token/create", json={**keys, **wanted})).json()
+            login = await client.post(
+                "/item/public_token/exchange", json={**keys, "public_token": made["public_token"]}
+            )
+        self.settings["item_id"] = login.json()["item_id"]
+        self.vault.secrets = {**self.vault.secrets, "access_token": SecretStr(login.json()["access_token"])}
 
     async def post(self, path: str, body: Any) -> Any:
         async with httpx.AsyncClient() as client:

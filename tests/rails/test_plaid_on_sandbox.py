@@ -17,9 +17,10 @@ from runway_core.errors import (
     RecordGone,
 )
 from runway_core.ports.ledger_rail import RecordFix
+from runway_rail_kit import Pauses
 from runway_rail_plaid import PlaidRailFactory
-from runway_rail_plaid.transport import Pauses
 from runway_sandbox.serve import SandboxProcess, start_sandbox
+from runway_testkit.memory_calls import MemoryCallLedger
 
 from tests.rails.paper_qbo import no_sleep
 from tests.rails.plaid_desk import DAY_S, BankDesk
@@ -185,3 +186,28 @@ async def test_the_bank_tells_its_name(desk: BankDesk) -> None:
     profile = await desk.open().check_connection()
 
     assert (profile.name, profile.external_id) == ("First Platypus Bank", desk.settings["item_id"])
+
+
+async def test_a_refusal_slows_all_workers_down_for_that_login_alone(desk: BankDesk) -> None:
+    desk.calls = MemoryCallLedger()
+    await desk.pull()
+    before = await desk.calls.budgets(now=desk.clock.now())
+    await desk.post("chaos", {"profile": "throttled", "throttled": 1})
+    with pytest.raises(RailThrottled):
+        await desk.pull()
+    (look,) = await desk.calls.budgets(now=desk.clock.now())
+
+    assert before == []
+    assert look.key == f"plaid/{desk.settings['base_url']}/{desk.settings['item_id']}"
+    assert look.percent < 100
+
+
+async def test_a_login_without_data_yet_keeps_its_place_and_is_read_whole_later(desk: BankDesk) -> None:
+    await desk.sign_in_anew()
+    (early,) = await desk.pull()
+    await desk.advance(120)
+    later = await desk.pull(early.next_cursor)
+
+    assert (early.changes, early.present_keys, early.is_last) == ((), None, True)
+    assert later[-1].present_keys is not None
+    assert lines_of(later)

@@ -111,6 +111,16 @@ async def test_what_is_not_signed_by_plaid_is_refused(reader: PlaidWebhookReader
         await reader.read({"plaid-verification": token}, BODY, secrets=KEYS, now=NOW)
 
 
+async def test_for_a_token_of_another_algorithm_plaid_is_not_even_asked(
+    reader: PlaidWebhookReader, vendor: Vendor
+) -> None:
+    token = jwt.encode({"iat": 1}, "shared" * 8, algorithm="HS256", headers={"kid": "k"})
+    with pytest.raises(WebhookRefused, match="not signed in the way"):
+        await reader.read({"plaid-verification": token}, BODY, secrets=KEYS, now=NOW)
+
+    assert vendor.asked == []
+
+
 async def test_a_forged_token_under_a_real_key_id_is_refused(reader: PlaidWebhookReader, vendor: Vendor) -> None:
     real = jwt.get_unverified_header(vendor.sign()["plaid-verification"])["kid"]
     with pytest.raises(WebhookRefused, match="not signed with Plaid's key"):

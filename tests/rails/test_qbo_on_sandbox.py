@@ -16,8 +16,8 @@ from runway_core.errors import (
     RailUnavailable,
 )
 from runway_core.ports.ledger_rail import RecordFix
+from runway_rail_kit import Pauses
 from runway_rail_qbo import QboRailFactory
-from runway_rail_qbo.transport import Pauses
 from runway_sandbox.serve import SandboxProcess, start_sandbox
 
 from tests.rails.paper_qbo import no_sleep

@@ -15,8 +15,8 @@ from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.errors import RailUnavailable
 from runway_core.runway import Runway
 from runway_core.sync.orchestrator import PullRequest
+from runway_rail_kit import Pauses
 from runway_rail_qbo import QboRailFactory
-from runway_rail_qbo.transport import Pauses
 from runway_sandbox.serve import SandboxProcess, start_sandbox
 from runway_testkit.memory_store import MemoryStore
 

@@ -1,14 +1,24 @@
 """What any HTTP rail needs: transport, retry, call budget, OAuth, webhook signatures."""
 
 from runway_rail_kit.budget import CallBudget, Window
+from runway_rail_kit.factory_parts import BudgetShelf, read_settings
 from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
 from runway_rail_kit.shared_budget import SharedBudget
 from runway_rail_kit.signatures import is_signed, verify_hmac
-from runway_rail_kit.transport import Answer, HttpTransport, NoAnswer, TransportLimits, repeat_while_unavailable
+from runway_rail_kit.transport import (
+    Answer,
+    HttpTransport,
+    NoAnswer,
+    Pauses,
+    TransportLimits,
+    repeat_read,
+    repeat_while_unavailable,
+)
 
 __all__ = [
     "AccessTokens",
     "Answer",
+    "BudgetShelf",
     "CallBudget",
     "Grant",
     "GrantRefused",
@@ -16,10 +26,13 @@ __all__ = [
     "NoAnswer",
     "OAuthClient",
     "OAuthSecrets",
+    "Pauses",
     "SharedBudget",
     "TransportLimits",
     "Window",
     "is_signed",
+    "read_settings",
+    "repeat_read",
     "repeat_while_unavailable",
     "verify_hmac",
 ]

@@ -7,7 +7,7 @@ it turns answers into records or into the error family.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
@@ -137,6 +137,20 @@ def _host(url: str) -> str:
     return httpx.URL(url).host or "the vendor"
 
 
+LIVE_ATTEMPTS = 3
+LIVE_PAUSE_SECONDS = 2.0
+"""A person who waits is answered within seconds, by the labelled mirror if need be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How repeated reads wait; tests let the time pass at once."""
+
+    attempts: int = 4
+    sleep: Sleep = asyncio.sleep
+    jitter: Callable[[], float] = field(default=random.random)
+
+
 async def repeat_while_unavailable(
     call: Callable[[], Awaitable[T]],
     *,
@@ -177,3 +191,16 @@ async def repeat_while_unavailable(
         reraise=True,
     )
     return await retrying(once)
+
+
+async def repeat_read(call: Callable[[], Awaitable[T]], *, pauses: Pauses, is_live: bool) -> T:
+    """Make a call that only reads, again while the rail is unavailable; a person who waits is not kept for long."""
+    if not is_live:
+        return await repeat_while_unavailable(call, attempts=pauses.attempts, sleep=pauses.sleep, jitter=pauses.jitter)
+    return await repeat_while_unavailable(
+        call,
+        attempts=min(pauses.attempts, LIVE_ATTEMPTS),
+        longest_pause_seconds=LIVE_PAUSE_SECONDS,
+        sleep=pauses.sleep,
+        jitter=pauses.jitter,
+    )

@@ -1,7 +1,5 @@
 """Refusals → the error family. The code decides, then the type; the HTTP status says little (facts of section 6)."""
 
-from dataclasses import dataclass
-
 import msgspec
 from runway_core.errors import RailAccessLost, RailError, RailMisconfigured, RailRefused, RailThrottled, RailUnavailable
 from runway_rail_kit import Answer
@@ -31,12 +29,12 @@ _MISCONFIGURED = frozenset({"INVALID_API_KEYS", "INVALID_PRODUCT", "UNAUTHORIZED
 _WAIT = frozenset({"PRODUCT_NOT_READY"})
 
 
-@dataclass(frozen=True, slots=True)
 class PlaidFault(Exception):
-    """A refusal that the reader itself deals with, in Plaid's words."""
+    """A refusal that the reader itself deals with, by Plaid's code."""
 
-    code: str
-    message: str
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def read_fault(answer: Answer) -> wire.Fault | None:

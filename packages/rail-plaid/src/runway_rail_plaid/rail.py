@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import msgspec
 from msgspec import Raw
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.errors import NotSupported, RailMisconfigured, RailUnavailable, RecordGone
+from runway_core.errors import NotSupported, RailUnavailable, RecordGone
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import (
     CompanyProfile,
@@ -27,13 +27,13 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
-from runway_rail_kit import CallBudget, HttpTransport, TransportLimits, Window
+from runway_rail_kit import BudgetShelf, CallBudget, HttpTransport, Pauses, TransportLimits, Window, read_settings
 
 from runway_rail_plaid import wire
 from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, of_fault
 from runway_rail_plaid.mapping import map_rows, to_bank_account
 from runway_rail_plaid.settings import PlaidSecrets, PlaidSettings
-from runway_rail_plaid.transport import Pauses, PlaidTransport
+from runway_rail_plaid.transport import PlaidTransport
 from runway_rail_plaid.webhooks import PlaidWebhookReader
 
 PAGE_RECORDS = 1000
@@ -69,10 +69,13 @@ class _Collected:
 class PlaidRail:
     """One Item's accounts and lines."""
 
-    def __init__(self, transport: PlaidTransport, *, settings: PlaidSettings, clock: Clock) -> None:
+    def __init__(
+        self, transport: PlaidTransport, *, settings: PlaidSettings, clock: Clock, page_records: int = PAGE_RECORDS
+    ) -> None:
         self._transport = transport
         self._settings = settings
         self._clock = clock
+        self._page_records = page_records
 
     @property
     def calls(self) -> int:
@@ -101,7 +104,8 @@ class PlaidRail:
             accounts = (await self._transport.accounts()).accounts
             place = _Place(place.cursor, began)
         changes, rejected = map_rows(list(accounts), collected.shown, institution=institution, read_at=read_at)
-        pages = [tuple(changes[n : n + PAGE_RECORDS]) for n in range(0, len(changes), PAGE_RECORDS)] or [()]
+        size = self._page_records
+        pages = [tuple(changes[n : n + size]) for n in range(0, len(changes), size)] or [()]
         for part in pages[:-1]:
             yield ChangePage(changes=part, next_cursor=_write_place(_Place(place.cursor)), source_time=began)
         keys = {change.key for change in changes}
@@ -264,11 +268,16 @@ class PlaidRailFactory:
         limits: TransportLimits | None = None,
         http_transport: httpx.AsyncBaseTransport | None = None,
         pauses: Pauses | None = None,
+        page_records: int = PAGE_RECORDS,
     ) -> None:
-        """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time."""
+        """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time.
+
+        `page_records` is how many records are stored in one transaction.
+        """
         self._http = HttpTransport(limits, transport=http_transport)
         self._pauses = pauses or Pauses()
-        self._budgets: dict[tuple[str, str, int], CallBudget] = {}
+        self._page_records = page_records
+        self._budgets = BudgetShelf(RAIL, sleep=self._pauses.sleep)
         self.webhook_reader = PlaidWebhookReader(self._http)
 
     def open(self, context: RailContext) -> LedgerRail:
@@ -277,35 +286,24 @@ class PlaidRailFactory:
         Raises:
             RailMisconfigured: the connection's settings are wrong.
         """
-        try:
-            settings = PlaidSettings.model_validate(dict(context.settings))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise RailMisconfigured(
-                f"{TITLE} settings of this connection are wrong: {where + ': ' if where else ''}"
-                f"{first['msg'].removeprefix('Value error, ')}",
-                rail=RAIL,
-            ) from error
+        settings = read_settings(PlaidSettings, context.settings, rail=RAIL, title=TITLE)
         transport = PlaidTransport(
             settings,
             http=self._http,
-            budget=self._share_budget(settings),
+            budget=self._share_budget(settings, context),
             vault=context.vault,
             connection_id=context.connection_id,
             pauses=self._pauses,
+            is_live=context.is_live,
         )
-        return PlaidRail(transport, settings=settings, clock=context.clock)
+        return PlaidRail(transport, settings=settings, clock=context.clock, page_records=self._page_records)
 
     async def aclose(self) -> None:
         """Let go of connections and budgets. Repeating is harmless."""
         self._budgets.clear()
         await self._http.aclose()
 
-    def _share_budget(self, settings: PlaidSettings) -> CallBudget:
-        key = (settings.base_url, settings.item_id, settings.calls_per_minute)
-        if key not in self._budgets:
-            self._budgets[key] = CallBudget(
-                [Window(settings.calls_per_minute, 60)], at_once=1, sleep=self._pauses.sleep
-            )
-        return self._budgets[key]
+    def _share_budget(self, settings: PlaidSettings, context: RailContext) -> CallBudget:
+        windows = (Window(settings.calls_per_minute, 60),)
+        account = f"{settings.base_url}/{settings.item_id}"
+        return self._budgets.of(account, windows, at_once=1, context=context)

@@ -3,17 +3,14 @@
 The only file of this rail that meets the network. All calls that are made read; each may be repeated.
 """
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from runway_core.domain.identity import ConnectionId
-from runway_core.errors import RailAccessLost, RailUnavailable
+from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
 from runway_core.ports.token_vault import TokenVault
-from runway_rail_kit import CallBudget, HttpTransport, NoAnswer, repeat_while_unavailable
+from runway_rail_kit import CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
 
 from runway_rail_plaid import wire
 from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, read_fault, to_error
@@ -21,16 +18,6 @@ from runway_rail_plaid.settings import PlaidSettings
 
 VERSION = "2020-09-14"
 T = TypeVar("T")
-Sleep = Callable[[float], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """How repeated reads wait; tests let the time pass at once."""
-
-    attempts: int = 3
-    sleep: Sleep = asyncio.sleep
-    jitter: Callable[[], float] = field(default=random.random)
 
 
 class PlaidTransport:
@@ -45,6 +32,7 @@ class PlaidTransport:
         vault: TokenVault,
         connection_id: ConnectionId,
         pauses: Pauses | None = None,
+        is_live: bool = False,
     ) -> None:
         self._settings = settings
         self._http = http
@@ -52,6 +40,7 @@ class PlaidTransport:
         self._vault = vault
         self._connection_id = connection_id
         self._pauses = pauses or Pauses()
+        self._is_live = is_live
         self.calls = 0
 
     async def sync_page(self, cursor: str) -> wire.SyncAnswer:
@@ -82,12 +71,8 @@ class PlaidTransport:
     async def _read(
         self, path: str, body: Mapping[str, Any], answer: type[T], *, read_seconds: float | None = None
     ) -> T:
-        pauses = self._pauses
-        return await repeat_while_unavailable(
-            lambda: self._ask(path, body, answer, read_seconds=read_seconds),
-            attempts=pauses.attempts,
-            sleep=pauses.sleep,
-            jitter=pauses.jitter,
+        return await repeat_read(
+            lambda: self._ask(path, body, answer, read_seconds=read_seconds), pauses=self._pauses, is_live=self._is_live
         )
 
     async def _ask(self, path: str, body: Mapping[str, Any], expected: type[T], *, read_seconds: float | None) -> T:
@@ -101,7 +86,7 @@ class PlaidTransport:
             "plaid-secret": secrets["secret"].get_secret_value(),
             "plaid-version": VERSION,
         }
-        async with self._budget.spend_one():
+        async with self._budget.spend_one(is_live=self._is_live):
             self.calls += 1
             try:
                 answer = await self._http.send(
@@ -125,8 +110,11 @@ class PlaidTransport:
                 ) from error
         fault = read_fault(answer)
         if fault is not None and (fault.error_code == SET_MOVED or _is_about_cursor(fault, body)):
-            raise PlaidFault(fault.error_code, fault.error_message)
-        raise to_error(answer, fault, doing=path)
+            raise PlaidFault(fault.error_code)
+        refusal = to_error(answer, fault, doing=path)
+        if isinstance(refusal, RailThrottled):
+            await self._budget.note_refusal(refusal.retry_after_seconds)
+        raise refusal
 
 
 def _is_about_cursor(fault: wire.Fault, body: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ itself and kept; ids are the sender's choice until one is proved, so few unknown
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,7 +55,7 @@ class AppKeys:
     """The app's keys at Plaid, and where keys of webhooks are asked for."""
 
     client_id: str
-    secret: str
+    secret: str = field(repr=False)
     base_url: str
 
     @classmethod

@@ -4,12 +4,11 @@ from collections.abc import AsyncGenerator, Collection
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
-from runway_core.domain.call_budget import BudgetAsk, CallLimit, CallWindow
+from pydantic import BaseModel
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion
 from runway_core.domain.identity import ConnectionId, RecordKey, RecordKind
 from runway_core.domain.quotas import MeteredQuota
-from runway_core.errors import RailMisconfigured, RailRefused, RecordGone, RecordRejected
+from runway_core.errors import RailRefused, RecordGone, RecordRejected
 from runway_core.ports.ledger_rail import (
     CompanyProfile,
     LedgerRail,
@@ -21,12 +20,14 @@ from runway_core.ports.ledger_rail import (
 from runway_core.ports.sweeping import KindRows
 from runway_rail_kit import (
     AccessTokens,
+    BudgetShelf,
     CallBudget,
     HttpTransport,
     OAuthClient,
-    SharedBudget,
+    Pauses,
     TransportLimits,
     Window,
+    read_settings,
 )
 
 from runway_rail_qbo.faults import RAIL, TITLE
@@ -34,7 +35,7 @@ from runway_rail_qbo.fixes import WRITABLE, build_update, check_fix, make_reques
 from runway_rail_qbo.mapping import KIND_BY_RECORD, KINDS, Kind, find_company_name, read_record
 from runway_rail_qbo.reading import Reader
 from runway_rail_qbo.settings import QboSecrets, QboSettings
-from runway_rail_qbo.transport import Pauses, QboTransport
+from runway_rail_qbo.transport import QboTransport
 from runway_rail_qbo.webhooks import QboWebhookReader
 
 ABILITIES = RailAbilities(
@@ -162,7 +163,7 @@ class QboRailFactory:
         """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time."""
         self._http = HttpTransport(limits, transport=http_transport)
         self._pauses = pauses or Pauses()
-        self._budgets: dict[tuple[str, int, int, int, int], CallBudget] = {}
+        self._budgets = BudgetShelf(RAIL, sleep=self._pauses.sleep)
         self._tokens: dict[tuple[ConnectionId, str, int], AccessTokens] = {}
 
     @property
@@ -206,16 +207,7 @@ class QboRailFactory:
         Raises:
             RailMisconfigured: the connection's settings are wrong.
         """
-        try:
-            settings = QboSettings.model_validate(dict(context.settings))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise RailMisconfigured(
-                f"{TITLE} settings of this connection are wrong: {field + ': ' if field else ''}"
-                f"{first['msg'].removeprefix('Value error, ')}",
-                rail=RAIL,
-            ) from error
+        settings = read_settings(QboSettings, context.settings, rail=RAIL, title=TITLE)
         transport = QboTransport(
             settings,
             http=self._http,
@@ -234,37 +226,9 @@ class QboRailFactory:
         await self._http.aclose()
 
     def _share_budget(self, settings: QboSettings, context: RailContext) -> CallBudget:
-        key = (
-            settings.company_url,
-            settings.calls_per_minute,
-            settings.calls_per_second,
-            settings.calls_at_once,
-            id(context.calls),
-        )
-        if key not in self._budgets:
-            self._budgets[key] = CallBudget(
-                [Window(settings.calls_per_minute, 60), Window(settings.calls_per_second, 1)],
-                at_once=settings.calls_at_once,
-                sleep=self._pauses.sleep,
-                shared=self._share_with_others(settings, context),
-            )
-        return self._budgets[key]
-
-    def _share_with_others(self, settings: QboSettings, context: RailContext) -> SharedBudget | None:
         """Intuit counts per company and app; there is no limit over all companies of an app."""
-        if context.calls is None:
-            return None
-        limit = CallLimit(
-            (CallWindow(settings.calls_per_minute, 60_000), CallWindow(settings.calls_per_second, 1_000)),
-            at_once=settings.calls_at_once,
-        )
-        return SharedBudget(
-            context.calls,
-            [BudgetAsk(f"{RAIL}/{settings.company_url}", limit)],
-            clock=context.clock,
-            sleep=self._pauses.sleep,
-            rail=RAIL,
-        )
+        windows = (Window(settings.calls_per_minute, 60), Window(settings.calls_per_second, 1))
+        return self._budgets.of(settings.company_url, windows, at_once=settings.calls_at_once, context=context)
 
     def _share_tokens(self, settings: QboSettings, context: RailContext) -> AccessTokens:
         key = (context.connection_id, settings.token_url, id(context.vault))

@@ -4,39 +4,22 @@ The only file of this rail that meets the network. A read is repeated a few time
 write is sent once, under a request id of its own; when no answer comes, the caller reads back what became of it.
 """
 
-import asyncio
-import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from runway_core.errors import OutcomeUnknown, RailMisconfigured, RailThrottled, RailUnavailable
 from runway_core.ports.clock import Clock
-from runway_rail_kit import AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, repeat_while_unavailable
+from runway_rail_kit import AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
 
 from runway_rail_qbo import wire
 from runway_rail_qbo.faults import RAIL, TITLE, ReadAnswer, is_sign_in_refused, read_answer, to_error
 from runway_rail_qbo.settings import QboSettings
 
-Sleep = Callable[[float], Awaitable[None]]
-LIVE_ATTEMPTS = 3
-LIVE_PAUSE_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 20.0
-"""A person who waits is answered within seconds, by the labelled mirror if need be."""
-
 _SENDABLE_TOKEN = re.compile(r"[\x21-\x7e]+")
 _by_name_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """How repeated reads wait; tests let the time pass at once."""
-
-    attempts: int = 4
-    sleep: Sleep = asyncio.sleep
-    jitter: Callable[[], float] = field(default=random.random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +100,8 @@ class QboTransport:
         return self._member(read, name, is_write=True)
 
     async def _read(self, path: str, params: Mapping[str, str], *, doing: str) -> ReadAnswer:
-        pauses = self._pauses
-        return await repeat_while_unavailable(
-            lambda: self._ask("GET", path, params, doing=doing),
-            attempts=min(pauses.attempts, LIVE_ATTEMPTS) if self._is_live else pauses.attempts,
-            longest_pause_seconds=LIVE_PAUSE_SECONDS if self._is_live else LONGEST_PAUSE_SECONDS,
-            sleep=pauses.sleep,
-            jitter=pauses.jitter,
+        return await repeat_read(
+            lambda: self._ask("GET", path, params, doing=doing), pauses=self._pauses, is_live=self._is_live
         )
 
     async def _ask(

@@ -99,6 +99,7 @@ class VerificationRailContract:
         """If this fails: a page's cursor lies beyond what was given out by then."""
         pages = await pull(desk)
         whole = fold(pages)
+        assert len(pages) > 1, "the desk's statement must fill more than one page"
         for place, page in enumerate(pages):
             resumed = await pull(desk, page.next_cursor)
             assert fold(resumed, fold(pages[: place + 1])) == whole
