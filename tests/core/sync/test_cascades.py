@@ -15,6 +15,7 @@ from runway_core.ports.cascades import Dependency
 from runway_core.ports.ledger_rail import RailRole
 from runway_core.ports.outbox import PendingEvent
 from runway_core.runway import Runway
+from runway_core.services.cascades import NEWS_FOR
 from runway_core.sync.cascades import DEEPEST, DEPENDENCIES, SETTLING, plan_cascade
 from runway_core.sync.schedule import make_pull
 from runway_testkit.memory_rail import MemoryLedger, MemoryRailFactory
@@ -179,6 +180,47 @@ def test_rails_that_always_have_news_for_one_another_do_not_go_round_for_ever() 
 
     assert sorted(set(depths)) == [0, 1, 2, 3, 4]
     assert len(depths) <= 2 * (DEEPEST + 1)
+
+
+def test_an_engine_that_plans_tells_events_and_forgets_those_that_were_told() -> None:
+    async def main() -> tuple[set[str], set[str], list[Cause]]:
+        async with open_desk() as desk:
+            engine = desk.runway.engine("w")
+            await engine.run_due()  # both are read whole
+            desk.books.put(make_bill("145"))
+            await desk.runway.sync(desk.company_id, rail="memory")
+            await engine.run_due()
+            await pass_time(SETTLING.total_seconds())
+            await engine.run_due()
+            runs = await desk.store.registry.runs(DEFAULT_FIRM, desk.company_id)
+            worker = desk.runway.engine("w2", plans=False)
+            return (
+                {beat.name for beat in engine.beats},
+                {beat.name for beat in worker.beats},
+                [one.cause for one in runs],
+            )
+
+    planning, working, causes = run_virtual(main())
+
+    assert {"cascades", "told events"} <= planning
+    assert working == set()
+    assert causes == [Cause.CASCADE, Cause.PULL, Cause.PULL, Cause.PULL]
+
+
+def test_a_backlog_of_old_events_is_settled_and_causes_no_storm() -> None:
+    async def main() -> tuple[int, int, int]:
+        async with open_desk() as desk:
+            desk.books.put(make_bill("145"))
+            await desk.runway.sync(desk.company_id, rail="memory")
+            await pass_time((NEWS_FOR + timedelta(seconds=1)).total_seconds())
+            stale = await desk.runway.cascades.tell()
+            left = await desk.store.outbox.pending(DEFAULT_FIRM)
+            desk.books.put(make_bill("146"))
+            await desk.runway.sync(desk.company_id, rail="memory")
+            await pass_time((NEWS_FOR - timedelta(seconds=1)).total_seconds())
+            return stale, len(left), await desk.runway.cascades.tell()
+
+    assert run_virtual(main()) == (0, 0, 1)
 
 
 def test_an_event_is_told_by_one_engine_alone() -> None:

@@ -305,7 +305,8 @@ class Runway(LogReading):
             works: whether it takes jobs; a scheduler only plans them.
             plans: whether it plans; a worker only takes what others planned.
         """
-        own = [*self.webhooks.beats(), *self.watch.beats(), *self.coverage.beats()]
+        services = (self.webhooks, self.cascades, self.watch, self.coverage)
+        own = [beat for service in services for beat in service.beats()]
         keeper = Keeper(self.scope, intervals or self._service.intervals, self._pacing)
         return make_engine(
             keeper,

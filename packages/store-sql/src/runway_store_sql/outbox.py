@@ -10,7 +10,7 @@ from runway_core.domain.jobs import EnqueueReceipt, NewJob, coalesce_jobs
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.domain.sync_run import OutboxEvent
 from runway_core.ports.outbox import PendingEvent
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, tuple_, update
 
 from runway_store_sql.bulk import among
 from runway_store_sql.engine import Database
@@ -59,16 +59,15 @@ class SqlOutbox:
         self, events: Sequence[PendingEvent], follow: Sequence[NewJob], *, now: datetime
     ) -> EnqueueReceipt:
         """Mark events as told and enqueue what follows from them."""
+        if not events:
+            return EnqueueReceipt(added=0, coalesced=0)
         at = to_microseconds(now)
+        keys = sorted((one.event.company_id, one.event.event_id) for one in events)
 
         def write(connection: Connection) -> EnqueueReceipt:
             told = (
                 update(outbox)
-                .where(
-                    among(connection, outbox.c.company_id, sorted({one.event.company_id for one in events})),
-                    among(connection, outbox.c.event_id, sorted({one.event.event_id for one in events})),
-                    IS_UNTOLD,
-                )
+                .where(tuple_(outbox.c.company_id, outbox.c.event_id).in_(keys), IS_UNTOLD)
                 .values(told_at=at)
                 .returning(outbox.c.company_id, outbox.c.event_id)
             )

@@ -43,6 +43,25 @@ class OutboxContract(DeskContract):
         assert claim.job.cause_id == event.event_id
         assert list(await desk.store.outbox.pending(FIRM)) == []
 
+    async def test_telling_settles_no_event_of_another_company(self, desk: StoreDesk) -> None:
+        """Companies number their events alike. If this fails: are company and id looked for apart from one another?"""
+        other = await StoreDesk(desk.store, company="brick").open()
+        for one in (desk, other):
+            await one.put(make_bill())
+            await one.put(make_bill(revision=1, memo="x"))
+        pending = await desk.store.outbox.pending(FIRM)
+        ids = sorted({one.event.event_id for one in pending})
+        crossed = [
+            one
+            for one in pending
+            if (one.event.company_id, one.event.event_id) in {(desk.id, ids[0]), (other.id, ids[1])}
+        ]
+        await desk.store.outbox.settle(crossed, [], now=desk.now)
+        left = await desk.store.outbox.pending(FIRM)
+
+        assert len(ids) == 2
+        assert {(one.event.company_id, one.event.event_id) for one in left} == {(desk.id, ids[1]), (other.id, ids[0])}
+
     async def test_an_event_stands_as_deep_as_the_pull_that_brought_it(self, desk: StoreDesk) -> None:
         job = make_pull(desk.connection, lane=Lane.WEBHOOK, run_at=desk.now, correlation_id=BY.correlation_id, depth=3)
         other = job.model_copy(update={"rail": "bank", "dedupe_key": "pull:bank", "depth": 4, "connection_id": None})

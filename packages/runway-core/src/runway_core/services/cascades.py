@@ -13,6 +13,9 @@ from runway_core.sync.engine import Beat
 TELL_EVERY = timedelta(seconds=2)
 FORGET_EVERY = timedelta(hours=1)
 KEPT = timedelta(days=2)
+NEWS_FOR = timedelta(hours=1)
+"""Nothing follows from an event that waited longer: polls have read all since, and a backlog must cause no storm."""
+
 _AT_ONCE = 500
 
 
@@ -30,20 +33,22 @@ class CascadeService:
     async def tell(self) -> int:
         """Enqueue what follows from events that were not told yet; returns how many jobs were added.
 
-        Any number of processes may tell at once: each event is told by one of them.
+        Any number of processes may tell at once: each event is told by one of them. Events older than an hour are
+        settled, and nothing follows from them.
         """
+        now = self._scope.clock.now()
         events = await self._scope.store.outbox.pending(self._scope.firm_id, limit=_AT_ONCE)
         if not events:
             return 0
         connections = await self._scope.connections()
         rails = {connection.rail for connection in connections}
         jobs = plan_cascade(
-            events,
+            [one for one in events if now - one.event.created_at <= NEWS_FOR],
             connections,
             roles_of=self._roles_of,
             dependencies={rail: [*DEPENDENCIES, *self._declared(rail)] for rail in rails},
         )
-        receipt = await self._scope.store.outbox.settle(events, jobs, now=self._scope.clock.now())
+        receipt = await self._scope.store.outbox.settle(events, jobs, now=now)
         return receipt.added
 
     async def forget(self) -> int:
