@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from runway_sandbox.kinds import KINDS, Kind
-from runway_sandbox.press import find_press, unpack
+from runway_sandbox.press import PRESSES, unpack
 from runway_sandbox.wiretime import format_record_time, parse_wire_time
 
 WireObject = dict[str, Any]
@@ -91,7 +91,7 @@ class Shelf:
         times = wire.get("MetaData") or {}
         created = parse_wire_time(times["CreateTime"]) if "CreateTime" in times else 0
         updated = parse_wire_time(times["LastUpdatedTime"]) if "LastUpdatedTime" in times else created
-        packed, model = find_press(self.kind.name).pack(encode_wire(wire))
+        packed, model = PRESSES[self.kind.name].pack(encode_wire(wire))
         known = self.rows.get(identifier)
         name = str(wire.get(self.kind.name_field, "")) if self.kind.name_field else ""
         row = Row(

@@ -5,7 +5,7 @@ sandbox's memory otherwise.
 """
 
 import zlib
-from functools import cache
+from collections import defaultdict
 
 MODEL_BYTES = 8_192
 _WINDOW = -13  # no header; 8 KB, as long as the model is
@@ -40,7 +40,5 @@ def unpack(packed: bytes, model: bytes) -> bytes:
     return zlib.decompressobj(_WINDOW, zdict=model).decompress(packed) if model else packed
 
 
-@cache
-def find_press(kind_name: str) -> Press:  # noqa: ARG001 - the key
-    """The press of a kind: companies share it, for their records are alike."""
-    return Press()
+PRESSES: defaultdict[str, Press] = defaultdict(Press)
+"""The press of each kind: companies share it, for their records are alike."""

@@ -1,10 +1,12 @@
 """`runway policy`: the rules under which a company's money goes out."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from runway_core.domain.identity import CompanyId
 from runway_core.domain.policy import POLICY_SETTINGS, Policy, find_own
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import CompanyHeading
@@ -48,14 +50,11 @@ def set_policy(
     """Change settings and leave the others: a new version, to which decisions from now on are held."""
     changes = dict(read_setting(text) for text in settings)
 
-    async def act(runway: Runway) -> tuple[Policy, CompanyHeading]:
-        found = await runway.companies.find(company)
-        policy = await runway.policies.change(found.company_id, changes, actor=session.actor, version=version)
-        await follow_change(runway, found.company_id)
-        return policy, CompanyHeading.of(found)
-
-    policy, heading = session.run(act)
-    _show(session, policy, heading)
+    _change(
+        session,
+        company,
+        lambda runway, company_id: runway.policies.change(company_id, changes, actor=session.actor, version=version),
+    )
 
 
 def read_setting(text: str) -> tuple[str, Any]:
@@ -71,6 +70,22 @@ def read_setting(text: str) -> tuple[str, Any]:
         return name.strip(), json.loads(value, parse_float=str)
     except ValueError:
         return name.strip(), value
+
+
+Change = Callable[[Runway, CompanyId], Awaitable[Policy]]
+
+
+def _change(session: Session, company: str, change: Change) -> None:
+    """Make a change of a company's policy, let its figures follow, and show what holds."""
+
+    async def act(runway: Runway) -> tuple[Policy, CompanyHeading]:
+        found = await runway.companies.find(company)
+        policy = await change(runway, found.company_id)
+        await follow_change(runway, found.company_id)
+        return policy, CompanyHeading.of(found)
+
+    policy, heading = session.run(act)
+    _show(session, policy, heading)
 
 
 def _show(session: Session, policy: Policy, company: CompanyHeading) -> None:
@@ -121,17 +136,13 @@ def follow_firm(
     version: Version = None,
 ) -> None:
     """Give settings back to the firm's policy: what the firm says holds for this company too."""
-
-    async def act(runway: Runway) -> tuple[Policy, CompanyHeading]:
-        found = await runway.companies.find(company)
-        policy = await runway.policies.change(
-            found.company_id, {}, follow_firm=settings, actor=session.actor, version=version
-        )
-        await follow_change(runway, found.company_id)
-        return policy, CompanyHeading.of(found)
-
-    policy, heading = session.run(act)
-    _show(session, policy, heading)
+    _change(
+        session,
+        company,
+        lambda runway, company_id: runway.policies.change(
+            company_id, {}, follow_firm=settings, actor=session.actor, version=version
+        ),
+    )
 
 
 @command(app, "revert", example="runway policy revert acme 2")
@@ -143,15 +154,11 @@ def revert_policy(
     version: Version = None,
 ) -> None:
     """Let the settings of an earlier version hold again: a new version."""
-
-    async def act(runway: Runway) -> tuple[Policy, CompanyHeading]:
-        found = await runway.companies.find(company)
-        policy = await runway.policies.revert(found.company_id, to, actor=session.actor, version=version)
-        await follow_change(runway, found.company_id)
-        return policy, CompanyHeading.of(found)
-
-    policy, heading = session.run(act)
-    _show(session, policy, heading)
+    _change(
+        session,
+        company,
+        lambda runway, company_id: runway.policies.revert(company_id, to, actor=session.actor, version=version),
+    )
 
 
 @command(app, "rules", example="runway policy rules acme --with payroll_cover_days=21")

@@ -3,14 +3,12 @@
 from datetime import date
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.outlook import Band
-from runway_core.domain.papers import PaperKind, WorkingPaper
+from runway_core.domain.papers import PaperKind
 from runway_core.domain.position import PositionStatus
 from runway_core.domain.record import Value
-from runway_core.domain.sent_digests import Delivery
+from runway_core.domain.sent_digests import SentMail
 
 
 class ToldCompany(Value):
@@ -22,20 +20,10 @@ class ToldCompany(Value):
     band: Band | None = None
 
 
-class FirmDigest(WorkingPaper):
-    """One daily mail as it went out. `paper_id` follows from the day: there is one a day at most.
-
-    It is kept before it leaves; `paper_id` is also the message's id, by which mail programs know a second copy.
-    """
+class FirmDigest(SentMail):
+    """One daily mail as it went out. `paper_id` follows from the day: there is one a day at most."""
 
     paper_kind: ClassVar[PaperKind] = PaperKind.FIRM_DIGEST
 
     as_of: date  # of UTC: a firm has companies in many zones
-    subject: str
-    html: str
-    text: str
-    sent_to: tuple[str, ...]
-    sent_at: AwareDatetime
     told: tuple[ToldCompany, ...]  # every company, named or not
-    delivery: Delivery = Delivery.INTENDED
-    error: str | None = None

@@ -94,7 +94,8 @@ def sum_control(records: Iterable[Record]) -> dict[Currency, Decimal]:
     """The control total of records by currency; kinds without an amount have none. Currencies at nil are left out."""
     totals: dict[Currency, Decimal] = defaultdict(lambda: ZERO)
     for record in records:
-        amount = next((getattr(record, name) for name in CONTROL_FIELDS if hasattr(record, name)), None)
+        held = record.__dict__  # every record with an amount has a currency
+        amount = next((held[name] for name in CONTROL_FIELDS if name in held), None)
         if amount is not None:
-            totals[getattr(record, "currency")] += amount  # noqa: B009 - every record with an amount has one
+            totals[held["currency"]] += amount
     return {currency: total for currency, total in sorted(totals.items()) if total}

@@ -48,18 +48,8 @@ class DigestService:
         """
         paper_id = name_by(company_id, digest.as_of.isoformat(), digest.note, *sorted(digest.sent_to))
         held = await self._desk.find(company_id, SentDigest, paper_id)
-        if held is not None and held.delivery is not Delivery.REFUSED:
-            return held
-        fresh = digest.model_copy(
-            update={
-                "paper_id": paper_id,
-                "version": 0 if held is None else held.version,
-                "sent_at": self._scope.clock.now(),
-                "delivery": Delivery.INTENDED,
-                "error": None,
-            }
-        )
-        return await self._desk.save(company_id, fresh, actor=actor)
+        kept = digest.about_to_leave(paper_id, held=held, at=self._scope.clock.now())
+        return held if held is not None and kept is held else await self._desk.save(company_id, kept, actor=actor)
 
     async def note_delivery(
         self, digest: SentDigest, company_id: CompanyId, delivery: Delivery, *, actor: str, error: str | None = None
@@ -70,9 +60,7 @@ class DigestService:
             NotFound: no such company in this firm.
             StaleRevision: somebody wrote it down meanwhile.
         """
-        return await self._desk.save(
-            company_id, digest.model_copy(update={"delivery": delivery, "error": error}), actor=actor
-        )
+        return await self._desk.save(company_id, digest.became(delivery, error), actor=actor)
 
     async def last_told(self, company_id: CompanyId) -> CashThen | None:
         """Opening cash as it was told last before today: by a digest that was sent, else by a kept forecast.

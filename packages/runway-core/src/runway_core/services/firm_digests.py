@@ -41,18 +41,8 @@ class FirmDigestService:
         self._house.demand_whole_firm(Need.DECIDE)
         paper_id = f"daily-{digest.as_of.isoformat()}"
         held = await self._house.find(FirmDigest, paper_id)
-        if held is not None and held.delivery is not Delivery.REFUSED:
-            return held
-        fresh = digest.model_copy(
-            update={
-                "paper_id": paper_id,
-                "version": 0 if held is None else held.version,
-                "sent_at": self._scope.clock.now(),
-                "delivery": Delivery.INTENDED,
-                "error": None,
-            }
-        )
-        return await self._house.save(fresh, actor=actor)
+        kept = digest.about_to_leave(paper_id, held=held, at=self._scope.clock.now())
+        return held if held is not None and kept is held else await self._house.save(kept, actor=actor)
 
     async def note_delivery(
         self, digest: FirmDigest, delivery: Delivery, *, actor: str, error: str | None = None
@@ -62,4 +52,4 @@ class FirmDigestService:
         Raises:
             StaleRevision: somebody wrote it down meanwhile.
         """
-        return await self._house.save(digest.model_copy(update={"delivery": delivery, "error": error}), actor=actor)
+        return await self._house.save(digest.became(delivery, error), actor=actor)
