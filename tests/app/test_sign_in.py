@@ -14,7 +14,8 @@ from runway_app_http.passwords import Passwords, demand_fit
 from runway_app_http.web import create_app
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Role
-from runway_core.errors import InvalidRequest
+from runway_core.errors import InvalidRequest, SignInRefused, TooManyRequests
+from runway_core.services.sessions import ADDRESS
 
 from tests.app.firm import Firm
 from tests.app.people_desk import PASSWORD, add_owner, client_of, form_token, reach, set_password
@@ -96,6 +97,30 @@ async def test_guessing_is_slowed_down_for_names_that_exist_and_for_those_that_d
     firm.clock.advance(timedelta(seconds=15))
 
     assert (await sign_in(browser)).status_code == 303
+
+
+async def test_an_office_behind_one_address_signs_in_as_often_as_it_likes(app: FastAPI, firm: Firm) -> None:
+    await add_owner(firm.runway)
+    await set_password(firm.runway, app, "ada")
+    door = app.state.door
+
+    for _ in range(ADDRESS.free + 2):
+        await door.enter("ada@firm.example", SecretStr(PASSWORD), address="192.0.2.7")
+
+
+async def test_an_account_of_ones_own_wins_no_new_guesses_for_an_address(app: FastAPI, firm: Firm) -> None:
+    await add_owner(firm.runway)
+    await set_password(firm.runway, app, "ada")
+    door = app.state.door
+    for number in range(ADDRESS.free):
+        if number % 10 == 9:
+            await door.enter("ada@firm.example", SecretStr(PASSWORD), address="192.0.2.7")
+        with pytest.raises(SignInRefused):
+            await door.enter(f"guess{number}@firm.example", SecretStr("guess"), address="192.0.2.7")
+
+    with pytest.raises(TooManyRequests):
+        await door.enter("ada@firm.example", SecretStr(PASSWORD), address="192.0.2.7")
+    await door.enter("ada@firm.example", SecretStr(PASSWORD), address="192.0.2.8")
 
 
 async def test_a_session_is_new_at_each_sign_in_and_over_once_signed_out(

@@ -47,7 +47,8 @@ class Door:
             TooManyRequests: too many attempts for this name, or from this network address.
         """
         sessions, account = self._runway.sessions, _hashed("account", email.strip().lower())
-        await sessions.take_turn(_hashed("address", address), ADDRESS)
+        place = _hashed("address", address)
+        await sessions.take_turn(place, ADDRESS)
         await sessions.take_turn(account, ACCOUNT)
         person = await self._find(email)
         credentials = await self._proofs(person)
@@ -55,6 +56,7 @@ class Door:
         if person is None or person.is_disabled or not is_right:
             await sessions.note_refusal(person.person_id if person else None, "password")
             raise sessions.refuse()
+        await sessions.give_turn_back(place)
         if credentials.totp_secret is not None:
             return await self._begin(person, TokenPurpose.SECOND_FACTOR, how="password")
         await sessions.clear_turns(account)

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -60,8 +60,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_app(app: FastAPI, listener: socket.socket) -> None:
-    """Serve until cancelled; requests that are being answered may end first."""
+async def serve_app(
+    app: FastAPI, listener: socket.socket, *, trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
+) -> None:
+    """Serve until cancelled; requests that are being answered may end first.
+
+    Who asks, and whether over https, is what the nearest of `trusted_proxies` says in `X-Forwarded-For` and
+    `X-Forwarded-Proto`; from anybody else these headers mean nothing.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -70,6 +76,8 @@ async def serve_app(app: FastAPI, listener: socket.socket) -> None:
         lifespan="on",
         timeout_graceful_shutdown=STOP_SECONDS,
         ws="none",
+        proxy_headers=True,
+        forwarded_allow_ips=list(trusted_proxies),
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

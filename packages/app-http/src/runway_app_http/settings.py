@@ -50,6 +50,7 @@ class AppSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
     allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses, networks: they say who asks (X-Forwarded-For)
     public_url: str | None = None  # where people reach the app: https://runway.firm.example
     session_idle_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60  # a session unused for so long is over
     session_hours: Annotated[int, Field(ge=1, le=24 * 7)] = 12  # and after so long in any case

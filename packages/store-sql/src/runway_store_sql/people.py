@@ -309,6 +309,12 @@ class SqlPeopleStore:
         row = await self._database.read(lambda connection: connection.execute(query).first())
         return (0, None) if row is None else (row[0], from_microseconds(row[1]))
 
+    async def uncount_attempt(self, firm_id: FirmId, subject: str) -> None:
+        """Take one attempt off the count."""
+        held = (attempts.c.firm_id == firm_id, attempts.c.subject == subject, attempts.c.count > 0)
+        statement = update(attempts).where(*held).values(count=attempts.c.count - 1)
+        await self._database.write(lambda connection: connection.execute(statement))
+
     async def clear_attempts(self, firm_id: FirmId, subject: str) -> None:
         """Begin anew."""
         statement = delete(attempts).where(attempts.c.firm_id == firm_id, attempts.c.subject == subject)

@@ -143,6 +143,12 @@ class MemoryPeopleStore:
     async def attempts(self, firm_id: FirmId, subject: str) -> tuple[int, datetime | None]:
         return self._firm(firm_id).attempts.get(subject, (0, None))
 
+    async def uncount_attempt(self, firm_id: FirmId, subject: str) -> None:
+        attempts = self._firm(firm_id).attempts
+        if subject in attempts:
+            count, last_at = attempts[subject]
+            attempts[subject] = (max(0, count - 1), last_at)
+
     async def clear_attempts(self, firm_id: FirmId, subject: str) -> None:
         self._firm(firm_id).attempts.pop(subject, None)
 

@@ -208,6 +208,19 @@ class PeopleContract:
         await store.people.clear_attempts(FIRM, "account")
         assert await store.people.attempts(FIRM, "account") == (0, None)
 
+    async def test_taking_an_attempt_off_leaves_the_others(self, store: Store) -> None:
+        for _ in range(3):
+            await store.people.count_attempt(FIRM, "address", START, forget_seconds=60)
+        await asyncio.gather(*(store.people.uncount_attempt(FIRM, "address") for _ in range(2)))
+        held = await store.people.attempts(FIRM, "address")
+        for _ in range(2):
+            await store.people.uncount_attempt(FIRM, "address")
+        await store.people.uncount_attempt(FIRM, "account")
+
+        assert held == (1, START)
+        assert await store.people.attempts(FIRM, "address") == (0, START)
+        assert await store.people.attempts(FIRM, "account") == (0, None)
+
     async def test_acts_side_by_side_make_one_chain(self, store: Store) -> None:
         await asyncio.gather(*(store.people.note(FIRM, [make_draft("sign_in_refused")]) for _ in range(6)))
 

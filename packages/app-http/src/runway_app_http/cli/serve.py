@@ -46,7 +46,7 @@ async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.s
             idle_seconds=settings.session_idle_minutes * 60, longest_seconds=settings.session_hours * 3600
         ),
     )
-    await serve_app(app, listener)
+    await serve_app(app, listener, trusted_proxies=settings.trusted_proxies)
 
 
 @command(app, "serve", example="runway serve --port 8000", default_level="info")

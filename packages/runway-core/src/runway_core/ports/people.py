@@ -105,6 +105,10 @@ class PeopleStore(Protocol):
         """How many attempts are counted, and when the last one was."""
         ...
 
+    async def uncount_attempt(self, firm_id: FirmId, subject: str) -> None:
+        """Take one attempt off the count of a subject, which never falls below 0; the others stay counted."""
+        ...
+
     async def clear_attempts(self, firm_id: FirmId, subject: str) -> None:
         """Begin anew, after a success."""
         ...

@@ -47,7 +47,7 @@ ACCOUNT = Patience(free=5, first_seconds=15, most_seconds=900)
 who guesses on purpose does not lock a person out for long."""
 
 ADDRESS = Patience(free=30, first_seconds=15, most_seconds=3600)
-"""Of one network address, behind which many people may sit."""
+"""Of one network address, behind which many people may sit: attempts whose password was right do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,13 @@ class SessionService:
         if counted > count + 1 and patience.wait_seconds(counted - 1) > 0:  # others came in between
             left = patience.wait_seconds(counted)
             raise TooManyRequests(f"too many attempts: wait {left} seconds", retry_after_seconds=left)
+
+    async def give_turn_back(self, subject: str) -> None:
+        """Let an attempt that succeeded not count, as of an address with many people.
+
+        Failed ones stay counted: nobody wins new guesses by signing in as themselves in between.
+        """
+        await self._scope.store.people.uncount_attempt(self._scope.firm_id, subject)
 
     async def clear_turns(self, subject: str) -> None:
         """Forget the attempts of a subject, after a success."""
