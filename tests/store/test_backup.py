@@ -1,5 +1,6 @@
 """A database is written into a file while it is in use, and made of it again: mirror, log, anchors and secrets."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from runway_core.runway import Runway
 from runway_core.sync.mirror_check import find_mirror_differences
 from runway_core.sync.verification import verify_log
 from runway_store_sql import FolderAnchorSink, SqlStore
+from runway_store_sql.backup import draft_of_file
 from runway_testkit.clock import FixedClock
 from runway_testkit.store_desk import START, StoreDesk, make_account, make_bill
 
@@ -99,3 +101,30 @@ async def test_what_is_no_backup_is_refused(fresh_url: str, tmp_path: Path) -> N
     (tmp_path / "none").write_text("not a database, and longer than a header of one would be " * 20, encoding="utf-8")
     with pytest.raises(InvalidRequest):
         await SqlStore(fresh_url, secret_key=SECRET_KEY).restore(tmp_path / "none")
+
+
+async def test_a_journal_of_another_database_is_not_played_into_a_restored_one(tmp_path: Path) -> None:
+    """The write-ahead log of what stood there is whole by its own sums: SQLite would believe it."""
+    target = tmp_path / "restored.db"
+    async with SqlStore(f"sqlite:///{tmp_path / 'books.db'}", secret_key=SECRET_KEY) as store:
+        desk = await StoreDesk(store).open()
+        await store.back_up(tmp_path / "backup")
+        await desk.put(make_bill(memo="after the backup"))
+        shutil.copy(tmp_path / "books.db-wal", tmp_path / "restored.db-wal")
+
+    with pytest.raises(InvalidRequest, match=r"restored\.db-wal.*move it away"):
+        await SqlStore(f"sqlite:///{target}", secret_key=SECRET_KEY).restore(tmp_path / "backup")
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_a_journal_that_comes_while_a_database_is_written_stops_it(tmp_path: Path, suffix: str) -> None:
+    def write() -> None:
+        with draft_of_file(tmp_path / "restored.db") as draft:
+            draft.touch()
+            (tmp_path / f"restored.db{suffix}").touch()
+
+    with pytest.raises(InvalidRequest, match="move it away"):
+        write()
+
+    assert [path.name for path in tmp_path.iterdir()] == [f"restored.db{suffix}"]

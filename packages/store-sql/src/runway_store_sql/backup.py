@@ -28,6 +28,7 @@ from runway_store_sql.schema import configure_migrations, read_revision, upgrade
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _VERSION_TABLE = "alembic_version"
+_JOURNALS = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,38 @@ def _draft_of(target: Path) -> Iterator[Path]:
 # --- SQLite ---
 
 
-def back_up_file(source: Path, target: Path) -> BackupReport:
-    """Copy a SQLite database that may be in use, and check the copy."""
+@contextmanager
+def draft_of_file(target: Path) -> Iterator[Path]:
+    """A name to write a SQLite database under, whose own name no journal waits beside.
+
+    SQLite would play such a journal into the new database as soon as it is opened, whatever database it was once of.
+
+    Raises:
+        InvalidRequest: there is a file of that name, or a journal beside it, now or when the draft is whole.
+        StoreUnavailable: it cannot be written.
+    """
+    _demand_no_journal(target)
     with _draft_of(target) as draft:
+        yield draft
+        _demand_no_journal(target)
+
+
+def _demand_no_journal(target: Path) -> None:
+    for suffix in _JOURNALS:
+        journal = target.with_name(target.name + suffix)
+        if journal.exists():
+            raise InvalidRequest(
+                f"{str(journal)!r} is left of another database and would be played into this one: move it away"
+            )
+
+
+def back_up_file(source: Path, target: Path) -> BackupReport:
+    """Copy a SQLite database that may be in use, and check the copy.
+
+    Raises:
+        InvalidRequest: the file exists, or a journal beside it.
+    """
+    with draft_of_file(target) as draft:
         _copy_file(source, draft)
     return _describe(target, _file_revision(target))
 
@@ -80,11 +110,11 @@ def restore_file(source: Path, target: Path) -> BackupReport:
     """Make a SQLite database of a backup of one.
 
     Raises:
-        InvalidRequest: the database exists, or the file is no sound backup.
+        InvalidRequest: the database exists, or a journal beside its name, or the file is no sound backup.
     """
     if not source.is_file():
         raise InvalidRequest(f"there is no backup {str(source)!r}")
-    with _draft_of(target) as draft:
+    with draft_of_file(target) as draft:
         _copy_file(source, draft)
         if _file_revision(draft) is None:
             raise InvalidRequest(f"{str(source)!r} is no backup of Runway: it has no schema of ours")
