@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from runway_core.domain.changes import Cause
@@ -21,6 +22,7 @@ from runway_core.errors import (
     StaleRevision,
 )
 from runway_core.ports.clock import Clock
+from runway_core.ports.job_queue import JobQueue
 from runway_core.runway import Runway
 from runway_core.sync.engine import Alive, EngineSettings, Handler, SyncEngine
 from runway_core.sync.schedule import INTERVAL, make_pull
@@ -390,6 +392,39 @@ def test_work_that_shows_signs_of_life_keeps_its_lease_for_hours() -> None:
     held = run_virtual(main())
 
     assert (held.state, held.attempts, held.error_code) == (JobState.RUNNING, 1, None)
+
+
+class StumblingQueue:
+    """A job table whose first claims and renewals fail as nobody foresaw."""
+
+    def __init__(self, queue: JobQueue, *, stumbles: int) -> None:
+        self._queue: Any = queue
+        self._left = {"claim": stumbles, "renew": stumbles}
+
+    def __getattr__(self, name: str) -> Any:
+        if self._left.get(name, 0):
+            self._left[name] -= 1
+            raise ValueError(f"{name} stumbles")
+        return getattr(self._queue, name)
+
+
+def test_faults_that_nobody_foresaw_end_neither_work_nor_leases() -> None:
+    async def main() -> tuple[Job, SyncEngine]:
+        store, working = MemoryStore(), Hanging.make(is_alive=True)
+        await fill(store)
+        engine = make_engine(store, VirtualClock(START), working)
+        stumbling: Any = StumblingQueue(store.jobs, stumbles=2)
+        engine.queue = stumbling
+        await engine.start()
+        await pass_time(600)
+        held = await store.jobs.job(DEFAULT_FIRM, "job-000000001")
+        await engine.stop()
+        return held, engine
+
+    held, engine = run_virtual(main())
+
+    assert (held.state, held.attempts, held.error_code) == (JobState.RUNNING, 1, None)
+    assert engine.counts.lost == 0
 
 
 def test_a_stop_gives_back_what_takes_too_long() -> None:

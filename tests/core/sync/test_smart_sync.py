@@ -1,6 +1,7 @@
 """The one door to the rails: what people ask for together is done once, and what does not answer is left alone."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,46 @@ async def test_who_goes_away_leaves_the_pull_to_the_others_and_the_last_one_stop
 
     (run,) = await desk.store.registry.runs(acme.firm_id, acme.company_id)
     assert run.ended_at is not None
+
+
+async def test_who_comes_while_a_pull_is_being_stopped_is_not_stopped_with_it() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    reached, stopping, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def stop_slowly(_: int) -> None:
+        reached.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopping.set()
+            await go_on.wait()
+
+    desk.factory.hooks["Acme"] = stop_slowly
+    first = asyncio.create_task(desk.runway.sync(acme.company_id, request=BY_HAND))
+    await reached.wait()
+    first.cancel()
+    await stopping.wait()
+    del desk.factory.hooks["Acme"]
+    second = asyncio.create_task(desk.runway.sync(acme.company_id, request=BY_HAND))
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    report = await second
+
+    assert [run.error_code for run in report.runs] == ["lease-held"]  # its news is on the way
+    assert await pull(desk, acme, request=BY_HAND) == ["well"]
+
+
+async def test_who_asks_for_a_comparison_does_not_get_a_mere_pull() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    reports = await asyncio.gather(
+        *(desk.runway.sync(acme.company_id, request=replace(BY_HAND, sweep=sweep)) for sweep in (False, True))
+    )
+
+    assert len({run.run_id for report in reports for run in report.runs}) == 2
 
 
 async def test_a_rail_that_keeps_not_answering_is_left_alone_and_the_labelled_mirror_answers() -> None:

@@ -11,7 +11,7 @@ from runway_core.domain.log_entry import to_microseconds
 from sqlalchemy import Connection, Select, and_, case, exists, or_, select, union_all, update
 
 from runway_store_sql.bulk import among, is_postgres
-from runway_store_sql.job_rows import CANDIDATE, read_candidate, read_claim
+from runway_store_sql.job_rows import CANDIDATE, IS_KNOWN, read_candidate, read_claim
 from runway_store_sql.tables import IS_WAITING, job_turns, jobs
 
 
@@ -26,8 +26,8 @@ class Asked:
 
     @property
     def is_due(self) -> Any:
-        """A job that it may take by time and firm."""
-        is_due = and_(IS_WAITING, jobs.c.run_at <= to_microseconds(self.now))
+        """A job that it may take by time, work and firm."""
+        is_due = and_(IS_WAITING, jobs.c.run_at <= to_microseconds(self.now), IS_KNOWN)
         return is_due if self.firm_id is None else and_(is_due, jobs.c.firm_id == self.firm_id)
 
 

@@ -38,6 +38,9 @@ _NEW = (
 _FOLLOWS_LANE = ("work", "cause_id", "correlation_id", "depth", "payload")
 """What a waiting job takes from a more urgent one of its key."""
 
+IS_KNOWN = jobs.c.work.in_([work.value for work in Work])
+"""A job whose work this code knows; those of a newer release are left to its processes."""
+
 CANDIDATE = tuple(jobs.c[name] for name in ("job_id", "company_id", "connection_id", "lane", "run_at", "turn_at"))
 
 

@@ -43,7 +43,7 @@ from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.job_claims import Asked, find_due, take_jobs
 from runway_store_sql.job_returns import Return, put_back
-from runway_store_sql.job_rows import count_added, encode_new, read_claim, read_job
+from runway_store_sql.job_rows import IS_KNOWN, count_added, encode_new, read_claim, read_job
 from runway_store_sql.tables import IS_DEAD, IS_DONE, IS_RUNNING, IS_WAITING, companies, jobs
 
 _NOBODY = {"lease_token": None, "lease_until": None, "worker": None}
@@ -196,7 +196,7 @@ class SqlJobQueue:
     async def reap(self, *, now: datetime, most_attempts: int) -> Reaped:
         """Take back jobs whose lease has run out."""
         at = to_microseconds(now)
-        expired = select(jobs).where(IS_RUNNING, jobs.c.lease_until <= at).order_by(jobs.c.job_id)
+        expired = select(jobs).where(IS_RUNNING, IS_KNOWN, jobs.c.lease_until <= at).order_by(jobs.c.job_id)
 
         def write(connection: Connection) -> Reaped:
             query = expired.with_for_update(skip_locked=True) if is_postgres(connection) else expired

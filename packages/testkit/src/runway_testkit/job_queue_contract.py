@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import pytest
 from runway_core.domain.company import Company
@@ -29,6 +30,12 @@ from runway_testkit.store_desk import BY, START, StoreDesk
 
 FIRM = FirmId("own")
 LEASE_SECONDS = 60
+
+
+class NewerWork(StrEnum):
+    """Work that only a newer release knows."""
+
+    DREAM = "dream"
 
 
 def at(seconds: int) -> datetime:
@@ -171,6 +178,17 @@ class JobQueueContract(DeskContract):
         )
 
         assert keys(taken) == ["pull:acme-qbo"]
+
+    async def test_work_of_a_newer_release_is_left_to_it(self, desk: StoreDesk) -> None:
+        """If this fails: one process of a newer release would bring all older ones to a stop."""
+        newer = make_job("newer", lane=Lane.PERSON, work=NewerWork.DREAM)
+        await desk.store.jobs.enqueue([newer, make_job()], now=START)
+        taken = await claim(desk.store)
+        nothing = await claim(desk.store, seconds=1)
+
+        assert keys(taken) == ["pull:acme-qbo"]
+        assert list(nothing) == []
+        assert (await desk.store.jobs.depths(now=START)).lanes[Lane.PERSON].due == 1
 
     async def test_the_jobs_of_a_firm_can_be_taken_alone(self, desk: StoreDesk) -> None:
         other = FirmId("other")

@@ -20,6 +20,7 @@ from runway_core.domain.jobs import (
     NewJob,
     QueueDepths,
     Reaped,
+    Work,
     coalesce_jobs,
     merge_jobs,
     plan_claims,
@@ -112,6 +113,7 @@ class MemoryJobQueue:
             held
             for held in self._waiting.values()
             if held.job.run_at <= now
+            and isinstance(held.job.work, Work)
             and held.job.connection_id not in busy
             and held.job.lane in (LANES if lanes is None else lanes)
             and firm_id in (None, held.job.firm_id)

@@ -43,7 +43,7 @@ class JobQueue(Protocol):
     ) -> Sequence[ClaimedJob]:
         """Take at most `limit` jobs that are due, in the order of `domain.jobs.plan_claims`; each counts an attempt.
 
-        `lanes` and `firm_id` leave out the others'.
+        `lanes` and `firm_id` leave out the others'. Jobs whose work this release does not know wait for a newer one.
         """
         ...
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -179,12 +179,8 @@ class SyncEngine:
             await asyncio.sleep(beat.every.total_seconds())
 
     async def _beat(self, beat: Beat) -> None:
-        try:
+        with _going_on("beat", beat=beat.name):
             await beat.work()
-        except RunwayError as error:
-            _log.warning("beat_failed", beat=beat.name, error_code=error.code, error=str(error))
-        except Exception:  # the engine's edge: one beat's fault must not stop the others
-            _log.error("beat_failed_unexpectedly", beat=beat.name, trace=traceback.format_exc())
 
     async def reap(self) -> None:
         """Take back what lost workers held."""
@@ -201,11 +197,9 @@ class SyncEngine:
     async def _keep_working(self) -> None:
         while not self._is_stopping:
             self._woken.clear()
-            try:
+            taken = 0
+            with _going_on("claim"):
                 taken = await self._take()
-            except StoreError as error:
-                _log.warning("claim_failed", error_code=error.code, error=str(error))
-                taken = 0
             if not taken:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), self.settings.look_every.total_seconds())
@@ -321,10 +315,8 @@ class SyncEngine:
     async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(self.settings.lease_seconds // 3)
-            try:
+            with _going_on("renewal"):
                 await self._renew()
-            except StoreError as error:
-                _log.warning("renewal_failed", error_code=error.code, error=str(error))
 
     async def _renew(self) -> None:
         """Extend the leases of what lives; cut off what is silent, and what became another's."""
@@ -347,6 +339,17 @@ class SyncEngine:
         if running.task is not None and not running.task.done() and not running.stopped:
             running.stopped = why
             running.task.cancel()
+
+
+@contextlib.contextmanager
+def _going_on(what: str, **named: str) -> Iterator[None]:
+    """The engine's edge: what fails within is told, and stops nothing else; it is tried at its next time."""
+    try:
+        yield
+    except RunwayError as error:
+        _log.warning(f"{what}_failed", error_code=error.code, error=str(error), **named)
+    except Exception:  # a fault of ours or of a plugin
+        _log.error(f"{what}_failed_unexpectedly", trace=traceback.format_exc(), **named)
 
 
 async def _cancel(tasks: "Sequence[asyncio.Task[None]]") -> None:

@@ -40,7 +40,8 @@ class Flight:
     waiting: int = 0
 
 
-Flights = dict[tuple[CompanyId, tuple[ConnectionId, ...], bool, bool], Flight]
+FlightKey = tuple[CompanyId, tuple[ConnectionId, ...], bool, bool, bool]
+Flights = dict[FlightKey, Flight]
 """Pulls under way that people wait for; shared by whoever works on one store in one process."""
 
 
@@ -112,12 +113,33 @@ class SmartSyncService:
         if request.cause is not Cause.PERSON:
             return await self._sync_company(company, connections, request, on_progress)
         ids = tuple(connection.connection_id for connection in connections)
-        key = (company.company_id, ids, request.full, request.accept_missing)
-        if key not in self._flights:
+        key = (company.company_id, ids, request.full, request.accept_missing, request.sweep)
+        flight = self._flights.get(key)
+        if flight is None:
             work = self._sync_company(company, connections, request, on_progress)
-            self._flights[key] = Flight(asyncio.create_task(work))
-            self._flights[key].task.add_done_callback(lambda _: self._flights.pop(key, None))
-        return await _wait_for(self._flights[key])
+            flight = self._flights[key] = Flight(asyncio.create_task(work))
+            flight.task.add_done_callback(lambda _: self._take_off(key, flight))
+        return await self._wait_for(key, flight)
+
+    def _take_off(self, key: FlightKey, flight: Flight) -> None:
+        """Nobody joins this pull any more; another that began since under the same key stays."""
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+    async def _wait_for(self, key: FlightKey, flight: Flight) -> SyncReport:
+        """Wait with others for one pull; who goes away last stops it, and who comes while it stops begins another."""
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        except asyncio.CancelledError:
+            if flight.waiting == 1 and not flight.task.done():
+                self._take_off(key, flight)
+                flight.task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await flight.task
+            raise
+        finally:
+            flight.waiting -= 1
 
     async def _sync_company(
         self,
@@ -220,21 +242,6 @@ class _LeftAloneError(Exception):
 
 def _breakers_of(connection: Connection) -> list[BreakerKey]:
     return [BreakerKey(connection.rail), BreakerKey(connection.rail, connection.connection_id)]
-
-
-async def _wait_for(flight: Flight) -> SyncReport:
-    """Wait with others for one pull; who goes away last stops it."""
-    flight.waiting += 1
-    try:
-        return await asyncio.shield(flight.task)
-    except asyncio.CancelledError:
-        if flight.waiting == 1 and not flight.task.done():
-            flight.task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await flight.task
-        raise
-    finally:
-        flight.waiting -= 1
 
 
 def _first_of(failures: BaseExceptionGroup[RunwayError]) -> RunwayError:
