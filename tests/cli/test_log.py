@@ -91,3 +91,19 @@ def test_a_broken_log_is_not_archived(run: Run, acme: str) -> None:
     assert ran.code == 4
     assert "nothing is archived" in ran.err
     assert list(Path().glob("archive/*")) == []
+
+
+def test_the_firms_own_chain_is_verified_with_all_others_and_after_a_restore(run: Run, acme: str) -> None:
+    run("firm-policy", "set", "payroll_cover_days=21")
+    run("log", "anchor")
+    run("db", "backup", "backup.db")
+    sound = run("log", "verify", "--json")
+    with closing(sqlite3.connect("backup.db")) as connection, connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE log_entries SET what = 'nothing' WHERE company_id LIKE 'firm:%' AND sequence = 1")
+    restored = run("db", "restore", "backup.db", "--database-url", "sqlite:///restored.db", "--json")
+
+    assert (sound.code, sound.document["firm"]["is_sound"], sound.document["firm"]["entries"]) == (0, True, 1)
+    assert restored.code == 1
+    assert "'the firm itself': entry 1 is broken (changed)" in restored.document["faults"][0]

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from runway_core.domain.anchors import write_anchor
 from runway_core.domain.identity import FirmId
 from runway_core.domain.log_entry import GENESIS, encode_entry, hash_entry
+from runway_core.domain.people import firm_chain
 from runway_core.errors import LogBroken, StoreUnavailable
 from runway_core.runway import Runway
 from runway_core.sync.verification import LogDifference
@@ -126,6 +127,34 @@ async def test_history_that_was_sealed_anew_is_found(desk: Vaulted) -> None:
     assert list(found.chains) == [desk.acme.id]
     fault = found.chains[desk.acme.id]
     assert (fault.broken_at, fault.difference) == (13, LogDifference.REWRITTEN)  # the first anchor holds up to 12
+
+
+async def test_the_firms_own_chain_is_held_to_its_anchors(desk: Vaulted) -> None:
+    for number in range(1, 4):
+        await desk.runway.policies.change_firm({"payroll_cover_days": number}, actor="ada")
+    await desk.runway.anchors.anchor()
+    sound = await desk.runway.verify_firm_log()
+    keep = "sequence = 1, hash = (SELECT hash FROM log_entries WHERE company_id = 'firm:own' AND sequence = 1)"
+    await desk.forge(
+        f"UPDATE log_heads SET {keep} WHERE company_id = 'firm:own'",
+        "DELETE FROM log_entries WHERE company_id = 'firm:own' AND sequence > 1",
+    )
+
+    alone = await desk.runway.verify_firm_log()
+    found = await desk.runway.anchors.verify([desk.acme.id])
+
+    assert (sound.is_sound, sound.entries > 1, alone.is_sound) == (True, True, True)
+    assert list(found.chains) == [firm_chain(FirmId("own"))]
+
+
+async def test_a_company_that_was_wiped_whole_is_named(desk: Vaulted) -> None:
+    """Nobody asks for it any more: no list of companies has it."""
+    tables = ("companies", "connections", "log_entries", "log_heads")
+    await desk.forge(*(f"DELETE FROM {table} WHERE company_id = 'birch'" for table in tables))
+
+    found = await desk.runway.anchors.verify([desk.acme.id])
+
+    assert [fault for fault in found.faults if "the chain of 'birch' is gone" in fault], found
 
 
 async def test_history_and_anchors_rewritten_together_are_found_by_the_folder(desk: Vaulted) -> None:

@@ -10,23 +10,22 @@ from runway_core.domain.identity import CompanyId
 from runway_core.errors import LogBroken
 from runway_core.ports.anchors import LogKey
 
+from runway_testkit.memory_people import MemoryChain
 from runway_testkit.memory_state import CompanyState
 
 
 class MemoryAnchorStore:
     """The `AnchorStore` in memory. Tests may rewrite `kept`."""
 
-    def __init__(self, states: Mapping[CompanyId, CompanyState]) -> None:
+    def __init__(self, states: Mapping[CompanyId, CompanyState], firms: Mapping[CompanyId, MemoryChain]) -> None:
         self._states = states
+        self._firms = firms
         self.kept: list[Anchor] = []
 
     async def heads(self) -> Sequence[AnchorLeaf]:
         """Where every chain ends."""
-        return [
-            AnchorLeaf(company_id, state.head.sequence, state.head.hash)
-            for company_id, state in sorted(self._states.items())
-            if state.head.sequence
-        ]
+        chains: list[tuple[CompanyId, CompanyState | MemoryChain]] = [*self._states.items(), *self._firms.items()]
+        return [AnchorLeaf(owner, one.head.sequence, one.head.hash) for owner, one in chains if one.head.sequence]
 
     async def save(self, anchor: Anchor) -> bool:
         """Keep an anchor; false when another one took its number."""

@@ -429,7 +429,7 @@ class MemoryStore:
         self.outbox = MemoryOutbox(self._states, self.jobs)
         self.inbox = MemoryInbox(self._states, self.jobs)
         self.coverage = MemoryCoverage(self._states, self.inbox, self.jobs)
-        self.anchors = MemoryAnchorStore(self._states)
+        self.anchors = MemoryAnchorStore(self._states, self._firms)
         self.log_keys = MemoryLogKeys()
         self.calls = MemoryCallLedger()
         self.breakers = MemoryBreakers()

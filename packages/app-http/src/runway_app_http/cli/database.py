@@ -14,6 +14,7 @@ from runway_app_http.cli.failures import DONE, FOUND, STORE_TROUBLE
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.container import back_up, grant_app_role, make_store, restore
+from runway_app_http.log_checks import verify_chains
 
 app = group("db", "The schema of the database, and whether it is sound.")
 
@@ -111,17 +112,8 @@ def restore_database(
     report = session.run_alone(restore(session.settings, file))
 
     async def verify(runway: Runway) -> list[str]:
-        companies = await runway.companies.list()
-        anchors = await runway.anchors.verify([company.company_id for company in companies])
-        faults = list(anchors.faults)
-        for company in companies:
-            chain = await runway.verify_log(company.company_id)
-            anchored = anchors.chains.get(company.company_id)
-            if not chain.is_sound:
-                faults.append(f"{company.name!r}: entry {chain.broken_at} is broken: {chain.fault}")
-            elif anchored is not None:
-                faults.append(f"{company.name!r}: {anchored.said}")
-        return faults
+        found = await verify_chains(runway, await runway.companies.list())
+        return [*found.anchors.faults, *found.say_faults()]
 
     faults = session.run(verify)
     document = {"file": report.file, "schema_revision": report.schema_revision, "faults": faults}

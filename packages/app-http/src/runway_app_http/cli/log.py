@@ -2,7 +2,6 @@
 
 import gzip
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 
@@ -14,14 +13,13 @@ from runway_core.domain.log_entry import LogEntry
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
-from runway_core.services.anchors import AnchorsVerification
-from runway_core.sync.verification import LogDifference, LogFault, LogVerification
 
 from runway_app_http.api.history import CustodyOfBill, HistoryEntry, RecordHistory, gather_custody
 from runway_app_http.cli.companies import CompanyName
 from runway_app_http.cli.failures import DONE, FOUND, say_error
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import new_table
+from runway_app_http.log_checks import VerifiedLog, verify_chains
 from runway_app_http.moments import read_known_at, read_moment
 from runway_app_http.ui.figures import NONE_YET, say_count, say_moment
 
@@ -49,19 +47,6 @@ class LogPage(View):
     company: CompanyHeading
     total: int
     items: tuple[LogLine, ...]
-
-
-class VerifiedCompany(View):
-    """What recomputing one company's chain found."""
-
-    company: CompanyHeading
-    entries: int
-    head_hash: str
-    is_sound: bool
-    broken_at: int | None
-    difference: LogDifference | None
-    fault: str | None
-    trusted_through: int  # with `--since`: entries up to this one were not looked at
 
 
 class ExportedLog(View):
@@ -137,32 +122,16 @@ def verify_log(
     wanted = [*(companies or ()), *(company or ())]
     moment = None if since is None else read_moment(since)
 
-    async def ask(runway: Runway) -> tuple[list[VerifiedCompany], AnchorsVerification]:
+    async def ask(runway: Runway) -> VerifiedLog:
         chosen = [await runway.companies.find(one) for one in wanted] or await runway.companies.list()
-        anchors = await runway.anchors.verify([one.company_id for one in chosen])
-        found = [await runway.verify_log(one.company_id, since=moment) for one in chosen]
-        return [
-            _describe(one, _add_anchored(chain, anchors.chains.get(one.company_id)))
-            for one, chain in zip(chosen, found, strict=True)
-        ], anchors
+        return await verify_chains(runway, chosen, since=moment, with_firm=not wanted)
 
-    verified, anchors = session.run(ask)
-    broken = [one for one in verified if not one.is_sound]
-    document = {
-        "is_sound": not broken and anchors.is_sound,
-        "entries": sum(one.entries for one in verified),
-        "anchors": anchors.anchors,
-        "anchor_faults": anchors.faults,
-        "items": verified,
-    }
-    session.show(document, lambda: _lay_out_verified(verified, broken=len(broken), anchors=anchors))
-    for fault in anchors.faults:
+    verified = session.run(ask)
+    faults = verified.say_faults()
+    session.show(verified.describe(), lambda: _lay_out_verified(verified, broken=len(faults)))
+    for fault in (*verified.anchors.faults, *faults):
         say_error(fault, "log-broken")
-    for one in broken:
-        say_error(
-            f"{one.company.name!r}: entry {one.broken_at} is broken ({one.difference}): {one.fault}", "log-broken"
-        )
-    return FOUND if broken or not anchors.is_sound else DONE
+    return FOUND if faults or not verified.anchors.is_sound else DONE
 
 
 @command(group_app, "export", example="runway log export acme --to acme.jsonl.gz")
@@ -197,38 +166,19 @@ def _open_new(path: Path) -> BinaryIO:
         raise InvalidRequest(f"{str(path)!r} cannot be written: {error.strerror or error}") from error
 
 
-def _add_anchored(chain: LogVerification, anchored: LogFault | None) -> LogVerification:
-    """What a chain shows by itself comes first; where it fits itself, what an anchor says of it."""
-    if anchored is None or not chain.is_sound:
-        return chain
-    return replace(chain, broken_at=anchored.broken_at, fault=anchored.said, difference=anchored.difference)
-
-
-def _describe(company: Company, found: LogVerification) -> VerifiedCompany:
-    return VerifiedCompany(
-        company=CompanyHeading.of(company),
-        entries=found.entries,
-        head_hash=found.head_hash,
-        is_sound=found.is_sound,
-        broken_at=found.broken_at,
-        difference=found.difference,
-        fault=found.fault,
-        trusted_through=found.trusted_through,
-    )
-
-
-def _lay_out_verified(verified: Sequence[VerifiedCompany], *, broken: int, anchors: AnchorsVerification) -> Table:
-    entries = sum(one.entries for one in verified)
+def _lay_out_verified(verified: VerifiedLog, *, broken: int) -> Table:
+    chains, anchors = verified.chains(), verified.anchors
+    entries = sum(one.entries for _, one in chains)
     verdict = "every entry is as it was written" if not broken else f"{broken} broken"
     held = f"{say_count(anchors.anchors, 'anchor')}: {say_count(len(anchors.faults), 'fault')}"
-    table = new_table("Log", caption=f"{say_count(len(verified), 'chain')}, {entries:,} entries: {verdict}; {held}")
+    table = new_table("Log", caption=f"{say_count(len(chains), 'chain')}, {entries:,} entries: {verdict}; {held}")
     table.add_column("Company", overflow="fold")
     table.add_column("Entries", justify="right")
     table.add_column("Head", no_wrap=True)
     table.add_column("Verdict", overflow="fold")
-    for one in verified:
+    for name, one in chains:
         said = "sound" if one.is_sound else f"broken at {one.broken_at} ({one.difference}): {one.fault}"
-        table.add_row(one.company.name, f"{one.entries:,}", one.head_hash[:16], said)
+        table.add_row(name, f"{one.entries:,}", one.head_hash[:16], said)
     return table
 
 

@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runway_core.domain.anchors import (
-    ENDORSED_AS,
     FIRST_PREVIOUS,
     SIGNED_AS,
     Anchor,
@@ -19,32 +18,21 @@ from runway_core.domain.anchors import (
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.log_files import ARCHIVE_SIGNED_AS
+from runway_core.domain.people import firm_chain
 from runway_core.errors import LogBroken
-from runway_core.ports.anchors import AnchorSink, LogKey, LogKeys
+from runway_core.ports.anchors import AnchorSink, LogKey
+from runway_core.services.anchor_checks import (
+    AnchorsVerification,
+    compare_anchors,
+    find_faults,
+    find_unanchored,
+    find_wiped,
+)
 from runway_core.services.scope import Scope
-from runway_core.sync.verification import LogDifference, LogFault
+from runway_core.sync.verification import LogFault
 
 EVERY = timedelta(minutes=15)
 WHOLE_EVERY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorsVerification:
-    """What verifying the anchors of all chains found.
-
-    `faults` are about anchors themselves, each for a person. `chains` names for each company of the firm whose chain is
-    not what was anchored the first entry that may differ.
-    """
-
-    anchors: int
-    last: Anchor | None
-    faults: tuple[str, ...]
-    chains: dict[CompanyId, LogFault]
-
-    @property
-    def is_sound(self) -> bool:
-        """Anchors are what was signed, and chains are what was anchored."""
-        return not self.faults and not self.chains
 
 
 class AnchorService:
@@ -183,7 +171,9 @@ class AnchorService:
         return longest or await self._scope.store.anchors.anchors()
 
     async def verify(self, companies: Iterable[CompanyId]) -> AnchorsVerification:
-        """Hold anchors to their signatures, sinks to the database, and the chains of `companies` to the anchors.
+        """Hold anchors to their signatures, sinks to the database, and chains to the anchors.
+
+        These are the chains of `companies` and the firm's own; of all others it is asked whether they are still there.
 
         Raises:
             StoreUnavailable: the database or a sink does not answer.
@@ -196,13 +186,15 @@ class AnchorService:
         for where, anchors in [("the database", kept), *[(s.name, await s.anchors()) for s in self._sinks]]:
             if anchors is not kept:
                 faults += [f"{fault} in {where}" for fault in find_faults(anchors, store.log_keys)]
-                faults += _compare_anchors(kept, anchors, where)
+                faults += compare_anchors(kept, anchors, where)
             for number, leaf in ((anchor.number, leaf) for anchor in anchors for leaf in anchor.leaves):
                 known = anchored[leaf.company_id].setdefault(leaf.sequence, leaf.head_hash)
                 if known != leaf.head_hash:
                     faults.append(f"anchor {number} of {where} knows an entry by another hash than one elsewhere")
         chains: dict[CompanyId, LogFault] = {}
-        for company_id in companies:
+        held_to = {*companies, firm_chain(self._scope.firm_id)}
+        faults += find_wiped(anchored, held_to | {leaf.company_id for leaf in await store.anchors.heads()})
+        for company_id in sorted(held_to):
             heads = anchored.get(company_id, {})
             fault = find_unanchored(heads, await store.log.hashes(company_id, sorted(heads)))
             if fault is not None:
@@ -210,54 +202,3 @@ class AnchorService:
         return AnchorsVerification(
             anchors=len(kept), last=kept[-1] if kept else None, faults=tuple(faults), chains=chains
         )
-
-
-def find_unanchored(anchored: dict[int, bytes], held: dict[int, bytes]) -> LogFault | None:
-    """The first anchored entry of a chain that is not there, or is another one."""
-    good = 0
-    for sequence, head_hash in sorted(anchored.items()):
-        if sequence == 0 or held.get(sequence) == head_hash:
-            good = sequence
-            continue
-        where = f"an anchor knows entry {sequence}"
-        if sequence not in held:
-            said = f"{where}, which is not there: entries behind {good} were cut off"
-            return LogFault(good + 1, LogDifference.TRUNCATED, said)
-        said = f"{where} by another hash: history was written anew between entries {good + 1} and {sequence}"
-        return LogFault(good + 1, LogDifference.REWRITTEN, said)
-    return None
-
-
-def _compare_anchors(kept: Sequence[Anchor], outside: Sequence[Anchor], where: str) -> list[str]:
-    held = {anchor.number: hash_anchor(anchor) for anchor in kept}
-    return [
-        f"anchor {anchor.number} of {where} is not in the database"
-        if anchor.number not in held
-        else f"anchor {anchor.number} of {where} is another one than the database's"
-        for anchor in outside
-        if held.get(anchor.number) != hash_anchor(anchor)
-    ]
-
-
-def find_faults(anchors: Sequence[Anchor], keys: LogKeys) -> list[str]:
-    """What is wrong with a chain of anchors, which must begin at the first one."""
-    faults: list[str] = []
-    previous, leaves, key = FIRST_PREVIOUS, dict[CompanyId, AnchorLeaf](), b""
-    for number, anchor in enumerate(anchors, start=1):
-        name = f"anchor {anchor.number}"
-        if anchor.number != number:
-            return [*faults, f"anchor {number} is missing"]
-        if anchor.previous != previous:
-            faults.append(f"{name} does not follow the one before it")
-        leaves = replay_leaves(leaves, anchor)
-        if compute_root(leaves) != anchor.root or len(leaves) != anchor.size:
-            faults.append(f"the heads of {name} are not those that were signed")
-        signed = SIGNED_AS + encode_anchor(anchor)
-        if not keys.is_signed(signed, signature=anchor.signature, public_key=anchor.public_key):
-            faults.append(f"{name} is not signed by the key that it names")
-        if key and anchor.public_key != key:
-            endorsed = ENDORSED_AS + anchor.public_key
-            if not keys.is_signed(endorsed, signature=anchor.endorsement, public_key=key):
-                faults.append(f"{name} is signed by a new key that the one before it did not endorse")
-        previous, key = hash_anchor(anchor), anchor.public_key
-    return faults

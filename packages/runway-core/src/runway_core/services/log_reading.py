@@ -1,13 +1,15 @@
-"""The part of `Runway` that reads and verifies the log of one company."""
+"""The part of `Runway` that reads and verifies the log of one company, and verifies the firm's own."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogEntry
+from runway_core.domain.people import firm_chain
 from runway_core.ports.store import Store
 from runway_core.services.anchors import AnchorService
 from runway_core.services.companies import CompanyService
+from runway_core.services.scope import Scope
 from runway_core.sync.log_export import export_log
 from runway_core.sync.mirror_check import find_mirror_differences
 from runway_core.sync.verification import LogVerification, find_start, verify_log
@@ -16,6 +18,7 @@ from runway_core.sync.verification import LogVerification, find_start, verify_lo
 class LogReading:
     """What the facade answers about a company's log."""
 
+    scope: Scope
     _store: Store
     companies: CompanyService
     anchors: AnchorService
@@ -62,12 +65,23 @@ class LogReading:
             LogBroken: the anchors are not what was signed.
         """
         await self.companies.get(company_id)
+        return await self._verify_chain(company_id, since)
+
+    async def verify_firm_log(self, *, since: datetime | None = None) -> LogVerification:
+        """Recompute the firm's own chain, which tells of people and of the firm's papers, in the same way.
+
+        Raises:
+            LogBroken: the anchors are not what was signed.
+        """
+        return await self._verify_chain(firm_chain(self.scope.firm_id), since)
+
+    async def _verify_chain(self, owner: CompanyId, since: datetime | None) -> LogVerification:
         log = self._store.log
         start: ChainHead | None = None
         if since is not None:
-            start = await self.anchors.trusted_before(company_id, since)
-            start = start or await find_start(log, company_id, await log.last_before(company_id, since))
-        return await verify_log(log, company_id, start=start)
+            start = await self.anchors.trusted_before(owner, since)
+            start = start or await find_start(log, owner, await log.last_before(owner, since))
+        return await verify_log(log, owner, start=start)
 
     async def export_log(
         self, company_id: CompanyId, *, after: int = 0, through: int | None = None
