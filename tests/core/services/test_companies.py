@@ -1,5 +1,7 @@
 """Companies and connections: adding, finding and changing them."""
 
+from decimal import Decimal
+
 import pytest
 from runway_core.domain.company import ConnectionState
 from runway_core.errors import InvalidRequest, NotFound, RailUnavailable
@@ -43,7 +45,16 @@ async def test_settings_change_one_by_one_and_wrong_ones_change_nothing() -> Non
     acme = await desk.connect("Acme", settings=None)
     await desk.runway.companies.change_settings(acme.company_id, {"red_below_days": 20}, actor="ada")
     changed = await desk.runway.companies.change_settings(acme.company_id, {"amber_below_days": 40}, actor="ada")
-    for wrong in ({"red_below_day": 3}, {"red_below_days": "soon"}):
+    for wrong in (
+        {"red_below_day": 3},
+        {"red_below_days": "soon"},
+        {"red_below_days": 3_661},
+        {"amber_below_days": -1},
+        {"ledger_outflow_days": 10**12},
+        {"stale_mirror_hours": 87_601},
+        {"exchange_rates": {"EUR": Decimal(0)}},
+        {"exchange_rates": {"EUR": Decimal("1E+30")}},
+    ):
         with pytest.raises(InvalidRequest):
             await desk.runway.companies.change_settings(acme.company_id, wrong, actor="ada")
 

@@ -58,6 +58,7 @@ async def test_an_item_is_entered_for_whoever_enters_it_in_home_currency() -> No
         ({"amount": Decimal(-5)}, "is_inflow"),
         ({"amount": Decimal("0.00001")}, "ten-thousandth"),
         ({"on": AS_OF - timedelta(days=1)}, "has passed"),
+        ({"on": AS_OF + timedelta(days=3_661)}, "is the year right"),
         ({"currency": "dollars"}, "currency"),
         ({"owner": "x" * 5000}, "4000"),
     ],

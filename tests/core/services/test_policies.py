@@ -7,7 +7,7 @@ import pytest
 from runway_core.domain.policy import DEFAULT_POLICY, AmountTier, Role, RuleName, VendorTier
 from runway_core.errors import InvalidRequest, StaleRevision
 
-from tests.core.desk import FirmDesk, bank
+from tests.core.desk import FirmDesk, bank, bill
 
 
 async def test_the_default_holds_until_something_is_set() -> None:
@@ -78,6 +78,15 @@ async def test_a_change_is_a_new_version_and_leaves_the_rest() -> None:
         ({"payroll_cover_days": -1}, "payroll_cover_days"),
         ({"hurdle_rate": "-0.1"}, "rates"),
         ({"late_tolerance_days": {"3": -1}}, "late_tolerance_days"),
+        ({"changed_details_days": 10**12}, "changed_details_days: must be 0 to 3660"),
+        ({"payroll_cover_days": 3_661}, "payroll_cover_days: must be 0 to 3660"),
+        ({"minimum_cash_days": 3_661}, "minimum_cash_days: must be 0 to 3660"),
+        ({"late_tolerance_days": {"3": 3_661}}, "late_tolerance_days: must be 0 to 3660"),
+        ({"bank_block_hours": 87_601}, "bank_block_hours: must be 0 to 87600"),
+        ({"mirror_warn_hours": 10**15}, "mirror_warn_hours: must be 0 to 87600"),
+        ({"rail_business_days": 61}, "rail_business_days: must be 0 to 60"),
+        ({"hurdle_rate": "10.01"}, "rates must be 0 to 10"),
+        ({"late_fee_monthly": {"V1": "11"}}, "rates must be 0 to 10"),
         ({"vendor_tiers": {"V1": 9}}, "vendor_tiers"),
         ({"account_budgets": {"63": "-1"}}, "account_budgets"),
     ],
@@ -89,6 +98,37 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(changes: dict[str, 
     with pytest.raises(InvalidRequest, match=said):
         await desk.runway.policies.change(acme.company_id, changes, actor="ada")
     assert await desk.runway.policies.read(acme.company_id) == DEFAULT_POLICY
+
+
+async def test_the_furthest_settings_leave_every_figure_computable() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    furthest: dict[str, Any] = {
+        "changed_details_days": 3_660,
+        "payroll_cover_days": 3_660,
+        "minimum_cash_days": 3_660,
+        "bank_warn_hours": 87_600,
+        "bank_block_hours": 87_600,
+        "mirror_warn_hours": 87_600,
+        "rail_business_days": 60,
+        "hurdle_rate": "10",
+        "late_tolerance_days": {"3": 3_660},
+    }
+    held = await desk.runway.policies.change(acme.company_id, furthest, actor="ada")
+    survey = await desk.runway.policies.survey(acme.company_id)
+
+    assert held.rail_business_days == 60
+    assert survey.policy == held
+    assert len(survey.proposed.readiness) == 1
+
+
+async def test_a_firm_cannot_set_what_no_company_could_compute_with() -> None:
+    desk = FirmDesk()
+    with pytest.raises(InvalidRequest, match="changed_details_days: must be 0 to 3660"):
+        await desk.runway.policies.change_firm({"changed_details_days": 10**12}, actor="ada")
+
+    assert await desk.runway.policies.read_firm() == DEFAULT_POLICY
 
 
 async def test_a_change_on_an_old_version_is_refused() -> None:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
 
+from runway_core.calculators.calendar import add_days
 from runway_core.calculators.exchange import HomeRates, name_unrated
 from runway_core.calculators.flows import Flow, Flows, find_cash_account_ids, read_flows
 from runway_core.calculators.undeposited import find_undeposited
@@ -132,7 +133,7 @@ def _find_not_at_bank(books: Books, flows: Flows, balances: Mapping[str, BankBal
             first_line[line.account_id] = min(first_line.get(line.account_id, line.booked_on), line.booked_on)
             if line.amount < 0:
                 lines.setdefault((line.account_id, line.amount), []).append(line)
-    oldest = books.as_of - timedelta(days=books.company.settings.ledger_outflow_days)
+    oldest = add_days(books.as_of, -books.company.settings.ledger_outflow_days)
     paid: dict[tuple[RecordKey | None, str], Flow] = {}
     for flow in flows.ledger:
         since = first_line.get(flow.account_id)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
+from runway_core.domain.bounds import MOST_DAYS, MOST_HOURS
 from runway_core.domain.company import Company, CompanySettings, Connection
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.log_entry import LogDraft
@@ -19,6 +20,29 @@ def explain_invalid(error: ValidationError) -> str:
     """Say in one line which values cannot be, without repeating them: one of them may be a secret."""
     parts = (f"{'.'.join(str(p) for p in e['loc']) or 'value'}: {e['msg']}" for e in error.errors(include_input=False))
     return "; ".join(parts)
+
+
+_MOST_UNITS = 1_000_000_000
+"""Home units for one foreign unit; the widest rate between currencies in use is a few million."""
+
+_MOST = {
+    "red_below_days": MOST_DAYS,
+    "amber_below_days": MOST_DAYS,
+    "ledger_outflow_days": MOST_DAYS,
+    "stale_mirror_hours": MOST_HOURS,
+}
+"""Settings that count something from 0 on, and how far."""
+
+
+def _demand_sound(settings: CompanySettings) -> None:
+    """Refuse settings under which figures cannot be computed. What is stored already is read all the same."""
+    problems = [
+        f"{name}: must be 0 to {most}" for name, most in _MOST.items() if not 0 <= getattr(settings, name) <= most
+    ]
+    if not all(0 < rate <= _MOST_UNITS for rate in settings.exchange_rates.values()):
+        problems.append(f"exchange_rates: must be more than 0, and {_MOST_UNITS} at most")
+    if problems:
+        raise InvalidRequest("; ".join(problems))
 
 
 class CompanyService:
@@ -41,10 +65,11 @@ class CompanyService:
         """Add a company to the firm.
 
         Raises:
-            InvalidRequest: an empty name, or a currency or zone that does not exist.
+            InvalidRequest: an empty name, a currency or zone that does not exist, or a setting that cannot be.
         """
         if not name.strip():
             raise InvalidRequest("a company needs a name")
+        _demand_sound(settings or CompanySettings())
         try:
             company = Company(
                 company_id=CompanyId(self._scope.new_id()),
@@ -107,6 +132,7 @@ class CompanyService:
             settings = CompanySettings.model_validate(merged)
         except ValidationError as error:
             raise InvalidRequest(explain_invalid(error)) from error
+        _demand_sound(settings)
         changed = company.model_copy(update={"settings": settings})
         await self._scope.store.registry.update_company(changed, attribution=self._scope.by_manager(actor))
         return changed

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from runway_core.domain.bounds import MOST_DAYS
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.money import to_amount
@@ -78,7 +79,8 @@ class PlannedItemService:
 
         Raises:
             NotFound: no such company in this firm.
-            InvalidRequest: no label, an amount of nil or less, a day in the past, or a key that named another item.
+            InvalidRequest: no label, an amount of nil or less, a day in the past or over ten years away, or a key that
+                named another item.
         """
         company = await self._scope.company(company_id)
         today = local_day(self._scope.clock.now(), company)
@@ -137,7 +139,8 @@ class PlannedItemService:
         Raises:
             NotFound: no such company in this firm, or no such item.
             StaleRevision: it was changed since `version`.
-            InvalidRequest: an amount of nil or less, a day in the past, or an item that was dropped or fulfilled.
+            InvalidRequest: an amount of nil or less, a day in the past or over ten years away, or an item that was
+                dropped or fulfilled.
         """
         values: dict[str, Any] = {} if on is None else {"on": on}
         values |= {} if amount is None else {"amount": to_amount(amount)}
@@ -239,3 +242,5 @@ def _demand_sense(item: PlannedItem, company: Company, today: date) -> None:
         raise InvalidRequest("the amount must be positive: say with `is_inflow` that money comes in")
     if item.on < today:
         raise InvalidRequest(f"{item.on} has passed where {company.name!r} is: give a day from {today} on")
+    if item.on - today > timedelta(days=MOST_DAYS):
+        raise InvalidRequest(f"{item.on} is over {MOST_DAYS} days away: is the year right?")

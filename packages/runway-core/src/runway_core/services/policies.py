@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from runway_core.calculators.outlook import HORIZON_DAYS
 from runway_core.calculators.policy.survey import RuleSurvey, survey_rules
 from runway_core.calculators.proposed_decisions import ProposedDecisions, propose_decisions
+from runway_core.domain.bounds import MOST_BUSINESS_DAYS, MOST_DAYS, MOST_HOURS, MOST_RATE
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogEntry
 from runway_core.domain.papers import PaperKey, PaperKind
@@ -40,6 +41,17 @@ POLICY_ID = DEFAULT_POLICY.paper_id
 
 _KEY = PaperKey(PaperKind.POLICY, POLICY_ID)
 _plain = TypeAdapter(dict[str, Any])
+
+_MOST = {
+    "minimum_cash_days": MOST_DAYS,
+    "payroll_cover_days": MOST_DAYS,
+    "changed_details_days": MOST_DAYS,
+    "bank_warn_hours": MOST_HOURS,
+    "bank_block_hours": MOST_HOURS,
+    "mirror_warn_hours": MOST_HOURS,
+    "rail_business_days": MOST_BUSINESS_DAYS,
+}
+"""Settings that count something from 0 on, and how far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +160,13 @@ class PolicyService:
 
         Raises:
             NotFound: no such company in this firm, or the policy never had this version.
+            InvalidRequest: that version says what cannot be set any more.
             StaleRevision: the policy was changed since `version`, or meanwhile.
         """
         held = await self._desk.find(company_id, Policy, POLICY_ID)
         demand_version(held or DEFAULT_POLICY, version)
         wanted = _find_version(await self.history(company_id), to_version)
+        _demand_sound(wanted)
         firm = await self.read_firm()
         if held is None:
             return lay_over(firm, None)
@@ -165,11 +179,13 @@ class PolicyService:
 
         Raises:
             NotFound: the policy never had this version.
+            InvalidRequest: that version says what cannot be set any more.
             StaleRevision: the policy was changed since `version`, or meanwhile.
         """
         held = await self._house.find(Policy, POLICY_ID)
         demand_version(held or DEFAULT_POLICY, version)
         wanted = _find_version(await self.firm_history(), to_version)
+        _demand_sound(wanted)
         self._house.demand_whole_firm(Need.MANAGE)
         if held is None:
             return DEFAULT_POLICY
@@ -233,10 +249,14 @@ def change_policy(policy: Policy, changes: Mapping[str, Any]) -> Policy:
         changed = Policy.model_validate_json(_plain.dump_json(plain))
     except ValidationError as error:
         raise InvalidRequest(explain_invalid(error)) from error
-    problems = list(_find_problems(changed))
+    _demand_sound(changed)
+    return changed
+
+
+def _demand_sound(policy: Policy) -> None:
+    problems = _find_problems(policy)
     if problems:
         raise InvalidRequest("; ".join(problems))
-    return changed
 
 
 def _find_problems(policy: Policy) -> Sequence[str]:
@@ -251,26 +271,21 @@ def _find_problems(policy: Policy) -> Sequence[str]:
         problems.append("amount_tiers: amounts must rise, and the last tier alone has no limit (`below` is null)")
     if not 1 <= policy.minimum_cash_window_days <= HORIZON_DAYS:
         problems.append(f"minimum_cash_window_days: must be 1 to {HORIZON_DAYS}")
-    if policy.minimum_cash_days is not None and policy.minimum_cash_days < 0:
-        problems.append("minimum_cash_days: must not be negative")
-    counts = (
-        "changed_details_days",
-        "payroll_cover_days",
-        "bank_warn_hours",
-        "bank_block_hours",
-        "mirror_warn_hours",
-        "rail_business_days",
-    )
-    problems += [f"{name}: must not be negative" for name in counts if getattr(policy, name) < 0]
+    problems += [f"{name}: must be 0 to {most}" for name, most in _MOST.items() if not _fits(policy, name, most)]
     if policy.bank_block_hours < policy.bank_warn_hours:
         problems.append("bank_block_hours: must not be less than bank_warn_hours")
-    if policy.hurdle_rate < 0 or any(rate < 0 for rate in policy.late_fee_monthly.values()):
-        problems.append("hurdle_rate and late_fee_monthly: rates must not be negative")
-    if any(days < 0 for days in policy.late_tolerance_days.values()):
-        problems.append("late_tolerance_days: must not be negative")
+    if not all(0 <= rate <= MOST_RATE for rate in (policy.hurdle_rate, *policy.late_fee_monthly.values())):
+        problems.append(f"hurdle_rate and late_fee_monthly: rates must be 0 to {MOST_RATE}; 0.015 is 1.5 %")
+    if not all(0 <= days <= MOST_DAYS for days in policy.late_tolerance_days.values()):
+        problems.append(f"late_tolerance_days: must be 0 to {MOST_DAYS}")
     if any(amount < 0 for amount in policy.account_budgets.values()):
         problems.append("account_budgets: must not be negative")
     return problems
+
+
+def _fits(policy: Policy, name: str, most: int) -> bool:
+    count: int | None = getattr(policy, name)
+    return count is None or 0 <= count <= most
 
 
 def _is_rising(tiers: Sequence[AmountTier]) -> bool:

@@ -1,7 +1,6 @@
 """New vendor and changed payment details: a call to a number known from before comes first."""
 
-from datetime import timedelta
-
+from runway_core.calculators.calendar import add_days
 from runway_core.calculators.policy.case import PaymentCase
 from runway_core.calculators.policy.wording import say_day
 from runway_core.domain.decisions import RuleResult
@@ -15,7 +14,7 @@ def judge_new_vendor(case: PaymentCase) -> RuleResult:
     """Ask for approval with a noted call-back at the first payment, and after payment details changed."""
     ground, vendor_id = case.ground, case.payable.bill.vendor_id or ""
     details, call = ground.details.get(vendor_id), ground.call_backs.get(vendor_id)
-    since = ground.books.as_of - timedelta(days=ground.policy.changed_details_days)
+    since = add_days(ground.books.as_of, -ground.policy.changed_details_days)
     changed_on = details.changed_on if details is not None else None
     changed = (changed_on is not None and changed_on >= since) or any(
         finding.check == _DETAILS_CHANGED for finding in ground.findings.get(case.bill_id, ())

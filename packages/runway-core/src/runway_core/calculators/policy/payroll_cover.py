@@ -1,9 +1,9 @@
 """Payroll cover: every payroll of the coming two weeks stays fully covered after the payment."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from decimal import Decimal
 
+from runway_core.calculators.calendar import add_days
 from runway_core.calculators.policy.case import PaymentCase
 from runway_core.calculators.policy.wording import say_day, say_money
 from runway_core.domain.decisions import RuleResult
@@ -38,7 +38,7 @@ def judge_payroll_cover(case: PaymentCase) -> RuleResult:
 
 
 def _find_paydays(case: PaymentCase) -> list[Payday]:
-    last = case.ground.books.as_of + timedelta(days=case.ground.policy.payroll_cover_days)
+    last = add_days(case.ground.books.as_of, case.ground.policy.payroll_cover_days)
     return [payday for payday in case.ground.outlook.paydays if payday.on <= last]
 
 
