@@ -191,6 +191,50 @@ async def test_only_its_person_and_owners_end_a_key() -> None:
         await bo.people.end_key(token.token_id, actor="bo")
 
 
+async def come_by_key(runway: Runway, person_id: str, needs: list[Need], *companies: CompanyId) -> Runway:
+    """Runway as a program sees it."""
+    _, secret = await runway.people.make_key(
+        person_id, "program", needs=needs, days=DAYS, actor=person_id, companies=companies or None
+    )
+    caller, _ = await runway.people.find_key(secret.get_secret_value())
+    return runway.for_caller(caller)
+
+
+async def test_a_program_makes_no_stronger_hand_for_itself() -> None:
+    desk, runway = await firm_of_two()
+    acme, bolt = [await desk.connect(name, bank()) for name in ("Acme", "Bolt")]
+    weak = await come_by_key(runway, "ada", [Need.READ], acme.company_id)
+    strong = await come_by_key(runway, "ada", [Need.READ, Need.ADMIN], acme.company_id)
+
+    with pytest.raises(NotAllowed):
+        await weak.people.make_key("ada", "more", needs=[Need.READ], days=DAYS, actor="ada")
+    for person_id in ("ada", "bo"):
+        with pytest.raises(InvalidRequest, match="decide"):
+            await strong.people.make_key(person_id, "more", needs=[Need.DECIDE], days=DAYS, actor="ada")
+        made, _ = await strong.people.make_key(person_id, "same", needs=[Need.READ], days=DAYS, actor="ada")
+        assert made.companies == (acme.company_id,)
+    with pytest.raises(NotFound):
+        await strong.people.make_key(
+            "ada", "more", needs=[Need.READ], days=DAYS, actor="ada", companies=[bolt.company_id]
+        )
+
+
+async def test_a_program_signs_nobody_out_and_ends_its_own_key_alone() -> None:
+    _, runway = await firm_of_two()
+    kept, _ = await runway.people.make_key("ada", "kept", needs=[Need.READ], days=DAYS, actor="ada")
+    weak = await come_by_key(runway, "ada", [Need.READ, Need.DECIDE])
+    secret = await begin(runway, "ada")
+    with pytest.raises(NotAllowed):
+        await weak.people.sign_out("ada", actor="ada")
+    with pytest.raises(NotFound):
+        await weak.people.end_key(kept.token_id, actor="ada")
+    assert weak.scope.caller is not None
+    await weak.people.end_key(weak.scope.caller.key_id or "", actor="ada")
+
+    assert await runway.sessions.find(secret) is not None
+    assert [key.name for key in await runway.people.keys("ada")] == ["kept"]
+
+
 async def begin(runway: Runway, person_id: str = "bo") -> str:
     person = await runway.people.get(person_id)
     secret = await runway.sessions.begin(person, TokenPurpose.SESSION, SessionRules(), how="password")

@@ -138,13 +138,15 @@ class AccessToken(Value):
 class Caller:
     """On whose behalf something is asked: a person, in a browser or through a program of theirs.
 
-    A program acts as its person, so that one person's two hands are not two people to the rules.
+    A program acts as its person, so that one person's two hands are not two people to the rules; what a person may do
+    with their own account beside their rights (`key_id` is None), it may not.
     """
 
     person_id: str
     role: Role
     needs: Set[Need]
     companies: frozenset[CompanyId] | None  # None: all of the firm
+    key_id: str | None = None  # the API key it came by; None: signed in
 
     def may(self, need: Need) -> bool:
         """Whether the caller may do what needs `need`."""
@@ -159,12 +161,13 @@ def make_caller(person: Person, token: AccessToken | None = None) -> Caller:
     """What a person may do, through a key no more than that key was given."""
     needs: frozenset[Need] = GRANTS[person.role]
     companies = None if person.companies is None else frozenset(person.companies)
+    key_id = None
     if token is not None and token.purpose is TokenPurpose.API_KEY:
-        needs &= frozenset(token.needs)
+        key_id, needs = token.token_id, needs & frozenset(token.needs)
         if token.companies is not None:
             wanted = frozenset(token.companies)
             companies = wanted if companies is None else companies & wanted
-    return Caller(person.person_id, person.role, needs, companies)
+    return Caller(person.person_id, person.role, needs, companies, key_id)
 
 
 _FIRM = "firm:"

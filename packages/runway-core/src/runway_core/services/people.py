@@ -159,8 +159,9 @@ class PeopleService:
 
         Raises:
             NotFound: no such person in this firm.
-            NotAllowed: the caller is neither that person nor an owner.
+            NotAllowed: the caller is neither that person, signed in, nor an owner.
         """
+        self._demand_own_hand()
         person = await self.get(person_id)
         purposes = (TokenPurpose.SESSION, TokenPurpose.SECOND_FACTOR, TokenPurpose.INVITATION)
         ended = await self._store.end_tokens(self._scope.firm_id, person_id, purposes)
@@ -228,22 +229,27 @@ class PeopleService:
     ) -> tuple[AccessToken, SecretStr]:
         """Give a program of a person a key: the secret is returned once and kept nowhere.
 
-        A key never goes further than its person does at the moment of use.
+        A key never goes further than its person does at the moment of use, nor than the key with which it was made.
 
         Raises:
             NotFound: no such person, or a company that the caller does not see.
-            InvalidRequest: no name, no right, days outside 1…366, or rights that the person does not have.
-            NotAllowed: the caller is neither that person nor an owner.
+            InvalidRequest: no name, no right, days outside 1…366, or rights that person or caller do not have.
+            NotAllowed: the caller is neither that person, signed in, nor an owner.
         """
+        self._demand_own_hand()
         person = await self.get(person_id)
         name = " ".join(name.split())
         if not 1 <= len(name) <= 60 or not name.isprintable():
             raise InvalidRequest("a key needs a name of 1 to 60 signs, by which it is told from others")
         if not 1 <= days <= LONGEST_KEY_DAYS:
             raise InvalidRequest(f"a key ends after 1 to {LONGEST_KEY_DAYS} days: {days} is outside")
-        lacking = [need.value for need in needs if need not in make_caller(person).needs]
+        caller = self._scope.caller
+        rights = make_caller(person).needs if caller is None else make_caller(person).needs & caller.needs
+        lacking = [need.value for need in needs if need not in rights]
         if lacking or not needs:
             raise InvalidRequest(f"{person_id!r} cannot give a key the right to {', '.join(lacking) or 'nothing'}")
+        if companies is None and caller is not None and caller.key_id is not None and caller.companies is not None:
+            companies = sorted(caller.companies)  # a confined program makes confined keys
         await self._demand_companies(companies)
         token, secret = self._make_token(person, TokenPurpose.API_KEY, lasts=timedelta(days=days), prefix=KEY_PREFIX)
         confined = {
@@ -271,13 +277,12 @@ class PeopleService:
         """Take a key back, at once.
 
         Raises:
-            NotFound: no such key, or it is somebody else's and the caller is no owner.
+            NotFound: no such key, or the caller is no owner, and it is somebody else's or not the one they came by.
         """
         held = await self._store.tokens(self._scope.firm_id, TokenPurpose.API_KEY)
         caller = self._scope.caller
-        may_all = caller is None or caller.may(Need.ADMIN)
         key = next((one for one in held if one.token_id == token_id), None)
-        if key is None or not (may_all or (caller is not None and key.person_id == caller.person_id)):
+        if key is None or not _may_end(caller, key):
             raise NotFound(f"no key {token_id[:60]!r}: `runway keys list` shows those there are")
         await self._store.end_token(self._scope.firm_id, token_id, [self._draft_key("key_ended", key, actor=actor)])
 
@@ -330,6 +335,15 @@ class PeopleService:
             ends_at=now + lasts,
         )
         return token, SecretStr(secret)
+
+    def _demand_own_hand(self) -> None:
+        """Refuse a program what its person does with their own account, unless it was given the right to do it.
+
+        Raises:
+            NotAllowed: the caller came by a key without that right.
+        """
+        if self._scope.caller is not None and self._scope.caller.key_id is not None:
+            self._scope.demand(Need.ADMIN)
 
     async def _demand_companies(self, companies: Sequence[CompanyId] | None) -> None:
         """Refuse an assignment of what the firm does not have."""
@@ -394,6 +408,12 @@ class PeopleService:
     def chain(self) -> CompanyId:
         """The chain of the log where acts on people stand."""
         return firm_chain(self._scope.firm_id)
+
+
+def _may_end(caller: Caller | None, key: AccessToken) -> bool:
+    if caller is None or caller.may(Need.ADMIN):
+        return True
+    return key.person_id == caller.person_id and caller.key_id in (None, key.token_id)
 
 
 def _suggest_id(email: str) -> str:
