@@ -8,7 +8,7 @@ from runway_core.domain.jobs import JobState, Lane
 from runway_store_sql import SqlStore
 from runway_store_sql.job_claims import Asked, find_due
 from runway_store_sql.tables import jobs
-from runway_testkit.job_queue_contract import add_companies, claim, make_job
+from runway_testkit.job_queue_contract import FIRM, add_companies, claim, make_job
 from runway_testkit.store_desk import START
 from sqlalchemy import Connection, func, select
 
@@ -98,7 +98,7 @@ async def test_enqueuing_and_claiming_side_by_side_loses_nothing(database_url: s
         while claims := await claim(store):
             for taken in claims:
                 await store.jobs.finish(taken, now=START)
-        depths = await store.jobs.depths(now=START)
+        depths = await store.jobs.depths(FIRM, now=START)
 
     assert {what: depths.count(what) for what in ("waiting", "due", "running", "dead")} == dict.fromkeys(
         ("waiting", "due", "running", "dead"), 0

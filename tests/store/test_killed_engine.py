@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from runway_core.domain.identity import RecordKind
+from runway_core.domain.identity import DEFAULT_FIRM, RecordKind
 from runway_core.domain.jobs import Lane, NewJob
 from runway_core.sync.schedule import make_pull
 from runway_store_sql import SqlStore
@@ -136,7 +136,7 @@ class Trial:
 
     async def check_drained(self, minutes: int) -> None:
         async with SqlStore(self.url) as store:
-            depths = await store.jobs.depths(now=LaterClock(minutes).now())
+            depths = await store.jobs.depths(DEFAULT_FIRM, now=LaterClock(minutes).now())
         if any(depths.count(what) for what in ("waiting", "due", "running", "dead")):
             raise Broken(f"not everything is done: {depths}")
 

@@ -6,6 +6,7 @@ import multiprocessing
 import random
 from datetime import timedelta
 
+from runway_core.domain.identity import DEFAULT_FIRM
 from runway_core.domain.jobs import Lane
 from runway_store_sql import SqlStore
 from runway_testkit.inbox_contract import ACCOUNT, make_delivery
@@ -28,7 +29,7 @@ async def check(url: str, acknowledged: list[str]) -> int:
     async with SqlStore(url) as store:
         counts = await store.inbox.counts()
         again = [name for name in acknowledged if await store.inbox.accept(make_delivery(name))]
-        waiting = (await store.jobs.depths(now=LATER)).lanes[Lane.WEBHOOK].due
+        waiting = (await store.jobs.depths(DEFAULT_FIRM, now=LATER)).lanes[Lane.WEBHOOK].due
 
         assert again == []  # each of them is kept already
         assert counts.deliveries >= len(acknowledged)

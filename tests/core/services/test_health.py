@@ -5,9 +5,13 @@ from datetime import timedelta
 
 import pytest
 from runway_core.domain.alerts import Alert
+from runway_core.domain.breakers import BreakerKey
+from runway_core.domain.call_budget import BudgetAsk, CallLimit, CallWindow
 from runway_core.domain.company import Company
 from runway_core.domain.identity import FirmId, RecordKey, RecordKind
 from runway_core.domain.jobs import Lane, NewJob, Work
+from runway_core.domain.people import GRANTS, Caller
+from runway_core.domain.policy import Role
 from runway_core.errors import RailAccessLost, RailUnavailable
 from runway_core.runway import Runway
 from runway_core.services.engines import Keeper
@@ -17,7 +21,7 @@ from runway_core.services.pacing import PacingService, count_polls
 from runway_core.sync.health import ServiceSettings, SyncState
 from runway_core.sync.schedule import Intervals, make_pull
 
-from tests.core.desk import FirmDesk, bank, bill
+from tests.core.desk import OTHERS, FirmDesk, bank, bill
 
 DOWN = RailUnavailable("memory: no answer", rail="memory")
 REVOKED = RailAccessLost("memory: revoked", rail="memory")
@@ -201,6 +205,52 @@ async def test_another_firms_trouble_is_not_told_here() -> None:
 
     assert ear.heard == []
     assert (await health.service()).counted == 0
+
+
+async def test_nothing_of_other_firms_or_unassigned_companies_is_named() -> None:
+    desk = FirmDesk()
+    other = desk.open(OTHERS)
+    acme, brick = await desk.connect("Acme", bank()), await desk.connect("Brick", bank())
+    zeta = await desk.connect("Zeta", bank(), runway=other)
+    now, ids = desk.clock.now(), {}
+    for company in (acme, brick, zeta):
+        (connection,) = await desk.store.registry.connections(company.firm_id, company.company_id)
+        ids[company.name] = connection.connection_id
+        await desk.store.registry.name_account(connection, company.name)
+        keys = [BreakerKey("memory"), BreakerKey("memory", connection.connection_id)]
+        for _ in range(5):
+            await desk.store.breakers.note(keys, failed=connection.connection_id, now=now)
+        asks = [BudgetAsk(f"memory/https://books.test/{company.name}", CallLimit((CallWindow(60, 60_000),), at_once=2))]
+        await desk.store.calls.lease(asks, holder="w", permits=1, at_once=1, is_live=False, now=now)
+        await desk.store.calls.note_refusal(asks, now=now)
+    await enqueue_pull(desk, zeta)
+    bookkeeper = Caller("bo", Role.BOOKKEEPER, GRANTS[Role.BOOKKEEPER], frozenset({acme.company_id}))
+    seen = {
+        name: await runway.watch.service()
+        for name, runway in (("firm", desk.runway), ("other", other), ("bo", desk.runway.for_caller(bookkeeper)))
+    }
+
+    assert {name: {one.name for one in health.breakers} for name, health in seen.items()} == {
+        "firm": {"memory", f"memory/{ids['Acme']}", f"memory/{ids['Brick']}"},
+        "other": {"memory", f"memory/{ids['Zeta']}"},
+        "bo": {"memory", f"memory/{ids['Acme']}"},
+    }
+    assert {name: [one.name.rpartition("/")[2] for one in health.budgets] for name, health in seen.items()} == {
+        "firm": ["Acme", "Brick"],
+        "other": ["Zeta"],
+        "bo": ["Acme"],
+    }
+    assert {name: sum(lane.due for lane in health.lanes) for name, health in seen.items()} == {
+        "firm": 0,
+        "other": 1,
+        "bo": 0,
+    }
+
+
+async def enqueue_pull(desk: FirmDesk, company: Company) -> None:
+    (connection,) = await desk.store.registry.connections(company.firm_id, company.company_id)
+    job = make_pull(connection, lane=Lane.WEBHOOK, run_at=desk.clock.now())
+    await desk.store.jobs.enqueue([job], now=desk.clock.now())
 
 
 @pytest.mark.parametrize(("set_calls", "expected"), [(None, ()), (1_000, ("memory",))])

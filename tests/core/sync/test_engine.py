@@ -56,7 +56,7 @@ class Firm:
         return {name: ledger.calls for name, ledger in self.ledgers.items()}
 
     async def jobs(self, what: str) -> int:
-        return (await self.store.jobs.depths(now=self.clock.now())).count(what)
+        return (await self.store.jobs.depths(DEFAULT_FIRM, now=self.clock.now())).count(what)
 
 
 @asynccontextmanager
@@ -252,7 +252,7 @@ def test_a_started_engine_pulls_by_itself_and_stops_cleanly() -> None:
             await pass_time(3600)
             await engine.stop()
             await engine.stop()
-            depths = await store.jobs.depths(now=clock.now())
+            depths = await store.jobs.depths(DEFAULT_FIRM, now=clock.now())
             return engine.counts.pulls, depths.count("running")
 
     pulls, running = run_virtual(main())

@@ -42,7 +42,8 @@ def announce_beat(runway: Runway, broker: Broker) -> Beat:
     """Tells workers again and again how much is due, as long as something is."""
 
     async def announce() -> None:
-        depths = await runway.scope.store.jobs.depths(now=runway.scope.clock.now())
+        scope = runway.scope
+        depths = await scope.store.jobs.depths(scope.firm_id, now=scope.clock.now())
         await broker.announce(depths.count("due"))
 
     return Beat("announce", ANNOUNCE_EVERY, announce)

@@ -218,8 +218,8 @@ class SqlJobQueue:
             return Reaped(returned=0, buried=0)
         return await self._database.write(write)
 
-    async def depths(self, *, now: datetime) -> QueueDepths:
-        """How much stands in each lane."""
+    async def depths(self, firm_id: FirmId, *, now: datetime) -> QueueDepths:
+        """How much of a firm's work stands in each lane."""
         is_due = jobs.c.run_at <= to_microseconds(now)
         parts = [
             select(
@@ -229,7 +229,7 @@ class SqlJobQueue:
                 (func.sum(case((is_due, 1), else_=0)) if state is JobState.WAITING else literal(0)).label("due"),
                 (func.min(jobs.c.run_at) if state is JobState.WAITING else null()).label("first_at"),
             )
-            .where(condition)
+            .where(condition, jobs.c.firm_id == firm_id)
             .group_by(jobs.c.lane)
             for state, condition in (
                 (JobState.WAITING, IS_WAITING),

@@ -109,7 +109,7 @@ class CoverageContract(DeskContract):
         await coverage.note_gaps([newer], [make_nudge(desk)], now=START)
 
         assert receipt.added == 1
-        assert (await desk.store.jobs.depths(now=START)).lanes[Lane.WEBHOOK].due == 1
+        assert (await desk.store.jobs.depths(desk.company.firm_id, now=START)).lanes[Lane.WEBHOOK].due == 1
         assert await coverage.gaps(firm_id) == [newer]
         assert await coverage.gaps(FirmId("rival")) == []
 

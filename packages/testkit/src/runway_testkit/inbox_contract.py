@@ -228,7 +228,7 @@ class InboxContract(DeskContract):
 
         assert (first.added, first.coalesced, second.added, second.coalesced) == (1, 0, 0, 1)
         assert await desk.store.inbox.unread() == []
-        assert (await desk.store.jobs.depths(now=START)).lanes[Lane.WEBHOOK].due == 1
+        assert (await desk.store.jobs.depths(desk.company.firm_id, now=START)).lanes[Lane.WEBHOOK].due == 1
 
     async def test_work_that_cannot_be_given_out_leaves_its_delivery_unread(self, desk: StoreDesk) -> None:
         """If this fails: are the mark and the jobs two transactions?"""
@@ -240,7 +240,7 @@ class InboxContract(DeskContract):
             await desk.store.inbox.hand_over([delivery.key], [make_nudge(desk), foreign], now=START)
 
         assert await desk.store.inbox.unread() == [delivery]
-        assert (await desk.store.jobs.depths(now=START)).count("due") == 0
+        assert (await desk.store.jobs.depths(desk.company.firm_id, now=START)).count("due") == 0
 
     async def test_a_delivery_that_asks_for_nothing_is_marked_as_read(self, desk: StoreDesk) -> None:
         delivery = make_delivery("a", make_event(account="nobody"))

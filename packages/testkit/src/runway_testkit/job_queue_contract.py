@@ -188,7 +188,7 @@ class JobQueueContract(DeskContract):
 
         assert keys(taken) == ["pull:acme-qbo"]
         assert list(nothing) == []
-        assert (await desk.store.jobs.depths(now=START)).lanes[Lane.PERSON].due == 1
+        assert (await desk.store.jobs.depths(FIRM, now=START)).lanes[Lane.PERSON].due == 1
 
     async def test_the_jobs_of_a_firm_can_be_taken_alone(self, desk: StoreDesk) -> None:
         other = FirmId("other")
@@ -439,13 +439,22 @@ class JobQueueContract(DeskContract):
         first, second, third = await claim(desk.store, limit=3)
         await jobs.bury(first, error_code="rail-refused", error="no", now=at(1))
         await jobs.finish(second, now=at(1))
-        depths = await jobs.depths(now=at(2))
+        depths = await jobs.depths(FIRM, now=at(2))
         counts = {what: depths.count(what) for what in ("waiting", "due", "running", "dead")}
 
         assert counts == {"waiting": 1, "due": 2, "running": 1, "dead": 1}
         assert (depths.lanes[Lane.WEBHOOK].dead, depths.lanes[third.job.lane].running) == (1, 1)
         assert depths.lanes[Lane.SWEEP].oldest_due_at == START
         assert depths.lanes[Lane.PERSON].oldest_due_at is None
+
+    async def test_the_work_of_another_firm_is_not_counted(self, desk: StoreDesk) -> None:
+        other = FirmId("other")
+        await add_companies(desk.store, "theirs", firm=other)
+        theirs = [make_job(f"x{n}", company="theirs", firm_id=other) for n in range(3)]
+        await desk.store.jobs.enqueue([make_job(), *theirs], now=START)
+        counts = [(await desk.store.jobs.depths(firm, now=START)).count("due") for firm in (FIRM, other, FirmId("no"))]
+
+        assert counts == [1, 3, 0]
 
     async def test_old_done_jobs_are_forgotten_and_dead_ones_stay(self, desk: StoreDesk) -> None:
         jobs = desk.store.jobs
@@ -483,4 +492,4 @@ class JobQueueContract(DeskContract):
         assert first == EnqueueReceipt(added=10_000, coalesced=0)
         assert again == EnqueueReceipt(added=0, coalesced=10_000)
         assert nothing == EnqueueReceipt(added=0, coalesced=0)
-        assert (await desk.store.jobs.depths(now=at(1))).lanes[Lane.POLL].due == 10_000
+        assert (await desk.store.jobs.depths(FIRM, now=at(1))).lanes[Lane.POLL].due == 10_000

@@ -221,12 +221,13 @@ class MemoryJobQueue:
                 self._put_back(held, now, held.job.attempts, now)
         return Reaped(returned=len(lost) - len(dead), buried=len(dead))
 
-    async def depths(self, *, now: datetime) -> QueueDepths:
-        """How much stands in each lane."""
-        return QueueDepths({lane: self._depth(lane, now) for lane in LANES})
+    async def depths(self, firm_id: FirmId, *, now: datetime) -> QueueDepths:
+        """How much of a firm's work stands in each lane."""
+        mine = [held.job for held in self._jobs.values() if held.job.firm_id == firm_id]
+        return QueueDepths({lane: self._depth([job for job in mine if job.lane is lane], now) for lane in LANES})
 
-    def _depth(self, lane: Lane, now: datetime) -> LaneDepth:
-        held = [held.job for held in self._jobs.values() if held.job.lane is lane]
+    @staticmethod
+    def _depth(held: Sequence[Job], now: datetime) -> LaneDepth:
         due = [job.run_at for job in held if job.state is JobState.WAITING and job.run_at <= now]
         return LaneDepth(
             waiting=sum(job.state is JobState.WAITING for job in held) - len(due),

@@ -87,8 +87,8 @@ class JobQueue(Protocol):
         """Take back jobs whose lease has run out; those with `most_attempts` behind them are dead (`worker-lost`)."""
         ...
 
-    async def depths(self, *, now: datetime) -> QueueDepths:
-        """How much stands in each lane, in one query."""
+    async def depths(self, firm_id: FirmId, *, now: datetime) -> QueueDepths:
+        """How much of a firm's work stands in each lane, in one query."""
         ...
 
     async def prune(self, *, done_before: datetime) -> int:

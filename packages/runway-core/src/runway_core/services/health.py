@@ -116,6 +116,32 @@ class ServiceHealth(Value):
     alerts: tuple[Alert, ...]  # open ones, the last raised first
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What may be named to someone who sees some connections: breakers and budgets are kept for all firms together."""
+
+    connection_ids: frozenset[str]
+    accounts: frozenset[tuple[str, str]]  # rail, and its own name of the company
+
+    @classmethod
+    def of(cls, connections: Sequence[Connection]) -> "_Seen":
+        """What belongs to these connections."""
+        return cls(
+            frozenset(one.connection_id for one in connections),
+            frozenset((one.rail, one.rail_account) for one in connections if one.rail_account is not None),
+        )
+
+    def has_breaker(self, key: str) -> bool:
+        """Whether a breaker is a whole rail's, or of one of these connections (`rail/connection`)."""
+        _, _, connection_id = key.partition("/")
+        return not connection_id or connection_id in self.connection_ids
+
+    def has_budget(self, key: str) -> bool:
+        """Whether a budget is of one of these connections' accounts (`rail/…/account`), or names none."""
+        rail, _, account = key.partition("/")
+        return not account or (rail, account.rpartition("/")[2]) in self.accounts
+
+
 class HealthService:
     """Reads how things stand, samples it every minute, and sees that alerts are raised, resolved and told."""
 
@@ -154,10 +180,11 @@ class HealthService:
         now = scope.clock.now()
         connections = await scope.connections()
         breakers = await store.breakers.breakers()
+        seen = _Seen.of(connections)
         facts = Facts(now=now, connections=connections, breakers=breakers)
         sample = take_sample(list_ages(facts, self._settings), self._settings.objective, now)
         sums = await self._sum_windows(now)
-        depths = await store.jobs.depths(now=now)
+        depths = await store.jobs.depths(scope.firm_id, now=now)
         inbox = await store.inbox.counts()
         alerts = await store.health.alerts(scope.firm_id)
         lanes = [(lane, depths.lanes[lane]) for lane in LANES]
@@ -184,11 +211,12 @@ class HealthService:
             breakers=tuple(
                 OpenBreaker(name=key, state=breaker.state_at(now), until=breaker.open_until)
                 for key, breaker in sorted(breakers.items())
-                if breaker.open_until is not None
+                if breaker.open_until is not None and seen.has_breaker(key)
             ),
             budgets=tuple(
                 LoweredBudget(name=look.key, percent=look.percent, paused_until=look.paused_until)
                 for look in await store.calls.budgets(now=now)
+                if seen.has_budget(look.key)
             ),
             alerts=tuple(one for one in alerts if one.company_id is None or scope.sees(CompanyId(one.company_id))),
         )
@@ -206,7 +234,7 @@ class HealthService:
             self._settings,
             burning=find_burning(await self._sum_windows(now), self._settings.objective),
             quotas=await self._pacing.quotas(facts.connections),
-            depths=await store.jobs.depths(now=now),
+            depths=await store.jobs.depths(scope.firm_id, now=now),
             inbox=await store.inbox.counts(),
         )
         changed = await store.health.settle_alerts(scope.firm_id, conditions, now=now)
