@@ -107,3 +107,15 @@ def test_the_firms_own_chain_is_verified_with_all_others_and_after_a_restore(run
     assert (sound.code, sound.document["firm"]["is_sound"], sound.document["firm"]["entries"]) == (0, True, 1)
     assert restored.code == 1
     assert "'the firm itself': entry 1 is broken (changed)" in restored.document["faults"][0]
+
+
+def test_verifying_trusts_the_public_keys_that_it_is_given(run: Run, acme: str) -> None:
+    run("log", "anchor")
+    [key] = run("log", "public-key", "--json").document["items"]
+    trusted = run("log", "verify", "--public-key", key["public_key"])
+    another = run("log", "verify", "--public-key", "00" * 32)
+    none = run("log", "verify", "--public-key", "abc")
+
+    assert (trusted.code, another.code, none.code) == (0, 1, 2)
+    assert "none of the keys you trust" in another.err
+    assert "runway log public-key" in none.err or "hexadecimal" in none.err

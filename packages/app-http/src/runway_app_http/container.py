@@ -88,6 +88,7 @@ class Container(containers.DeclarativeContainer):
         secret_key=providers.Callable(read_secret_key, settings),
         other_secret_keys=settings.provided.other_secret_keys,
         log_key=settings.provided.log_key,
+        log_key_before=settings.provided.log_key_before,
         clock=clock,
     )
     anchor_sinks = providers.Singleton(make_anchor_sinks, settings.provided.anchor_folders)

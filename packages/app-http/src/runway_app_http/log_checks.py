@@ -1,18 +1,20 @@
 """Verifying chains of the log and its anchors together, as commands and a restore show it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from runway_core.domain.company import Company
 from runway_core.domain.people import firm_chain
+from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
 from runway_core.services.anchor_checks import AnchorsVerification
 from runway_core.sync.verification import LogDifference, LogFault, LogVerification
 
 FIRM_CHAIN = "the firm itself"
+_KEY_BYTES = 32
 
 
 class VerifiedChain(View):
@@ -81,18 +83,38 @@ class VerifiedLog:
         }
 
 
+def read_trusted(public_keys: Sequence[str] | None) -> frozenset[bytes]:
+    """Public keys as they are given to a command, in hex.
+
+    Raises:
+        InvalidRequest: one is none.
+    """
+    try:
+        keys = frozenset(bytes.fromhex(key) for key in public_keys or ())
+    except ValueError as error:
+        raise InvalidRequest(f"a public key is 64 hexadecimal digits: {error}") from error
+    if any(len(key) != _KEY_BYTES for key in keys):
+        raise InvalidRequest("a public key is 64 hexadecimal digits: `runway log public-key` shows it")
+    return keys
+
+
 async def verify_chains(
-    runway: Runway, companies: Sequence[Company], *, since: datetime | None = None, with_firm: bool = True
+    runway: Runway,
+    companies: Sequence[Company],
+    *,
+    since: datetime | None = None,
+    with_firm: bool = True,
+    trusted: Collection[bytes] = (),
 ) -> VerifiedLog:
     """Recompute the chains of companies, and of the firm itself where it has one, and hold them to the anchors.
 
     Raises:
         LogBroken: an anchor cannot be read; with `since`, the anchors are not what was signed.
     """
-    anchors = await runway.anchors.verify([one.company_id for one in companies])
+    anchors = await runway.anchors.verify([one.company_id for one in companies], trusted=trusted)
     found = [
         VerifiedCompany.of(
-            await runway.verify_log(one.company_id, since=since),
+            await runway.verify_log(one.company_id, since=since, trusted=trusted),
             anchors.chains.get(one.company_id),
             company=CompanyHeading.of(one),
         )
@@ -101,6 +123,7 @@ async def verify_chains(
     house = firm_chain(runway.scope.firm_id)
     firm: VerifiedChain | None = None
     if with_firm or house in anchors.chains:
-        firm = VerifiedChain.of(await runway.verify_firm_log(since=since), anchors.chains.get(house))
+        found_firm = await runway.verify_firm_log(since=since, trusted=trusted)
+        firm = VerifiedChain.of(found_firm, anchors.chains.get(house))
         is_begun = firm.entries or firm.trusted_through or not firm.is_sound
     return VerifiedLog(found, firm if firm is not None and is_begun else None, anchors)

@@ -46,6 +46,7 @@ class AppSettings(BaseSettings):
     secret_key_command: str | None = None  # a command that prints that key instead; run without a shell
     other_secret_keys: tuple[SecretStr, ...] = ()  # open what was kept with them, and seal nothing new
     log_key: SecretStr | None = None  # signs anchors and archives; without it, keys are made and sealed in the database
+    log_key_before: SecretStr | None = None  # the key before `log_key`, to endorse it when keys are changed
     anchor_folder: Path | None = None  # where anchors are written to; beside a SQLite file without it
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one

@@ -47,6 +47,7 @@ class SqlStore:
             file beside the database, and PostgreSQL keeps no secrets.
         log_key: the private key that signs anchors (`RUNWAY_LOG_KEY`). Without one, keys are made and sealed in the
             database.
+        log_key_before: the one before it, to endorse it (`RUNWAY_LOG_KEY_BEFORE`).
         other_secret_keys: keys that open what was kept with them and seal nothing new: those before or after this one.
         firm_id: whose rows PostgreSQL shows a role that row level security holds for; a store serves one firm then.
         clock: what the time is when an act without a time of its own is logged.
@@ -62,6 +63,7 @@ class SqlStore:
         create: bool | None = None,
         secret_key: str | SecretStr | None = None,
         log_key: SecretStr | None = None,
+        log_key_before: SecretStr | None = None,
         other_secret_keys: Sequence[SecretStr] = (),
         clock: Clock | None = None,
         firm_id: FirmId = DEFAULT_FIRM,
@@ -88,7 +90,7 @@ class SqlStore:
         self._breakers = SqlBreakers(self._database)
         self._health = SqlHealthStore(self._database)
         self._anchors = SqlAnchorStore(self._database)
-        self._log_keys = SqlLogKeys(self._database, self._keys, given=log_key)
+        self._log_keys = SqlLogKeys(self._database, self._keys, given=log_key, before=log_key_before)
 
     def __repr__(self) -> str:
         return f"SqlStore({self._database.where})"

@@ -79,10 +79,12 @@ class MemoryLogKeys:
         """The key that signs."""
         return self._keys[-1] if self._keys else await self.rotate(at)
 
-    async def rotate(self, at: datetime) -> LogKey:
-        """Make a new key."""
+    async def rotate(self, at: datetime, *, unendorsed: bool = False) -> LogKey:
+        """Make a new key. The one before is always at hand."""
+        del unendorsed
         public_key = hashlib.sha256(b"key %d" % len(self._keys)).digest()
-        endorsement = await self.sign(ENDORSED_AS + public_key) if self._keys else b""
+        before = self._keys[-1].public_key if self._keys else None
+        endorsement = b"" if before is None else await self.sign(ENDORSED_AS + public_key, public_key=before)
         self._keys.append(LogKey(public_key=public_key, made_at=at, endorsement=endorsement))
         return self._keys[-1]
 
@@ -90,9 +92,9 @@ class MemoryLogKeys:
         """All keys."""
         return list(self._keys)
 
-    async def sign(self, message: bytes) -> bytes:
-        """The current key's signature."""
-        return hmac.digest(self._keys[-1].public_key, message, "sha256")
+    async def sign(self, message: bytes, *, public_key: bytes) -> bytes:
+        """The signature of a key."""
+        return hmac.digest(public_key, message, "sha256")
 
     def is_signed(self, message: bytes, *, signature: bytes, public_key: bytes) -> bool:
         """Whether a signature is that of a key."""

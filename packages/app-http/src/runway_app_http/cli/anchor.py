@@ -114,11 +114,17 @@ def show_keys(session: Session) -> None:
 
 
 @command(group_app, "rotate-key", example="runway log rotate-key")
-def rotate_key(session: Session) -> None:
+def rotate_key(
+    session: Session,
+    *,
+    unendorsed: Annotated[
+        bool, typer.Option("--unendorsed", help="Also where the old key is lost: verifying names the break.")
+    ] = False,
+) -> None:
     """Make a new key that signs from now on, endorsed by the old one, whose signatures stay valid."""
 
     async def act(runway: Runway) -> list[ShownKey]:
-        await runway.anchors.rotate_key()
+        await runway.anchors.rotate_key(unendorsed=unendorsed)
         return _show_keys(list(await runway.anchors.keys()))
 
     _print_keys(session, session.run(act))

@@ -11,10 +11,11 @@ from runway_core.ports.store import StoreHealth
 from runway_core.runway import Runway
 
 from runway_app_http.cli.failures import DONE, FOUND, STORE_TROUBLE
+from runway_app_http.cli.log import TrustedKeys
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.container import back_up, grant_app_role, make_store, restore
-from runway_app_http.log_checks import verify_chains
+from runway_app_http.log_checks import read_trusted, verify_chains
 
 app = group("db", "The schema of the database, and whether it is sound.")
 
@@ -106,13 +107,16 @@ def back_up_database(
 
 @command(app, "restore", example="runway db restore /backups/books-2026-03-31.db --database-url sqlite:///new.db")
 def restore_database(
-    session: Session, file: Annotated[Path, typer.Argument(help="What `runway db backup` wrote.")]
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="What `runway db backup` wrote.")],
+    public_key: TrustedKeys = None,
 ) -> int:
     """Make the database, which must be empty or absent, of a backup, then verify every chain and the anchors."""
+    trusted = read_trusted(public_key)
     report = session.run_alone(restore(session.settings, file))
 
     async def verify(runway: Runway) -> list[str]:
-        found = await verify_chains(runway, await runway.companies.list())
+        found = await verify_chains(runway, await runway.companies.list(), trusted=trusted)
         return [*found.anchors.faults, *found.say_faults()]
 
     faults = session.run(verify)

@@ -19,11 +19,16 @@ from runway_app_http.cli.companies import CompanyName
 from runway_app_http.cli.failures import DONE, FOUND, say_error
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import new_table
-from runway_app_http.log_checks import VerifiedLog, verify_chains
+from runway_app_http.log_checks import VerifiedLog, read_trusted, verify_chains
 from runway_app_http.moments import read_known_at, read_moment
 from runway_app_http.ui.figures import NONE_YET, say_count, say_moment
 
 app = typer.Typer()
+TrustedKeys = Annotated[
+    list[str] | None,
+    typer.Option("--public-key", metavar="HEX", help="A key you trust: the first one, and any that none endorsed."),
+]
+
 group_app = group("log", "The transaction log: what was seen, decided and done.")
 
 
@@ -117,14 +122,15 @@ def verify_log(
     since: Annotated[
         str | None, typer.Option("--since", metavar="T", help="Only what was seen from this day or moment on.")
     ] = None,
+    public_key: TrustedKeys = None,
 ) -> int:
     """Recompute every chain and its head. Exit code 1 when one is broken; its first broken entry is named."""
     wanted = [*(companies or ()), *(company or ())]
-    moment = None if since is None else read_moment(since)
+    moment, trusted = None if since is None else read_moment(since), read_trusted(public_key)
 
     async def ask(runway: Runway) -> VerifiedLog:
         chosen = [await runway.companies.find(one) for one in wanted] or await runway.companies.list()
-        return await verify_chains(runway, chosen, since=moment, with_firm=not wanted)
+        return await verify_chains(runway, chosen, since=moment, with_firm=not wanted, trusted=trusted)
 
     verified = session.run(ask)
     faults = verified.say_faults()

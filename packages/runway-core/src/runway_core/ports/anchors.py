@@ -18,30 +18,44 @@ class LogKey:
 
     public_key: bytes  # 32 bytes, Ed25519
     made_at: datetime
-    endorsement: bytes  # the signature of the key before; empty of the first, or where that one was lost
+    endorsement: bytes  # the signature of the key before; empty of the first, or where that one was not at hand
 
 
 class LogKeys(Protocol):
     """Keys that sign. Private ones never leave."""
 
     async def current(self, at: datetime) -> LogKey:
-        """The key that signs; the first time it is made.
+        """The key that signs; the first time it is made, and never again: other keys come by `rotate` alone.
 
         Raises:
             StoreUnavailable: a key cannot be kept: no secret key is set.
+            InvalidRequest: this process is given another key than the one that signs.
         """
         ...
 
-    async def rotate(self, at: datetime) -> LogKey:
-        """Make a new key that signs from now on, endorsed by the one before."""
+    async def rotate(self, at: datetime, *, unendorsed: bool = False) -> LogKey:
+        """Make a new key that signs from now on, endorsed by the one before.
+
+        Args:
+            at: when.
+            unendorsed: also where the one before is not at hand. Whoever verifies must be told the new key.
+
+        Raises:
+            StoreUnavailable: the key before is not at hand, or the new one cannot be kept.
+            InvalidRequest: this process is given the key that signs already.
+        """
         ...
 
     async def keys(self) -> Sequence[LogKey]:
         """All keys, the first one first."""
         ...
 
-    async def sign(self, message: bytes) -> bytes:
-        """The current key's signature."""
+    async def sign(self, message: bytes, *, public_key: bytes) -> bytes:
+        """The signature of a key, which the caller names: another one may be current a moment later.
+
+        Raises:
+            StoreUnavailable: this process does not have the private key.
+        """
         ...
 
     def is_signed(self, message: bytes, *, signature: bytes, public_key: bytes) -> bool:

@@ -67,8 +67,11 @@ def compare_anchors(kept: Sequence[Anchor], outside: Sequence[Anchor], where: st
     ]
 
 
-def find_faults(anchors: Sequence[Anchor], keys: LogKeys) -> list[str]:
-    """What is wrong with a chain of anchors, which must begin at the first one."""
+def find_faults(anchors: Sequence[Anchor], keys: LogKeys, *, trusted: Collection[bytes] = ()) -> list[str]:
+    """What is wrong with a chain of anchors, which must begin at the first one.
+
+    Where public keys are `trusted`, the first anchor must be signed by one of them, and they need no endorsement.
+    """
     faults: list[str] = []
     previous, leaves, key = FIRST_PREVIOUS, dict[CompanyId, AnchorLeaf](), b""
     for number, anchor in enumerate(anchors, start=1):
@@ -83,10 +86,13 @@ def find_faults(anchors: Sequence[Anchor], keys: LogKeys) -> list[str]:
         signed = SIGNED_AS + encode_anchor(anchor)
         if not keys.is_signed(signed, signature=anchor.signature, public_key=anchor.public_key):
             faults.append(f"{name} is not signed by the key that it names")
-        if key and anchor.public_key != key:
+        if not key and trusted and anchor.public_key not in trusted:
+            faults.append(f"{name} is signed by {anchor.public_key.hex()}, which is none of the keys you trust")
+        if key and anchor.public_key != key and anchor.public_key not in trusted:
             endorsed = ENDORSED_AS + anchor.public_key
             if not keys.is_signed(endorsed, signature=anchor.endorsement, public_key=key):
-                faults.append(f"{name} is signed by a new key that the one before it did not endorse")
+                new = f"a new key, {anchor.public_key.hex()}, that the one before it did not endorse"
+                faults.append(f"{name} is signed by {new}")
         previous, key = hash_anchor(anchor), anchor.public_key
     return faults
 

@@ -1,7 +1,7 @@
 """Anchoring the log: making anchors, writing them out, and holding chains to them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -53,7 +53,8 @@ class AnchorService:
         Sinks that missed anchors get them. Several processes may call it at any pace: one of them makes the anchor.
 
         Raises:
-            StoreUnavailable: the database or a sink does not answer, or no key can be kept.
+            StoreUnavailable: the database or a sink does not answer, or no key is at hand or can be kept.
+            InvalidRequest: this process is given another key than the one that signs.
             LogBroken: a sink holds another anchor than the database.
         """
         last = await self._scope.store.anchors.last()
@@ -65,7 +66,8 @@ class AnchorService:
         """Make an anchor now; the last one where no chain moved since.
 
         Raises:
-            StoreUnavailable: the database or a sink does not answer, or no key can be kept.
+            StoreUnavailable: the database or a sink does not answer, or no key is at hand or can be kept.
+            InvalidRequest: this process is given another key than the one that signs.
             LogBroken: a sink holds another anchor than the database.
         """
         made = await self._make(await self._scope.store.anchors.last())
@@ -94,7 +96,10 @@ class AnchorService:
                 leaves=tuple(heads[name] for name in sorted(heads)) if whole else moved,
                 endorsement=key.endorsement if is_new_key else b"",
             )
-            signed = replace(anchor, signature=await store.log_keys.sign(SIGNED_AS + encode_anchor(anchor)))
+            signed = replace(
+                anchor,
+                signature=await store.log_keys.sign(SIGNED_AS + encode_anchor(anchor), public_key=key.public_key),
+            )
             made = signed if await store.anchors.save(signed) else None
         for sink in self._sinks:
             for missed in await store.anchors.anchors(after=await sink.last_number()):
@@ -124,6 +129,7 @@ class AnchorService:
 
         Raises:
             StoreUnavailable: no key can be kept.
+            InvalidRequest: this process is given another key than the one that signs.
         """
         return await self._scope.store.log_keys.current(self._scope.clock.now())
 
@@ -131,31 +137,41 @@ class AnchorService:
         """Sign the manifest of an archive; returns the public key and the signature.
 
         Raises:
-            StoreUnavailable: this process does not have the private key, and none can be kept.
+            StoreUnavailable: this process does not have the private key, or none can be kept.
+            InvalidRequest: this process is given another key than the one that signs.
         """
         key = await self.current_key()
-        return key.public_key, await self._scope.store.log_keys.sign(ARCHIVE_SIGNED_AS + manifest)
+        signed = ARCHIVE_SIGNED_AS + manifest
+        return key.public_key, await self._scope.store.log_keys.sign(signed, public_key=key.public_key)
 
-    async def rotate_key(self) -> LogKey:
+    async def rotate_key(self, *, unendorsed: bool = False) -> LogKey:
         """Make a new key that signs from now on; anchors that the old one signed stay valid.
 
+        Args:
+            unendorsed: also where the old key is not at hand to endorse it. Verifying then names the break until it is
+                told to trust the new key.
+
         Raises:
-            StoreUnavailable: no key can be kept.
+            StoreUnavailable: the old key is not at hand, or no key can be kept.
+            InvalidRequest: the key is given from outside, and signs already.
         """
-        at = self._scope.clock.now()
-        await self._scope.store.log_keys.current(at)
-        key = await self._scope.store.log_keys.rotate(at)
+        at, keys = self._scope.clock.now(), self._scope.store.log_keys
+        if not await keys.keys():
+            await keys.current(at)
+        key = await keys.rotate(at, unendorsed=unendorsed)
         await self._make(await self._scope.store.anchors.last(), is_wanted=True)  # shows the endorsement
         return key
 
-    async def trusted_before(self, company_id: CompanyId, moment: datetime) -> ChainHead | None:
+    async def trusted_before(
+        self, company_id: CompanyId, moment: datetime, *, trusted: Collection[bytes] = ()
+    ) -> ChainHead | None:
         """Where a company's chain ended by the last anchor before a moment; `None` when none knows it.
 
         Raises:
             LogBroken: the anchors are not what was signed.
         """
         anchors = await self._gather()
-        faults = find_faults(anchors, self._scope.store.log_keys)
+        faults = find_faults(anchors, self._scope.store.log_keys, trusted=trusted)
         if faults:
             raise LogBroken(f"the anchors cannot be trusted: {faults[0]}")
         leaf: AnchorLeaf | None = None
@@ -170,10 +186,11 @@ class AnchorService:
         longest = max(outside, key=len, default=())
         return longest or await self._scope.store.anchors.anchors()
 
-    async def verify(self, companies: Iterable[CompanyId]) -> AnchorsVerification:
+    async def verify(self, companies: Iterable[CompanyId], *, trusted: Collection[bytes] = ()) -> AnchorsVerification:
         """Hold anchors to their signatures, sinks to the database, and chains to the anchors.
 
         These are the chains of `companies` and the firm's own; of all others it is asked whether they are still there.
+        Where public keys are `trusted`, the first anchor must be signed by one of them, and they need no endorsement.
 
         Raises:
             StoreUnavailable: the database or a sink does not answer.
@@ -181,11 +198,13 @@ class AnchorService:
         """
         store = self._scope.store
         kept = await store.anchors.anchors()
-        faults = list(find_faults(kept, store.log_keys))
+        faults = find_faults(kept, store.log_keys, trusted=trusted)
+        own = frozenset(faults)
         anchored: dict[CompanyId, dict[int, bytes]] = defaultdict(dict)
         for where, anchors in [("the database", kept), *[(s.name, await s.anchors()) for s in self._sinks]]:
             if anchors is not kept:
-                faults += [f"{fault} in {where}" for fault in find_faults(anchors, store.log_keys)]
+                others = find_faults(anchors, store.log_keys, trusted=trusted)
+                faults += [f"{fault} in {where}" for fault in others if fault not in own]
                 faults += compare_anchors(kept, anchors, where)
             for number, leaf in ((anchor.number, leaf) for anchor in anchors for leaf in anchor.leaves):
                 known = anchored[leaf.company_id].setdefault(leaf.sequence, leaf.head_hash)

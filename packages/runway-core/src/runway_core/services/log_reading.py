@@ -1,6 +1,6 @@
 """The part of `Runway` that reads and verifies the log of one company, and verifies the firm's own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
 from runway_core.domain.identity import CompanyId, RecordKey
@@ -55,31 +55,38 @@ class LogReading:
         await self.companies.get(company_id)
         return await self._store.log.history(company_id, key)
 
-    async def verify_log(self, company_id: CompanyId, *, since: datetime | None = None) -> LogVerification:
+    async def verify_log(
+        self, company_id: CompanyId, *, since: datetime | None = None, trusted: Collection[bytes] = ()
+    ) -> LogVerification:
         """Recompute a company's chain of log entries, all of it or what was seen `since` a moment.
 
-        It then begins where the last anchor before the moment ended; without one, at the entry before.
+        It then begins where the last anchor before the moment ended; without one, at the entry before. `trusted` are
+        public keys that need no endorsement there.
 
         Raises:
             NotFound: no such company in this firm.
             LogBroken: the anchors are not what was signed.
         """
         await self.companies.get(company_id)
-        return await self._verify_chain(company_id, since)
+        return await self._verify_chain(company_id, since, trusted)
 
-    async def verify_firm_log(self, *, since: datetime | None = None) -> LogVerification:
+    async def verify_firm_log(
+        self, *, since: datetime | None = None, trusted: Collection[bytes] = ()
+    ) -> LogVerification:
         """Recompute the firm's own chain, which tells of people and of the firm's papers, in the same way.
 
         Raises:
             LogBroken: the anchors are not what was signed.
         """
-        return await self._verify_chain(firm_chain(self.scope.firm_id), since)
+        return await self._verify_chain(firm_chain(self.scope.firm_id), since, trusted)
 
-    async def _verify_chain(self, owner: CompanyId, since: datetime | None) -> LogVerification:
+    async def _verify_chain(
+        self, owner: CompanyId, since: datetime | None, trusted: Collection[bytes]
+    ) -> LogVerification:
         log = self._store.log
         start: ChainHead | None = None
         if since is not None:
-            start = await self.anchors.trusted_before(owner, since)
+            start = await self.anchors.trusted_before(owner, since, trusted=trusted)
             start = start or await find_start(log, owner, await log.last_before(owner, since))
         return await verify_log(log, owner, start=start)
 
