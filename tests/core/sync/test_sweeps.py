@@ -210,6 +210,15 @@ async def test_a_record_in_quarantine_is_neither_missing_nor_gone(house: House) 
     assert key("3") in await house.mirror()
 
 
+@pytest.mark.parametrize("page_size", [3])
+async def test_a_record_whose_news_is_not_understood_is_counted_once(house: House) -> None:
+    house.ledger.spoil(key("3"), reason="no amount", raw=b"{}")
+    await house.pull(PullRequest())
+    bills = bills_of(await house.sweep())
+
+    assert (bills.depth, bills.source_count, bills.held_count) == (Depth.COUNTED, 7, 7)
+
+
 async def test_control_totals_are_those_of_the_rail_to_the_cent(house: House) -> None:
     house.ledger.put_unseen(make_bill("8"))
     report = await house.sweep()

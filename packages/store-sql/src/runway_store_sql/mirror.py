@@ -14,7 +14,7 @@ from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.domain.sweeps import CONTROL_FIELDS, HeldKind
 from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
-from sqlalchemy import Connection, Select, delete, false, func, or_, select
+from sqlalchemy import Connection, Select, delete, exists, false, func, or_, select
 
 from runway_store_sql.books import open_rest, read_books
 from runway_store_sql.bulk import among
@@ -58,16 +58,36 @@ def _place_query(spec: RecordSpec, company_id: CompanyId) -> Select[Any]:
 def _measure(connection: Connection, spec: RecordSpec, company_id: CompanyId, rail: str) -> HeldKind:
     table = spec.table
     live = (table.c.company_id == company_id, table.c.rail == rail, table.c.is_deleted == false())
+    aside = _count_aside(connection, spec, company_id, rail)
     amount = next((table.c[name] for name in CONTROL_FIELDS if spec.has(name)), None)
     if amount is None:
         query = select(func.count()).select_from(table).where(*live)
-        return HeldKind(count=connection.execute(query).scalar_one())
+        return HeldKind(count=connection.execute(query).scalar_one(), aside=aside)
     by_currency = select(table.c.currency, func.count(), func.sum(amount)).where(*live).group_by(table.c.currency)
     rows = sorted((currency, count, int(total)) for currency, count, total in connection.execute(by_currency))
     return HeldKind(
         count=sum(count for _, count, _ in rows),
+        aside=aside,
         totals={currency: decode_amount(total) for currency, _, total in rows if total},
     )
+
+
+def _count_aside(connection: Connection, spec: RecordSpec, company_id: CompanyId, rail: str) -> int:
+    """Records in quarantine of which no revision is live."""
+    table = spec.table
+    is_live = exists().where(
+        table.c.company_id == company_id,
+        table.c.rail == rail,
+        table.c.external_id == quarantine.c.external_id,
+        table.c.is_deleted == false(),
+    )
+    query = select(func.count()).where(
+        quarantine.c.company_id == company_id,
+        quarantine.c.rail == rail,
+        quarantine.c.kind == spec.kind.value,
+        ~is_live,
+    )
+    return connection.execute(query).scalar_one()
 
 
 class SqlMirrorStore:
@@ -187,7 +207,7 @@ class SqlMirrorStore:
         return await self._database.read(count)
 
     async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
-        """What a rail's live records come to by kind, in one query a kind."""
+        """What a rail's live records come to by kind, in two queries a kind."""
 
         def measure(connection: Connection) -> dict[RecordKind, HeldKind]:
             return {kind: _measure(connection, spec, company_id, rail) for kind, spec in RECORD_SPECS.items()}

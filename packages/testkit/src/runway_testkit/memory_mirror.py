@@ -1,5 +1,6 @@
 """The mirror in memory."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -264,12 +265,20 @@ class MemoryMirrorStore:
         return counts
 
     async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
-        """What a rail's live records come to by kind."""
-        live: dict[RecordKind, list[Record]] = {kind: [] for kind in RECORD_CLASSES}
+        """What a rail's live records come to by kind, and how many are kept aside."""
+        live: dict[RecordKind, dict[str, Record]] = {kind: {} for kind in RECORD_CLASSES}
         for key, held in self._records(company_id).items():
             if held.rail == rail and not held.is_deleted:
-                live[key.kind].append(held.record)
-        return {kind: HeldKind(count=len(held), totals=sum_control(held)) for kind, held in live.items()}
+                live[key.kind][key.external_id] = held.record
+        aside = Counter(
+            bad.kind
+            for bad in await self.quarantine(company_id)
+            if bad.rail == rail and bad.kind is not None and bad.external_id not in live[RecordKind(bad.kind)]
+        )
+        return {
+            kind: HeldKind(count=len(held), aside=aside[kind.value], totals=sum_control(held.values()))
+            for kind, held in live.items()
+        }
 
     async def balance_history(
         self, company_id: CompanyId, account_id: str, *, since: datetime | None = None

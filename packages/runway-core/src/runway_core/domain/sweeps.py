@@ -31,9 +31,10 @@ class Depth(StrEnum):
 
 
 class HeldKind(Value):
-    """What the mirror holds of one kind: live records and their control total by currency."""
+    """What the mirror holds of one kind of a rail: live records and their control total by currency."""
 
     count: int = 0
+    aside: int = 0  # in quarantine, and no revision of them is live
     totals: dict[Currency, Amount] = Field(default_factory=dict)
 
 

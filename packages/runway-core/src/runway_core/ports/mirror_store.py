@@ -127,7 +127,10 @@ class MirrorStore(Protocol):
         ...
 
     async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
-        """What a rail's live records come to by kind: how many, and their control total (`domain.sweeps`)."""
+        """What a rail's records come to by kind: how many are live, their control total, and how many are kept aside.
+
+        A record whose later revision lies in quarantine is live, and not counted twice.
+        """
         ...
 
     async def balance_history(

@@ -123,8 +123,8 @@ class Sweeper:
         """
         company_id, rail = task.connection.company_id, task.rail
         held = await self._store.mirror.measure_kinds(company_id, task.connection.rail)
-        aside = Counter(bad.kind for bad in await self._store.mirror.quarantine(company_id))
-        expected = {kind: held.get(kind, HeldKind()).count + aside[kind.value] for kind in rail.swept_kinds}
+        measured = {kind: held.get(kind, HeldKind()) for kind in rail.swept_kinds}
+        expected = {kind: one.count + one.aside for kind, one in measured.items()}
         depths = plan_depths(list(rail.swept_kinds), expected, rows_a_call=rail.rows_a_call, day=day)
         found = Comparison()
         for kind in rail.swept_kinds:
