@@ -1,6 +1,7 @@
 """Alerts told to the outside: signed, to public addresses only, and to the address that was looked at."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -143,6 +144,25 @@ async def test_a_receiver_beside_the_app_may_be_allowed() -> None:
 
     assert head.startswith("POST /hook HTTP/1.1")
     assert f"host: localhost:{port}" in head.lower()
+
+
+async def test_a_receiver_that_drips_its_answer_is_given_up() -> None:
+    """Each part comes in time for a timeout of reading, and the whole never ends."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"1\r\nx\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    url = SecretStr(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook")
+    teller = WebhookTeller(url, SECRET, clock=FixedClock(START), allow_private=True, timeout_seconds=0.2)
+    async with server:
+        with pytest.raises(RailUnavailable, match="too slow"):
+            await asyncio.wait_for(teller.tell([SILENT]), timeout=5)
 
 
 class Box:

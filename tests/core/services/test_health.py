@@ -30,7 +30,8 @@ REVOKED = RailAccessLost("memory: revoked", rail="memory")
 class Ear:
     """Whoever is told of alerts; deaf for a while when a test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "ear") -> None:
+        self.name = name
         self.heard: list[tuple[str, bool]] = []
         self.is_deaf = False
 
@@ -42,9 +43,14 @@ class Ear:
 
 def listen(desk: FirmDesk, **settings: object) -> tuple[HealthService, Ear]:
     ear = Ear()
+    return watch_for(desk, ear, **settings), ear
+
+
+def watch_for(desk: FirmDesk, *ears: Ear, **settings: object) -> HealthService:
+    """A process of its own that watches, and tells these."""
     service = ServiceSettings(**settings)  # type: ignore[arg-type]  # names of its own fields
     pacing = PacingService(desk.runway.scope, desk.runway.rails, service)
-    return HealthService(desk.runway.scope, pacing, service, [ear]), ear
+    return HealthService(desk.runway.scope, pacing, service, ears)
 
 
 async def state_of(runway: Runway, company: Company) -> SyncState:
@@ -112,6 +118,24 @@ async def test_an_alert_that_nobody_heard_is_told_again_and_its_end_once() -> No
     key = f"old:{(await desk.connection(acme)).connection_id}"
 
     assert [told for told in ear.heard if told[0] == key] == [(key, False), (key, True)]
+
+
+async def test_whoever_is_deaf_keeps_nobody_else_from_hearing_and_is_alone_told_again() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    deaf, ear = Ear("deaf"), Ear("ear")
+    desk.later(minutes=61)
+    deaf.is_deaf = True
+    await watch_for(desk, deaf, ear).watch()
+    desk.later(minutes=3)
+    deaf.is_deaf = False
+    other_process = watch_for(desk, deaf, ear)
+    for _ in range(2):
+        await other_process.watch()
+        desk.later(minutes=3)
+    key = (f"old:{(await desk.connection(acme)).connection_id}", False)
+
+    assert ear.heard.count(key) == deaf.heard.count(key) == 1
 
 
 async def test_stale_data_burns_the_budget_until_it_is_fresh_again() -> None:

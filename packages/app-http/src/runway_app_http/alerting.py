@@ -16,13 +16,15 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 from runway_core.domain.alerts import Alert
-from runway_core.errors import InvalidRequest, RailRefused, RailUnavailable
+from runway_core.errors import InvalidRequest, OutcomeUnknown, RailRefused, RailUnavailable
 from runway_core.ports.clock import Clock
 
 from runway_app_http.mailer import Letter, Mailer
 
 SIGNATURE_HEADER = "runway-signature"
 TIMEOUT_SECONDS = 10
+MAIL_SECONDS = 60
+"""A mail is several exchanges; still within the time for which alerts are taken (`claim_untold`)."""
 LARGEST_ANSWER_BYTES = 64 * 1024
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -40,7 +42,7 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
 
 
 class WebhookTeller:
-    """Sends alerts to one address, signed with a secret that both sides know.
+    """Sends alerts to one address, signed with a secret that both sides know, within `TIMEOUT_SECONDS` in all.
 
     Args:
         url: where to; https, unless `allow_private`.
@@ -57,6 +59,7 @@ class WebhookTeller:
         allow_private: bool = False,
         resolve: Resolve = resolve_host,
         transport: httpx.AsyncBaseTransport | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._url = _read_address(url, allow_private=allow_private)
         if not secret.get_secret_value():
@@ -68,14 +71,27 @@ class WebhookTeller:
         self._allow_private = allow_private
         self._resolve = resolve
         self._transport = transport
+        self._timeout_seconds = timeout_seconds
+
+    @property
+    def name(self) -> str:
+        """What tells it from other tellers."""
+        return "webhook"
 
     async def tell(self, alerts: Sequence[Alert]) -> None:
         """Send these in one body.
 
         Raises:
             RailRefused: the address is not public, or the receiver said no.
-            RailUnavailable: it did not answer.
+            RailUnavailable: it did not answer in time.
         """
+        try:
+            async with asyncio.timeout(self._timeout_seconds):  # of a send as a whole: a slow drip never times out
+                await self._send(alerts)
+        except TimeoutError as error:
+            raise RailUnavailable(f"the receiver of alerts at {self._url.host} was too slow", rail="alerts") from error
+
+    async def _send(self, alerts: Sequence[Alert]) -> None:
         body = msgspec.json.encode({"alerts": [_plain(alert) for alert in alerts]})
         host = self._url.host
         address = await self._find_address(host, self._url.port or (443 if self._url.scheme == "https" else 80))
@@ -121,6 +137,8 @@ class WebhookTeller:
 class MailTeller:
     """Mails alerts, one message for all that changed together."""
 
+    name = "mail"
+
     def __init__(self, mailer: Mailer, to: Sequence[str], *, clock: Clock) -> None:
         self._mailer = mailer
         self._to = tuple(to)
@@ -133,7 +151,12 @@ class MailTeller:
             RailRefused: the mail server did not take it.
             OutcomeUnknown: no answer; it may have been sent.
         """
-        await self._mailer.send(write_alert_letter(alerts, to=self._to, at=self._clock.now()))
+        letter = write_alert_letter(alerts, to=self._to, at=self._clock.now())
+        try:
+            async with asyncio.timeout(MAIL_SECONDS):
+                await self._mailer.send(letter)
+        except TimeoutError as error:
+            raise OutcomeUnknown("the mail server was too slow; it may have sent the alerts", rail="mail") from error
 
 
 def write_alert_letter(alerts: Sequence[Alert], *, to: Sequence[str], at: datetime) -> Letter:

@@ -1,7 +1,9 @@
 """What is stored about the service itself, on SQL. What one firm settles is serialised by a row of its own."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from runway_core.domain.alerts import Alert, Condition, plan_alerts
 from runway_core.domain.identity import CompanyId, FirmId
@@ -11,7 +13,7 @@ from runway_core.domain.record import encode_plain
 from runway_core.domain.service_levels import FreshnessSample, SampleSum
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.ports.health_store import RunRate
-from sqlalchemy import ColumnElement, Connection, case, delete, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, delete, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import among, is_postgres, upsert_rows
@@ -130,30 +132,29 @@ class SqlHealthStore:
         if resolved_since is not None:
             wanted = or_(wanted, alerts.c.resolved_at >= to_microseconds(resolved_since))
         query = (
-            select(alerts.c.document, alerts.c.is_told)
+            select(alerts.c.document, alerts.c.is_told, alerts.c.told_by)
             .where(alerts.c.firm_id == firm_id, wanted)
             .order_by(alerts.c.raised_at.desc(), alerts.c.alert_key)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_read_alert(row.document, is_told=row.is_told) for row in rows]
+        return [_read_alert(row) for row in rows]
 
     async def settle_alerts(
         self, firm_id: FirmId, conditions: Sequence[Condition], *, now: datetime
     ) -> Sequence[Alert]:
         """Raise and resolve, in one transaction."""
-        query = select(alerts.c.document, alerts.c.is_told).where(
+        query = select(alerts.c.document, alerts.c.is_told, alerts.c.told_by).where(
             alerts.c.firm_id == firm_id, alerts.c.resolved_at.is_(None)
         )
         open_alerts = [
-            _read_alert(row.document, is_told=row.is_told)
-            for row in await self._database.read(lambda connection: connection.execute(query).all())
+            _read_alert(row) for row in await self._database.read(lambda connection: connection.execute(query).all())
         ]
         if not plan_alerts(open_alerts, conditions, now):
             return ()
 
         def write(connection: Connection) -> Sequence[Alert]:
             _take_turn(connection, firm_id, now)
-            held = [_read_alert(row.document, is_told=row.is_told) for row in connection.execute(query)]
+            held = [_read_alert(row) for row in connection.execute(query)]
             changed = plan_alerts(held, conditions, now)
             upsert_rows(connection, alerts, [_alert_row(firm_id, alert) for alert in changed])
             return changed
@@ -167,9 +168,33 @@ class SqlHealthStore:
         query = select(alerts.c.alert_key).where(*free)
         if not await self._database.read(lambda connection: connection.execute(query).all()):
             return ()
-        claim = update(alerts).where(*free).values(telling_until=until).returning(alerts.c.document)
-        documents = await self._database.write(lambda connection: connection.scalars(claim).all())
-        return sorted((_read_alert(text, is_told=False) for text in documents), key=lambda alert: alert.key)
+        claim = update(alerts).where(*free).values(telling_until=until)
+        claim = claim.returning(alerts.c.document, alerts.c.is_told, alerts.c.told_by)
+        rows = await self._database.write(lambda connection: connection.execute(claim).all())
+        return sorted((_read_alert(row) for row in rows), key=lambda alert: alert.key)
+
+    async def note_told(self, firm_id: FirmId, told: Sequence[Alert], *, by: str) -> None:
+        """One teller has told these as they are here."""
+
+        def write(connection: Connection) -> None:
+            same = {alert.key: _document_of(alert) for alert in told}
+            query = select(alerts.c.alert_key, alerts.c.document, alerts.c.told_by).where(
+                alerts.c.firm_id == firm_id, among(connection, alerts.c.alert_key, list(same))
+            )
+            noted = [
+                {"held_key": row.alert_key, "tellers": json.dumps([*json.loads(row.told_by), by])}
+                for row in connection.execute(query.with_for_update())  # tellers note what they told side by side
+                if row.document == same[row.alert_key] and by not in json.loads(row.told_by)
+            ]
+            if noted:
+                statement = (
+                    update(alerts)
+                    .where(alerts.c.firm_id == firm_id, alerts.c.alert_key == bindparam("held_key"))
+                    .values(told_by=bindparam("tellers"))
+                )
+                connection.execute(statement, noted)
+
+        await self._database.write(write)
 
     async def mark_told(self, firm_id: FirmId, told: Sequence[Alert]) -> None:
         """These were told as they are here; one that changed since stays to be told."""
@@ -190,16 +215,19 @@ class SqlHealthStore:
 
 
 def _document_of(alert: Alert) -> str:
-    return encode_plain(alert.model_copy(update={"is_told": False})).decode()
+    """What is so, without who was told, which stands in columns of its own."""
+    values = {name: getattr(alert, name) for name in Alert.model_fields if name != "told_by"}
+    return encode_plain(values | {"is_told": False}).decode()
 
 
-def _read_alert(document: str, *, is_told: bool) -> Alert:
-    return Alert.model_validate_json(document).model_copy(update={"is_told": bool(is_told)})
+def _read_alert(row: Row[*tuple[Any, ...]]) -> Alert:
+    told = {"is_told": bool(row.is_told), "told_by": tuple(json.loads(row.told_by))}
+    return Alert.model_validate_json(row.document).model_copy(update=told)
 
 
 def _alert_row(firm_id: FirmId, alert: Alert) -> tuple[object, ...]:
     resolved = None if alert.resolved_at is None else to_microseconds(alert.resolved_at)
-    return (firm_id, alert.key, to_microseconds(alert.raised_at), resolved, False, 0, _document_of(alert))
+    return (firm_id, alert.key, to_microseconds(alert.raised_at), resolved, False, 0, _document_of(alert), "[]")
 
 
 def _take_turn(connection: Connection, firm_id: FirmId, now: datetime) -> None:

@@ -54,6 +54,7 @@ alerts = Table(
     Column("is_told", Boolean, nullable=False),
     Column("telling_until", BigInteger, nullable=False),  # someone is telling it
     Column("document", TEXT, nullable=False),  # JSON
+    Column("told_by", TEXT, nullable=False, server_default="[]"),  # JSON: names of tellers
     PrimaryKeyConstraint("firm_id", "alert_key"),
 )
 

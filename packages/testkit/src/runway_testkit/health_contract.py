@@ -121,6 +121,22 @@ class HealthStoreContract:
         assert list(later) == list(claimed)
         assert list(await store.health.claim_untold(OWN, now=LATER + timedelta(hours=1))) == []
 
+    async def test_it_is_remembered_which_teller_told_what_until_it_changes(self, store: Store) -> None:
+        await store.health.settle_alerts(OWN, [SILENT], now=LATER)
+        claimed = await store.health.claim_untold(OWN, now=LATER)
+        await asyncio.gather(
+            *(store.health.note_told(OWN, claimed, by=name) for name in ("mail", "webhook", "mail", "pager"))
+        )
+        (again,) = await store.health.claim_untold(OWN, now=LATER + timedelta(hours=1))
+        await store.health.settle_alerts(OWN, [], now=LATER + timedelta(hours=2))
+        await store.health.note_told(OWN, [again], by="horn")
+        (resolved,) = await store.health.claim_untold(OWN, now=LATER + timedelta(hours=2))
+        await store.health.note_told(OWN, [resolved], by="mail")
+        await store.health.mark_told(OWN, [resolved])
+
+        assert (sorted(again.told_by), resolved.told_by) == (["mail", "pager", "webhook"], ())
+        assert list(await store.health.claim_untold(OWN, now=LATER + timedelta(hours=9))) == []
+
     async def test_an_alert_that_changed_while_it_was_told_is_told_again(self, store: Store) -> None:
         await store.health.settle_alerts(OWN, [SILENT], now=LATER)
         claimed = await store.health.claim_untold(OWN, now=LATER)

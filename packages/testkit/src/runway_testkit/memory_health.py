@@ -113,14 +113,27 @@ class MemoryHealthStore:
                 claimed.append(alert)
         return claimed
 
+    async def note_told(self, firm_id: FirmId, told: Sequence[Alert], *, by: str) -> None:
+        """One teller has told these as they are here."""
+        for alert in told:
+            held = self._alerts[firm_id, alert.key]
+            if _is_same(held, alert) and by not in held.told_by:
+                self._alerts[firm_id, alert.key] = held.model_copy(update={"told_by": (*held.told_by, by)})
+
     async def mark_told(self, firm_id: FirmId, told: Sequence[Alert]) -> None:
         """These were told as they are here; one that changed since stays to be told."""
         for alert in told:
-            if self._alerts[firm_id, alert.key] == alert:
-                self._alerts[firm_id, alert.key] = alert.model_copy(update={"is_told": True})
+            held = self._alerts[firm_id, alert.key]
+            if _is_same(held, alert):
+                self._alerts[firm_id, alert.key] = held.model_copy(update={"is_told": True})
 
     def _of(self, firm_id: FirmId) -> list[tuple[CompanyId, CompanyState]]:
         return [(key, state) for key, state in self._states.items() if state.company.firm_id == firm_id]
+
+
+def _is_same(held: Alert, told: Alert) -> bool:
+    """Whether an alert is still as it was told, whoever told it."""
+    return held.model_copy(update={"told_by": told.told_by}) == told
 
 
 def count_calls(state: CompanyState, run: SyncRun, *, was_full: bool) -> None:

@@ -60,7 +60,8 @@ class Alert(Value):
     rail: str | None = None
     raised_at: AwareDatetime
     resolved_at: AwareDatetime | None = None
-    is_told: bool = False  # whether its last change was told
+    is_told: bool = False  # whether its last change was told, to everybody who is told of alerts
+    told_by: tuple[str, ...] = ()  # by which tellers, while others have not
 
     @property
     def runbook(self) -> str:
@@ -86,7 +87,7 @@ def plan_alerts(open_alerts: Iterable[Alert], conditions: Iterable[Condition], n
         if key not in held
     ]
     gone = [
-        alert.model_copy(update={"resolved_at": now, "is_told": False})
+        alert.model_copy(update={"resolved_at": now, "is_told": False, "told_by": ()})
         for key, alert in sorted(held.items())
         if key not in wanted
     ]

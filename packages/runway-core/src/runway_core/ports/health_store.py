@@ -78,6 +78,10 @@ class HealthStore(Protocol):
         """
         ...
 
+    async def note_told(self, firm_id: FirmId, alerts: Sequence[Alert], *, by: str) -> None:
+        """One teller has told these as they are here (`told_by`); one that changed since is told anew by all."""
+        ...
+
     async def mark_told(self, firm_id: FirmId, alerts: Sequence[Alert]) -> None:
         """These were told as they are here; one that changed since stays to be told."""
         ...

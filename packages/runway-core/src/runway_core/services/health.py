@@ -1,5 +1,6 @@
 """How well the service does its work: every figure from a fixed number of queries, however many companies there are."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,6 +52,11 @@ _log = structlog.get_logger(__name__)
 
 class AlertTeller(Protocol):
     """Tells people or machines of alerts that were raised or resolved."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from other tellers, the same in every process: what it told is remembered under it."""
+        ...
 
     async def tell(self, alerts: Sequence[Alert]) -> None:
         """Tell of these; repeating is harmless.
@@ -242,7 +248,10 @@ class HealthService:
         return changed
 
     async def tell(self) -> Sequence[Alert]:
-        """Have alerts told whose last change was not; returns those that were."""
+        """Have alerts told whose last change was not; returns those that everybody was told.
+
+        A teller that fails keeps no other from telling, and is alone tried again later.
+        """
         scope, store = self._scope, self._scope.store
         claimed = await store.health.claim_untold(scope.firm_id, now=scope.clock.now())
         if not claimed:
@@ -258,14 +267,30 @@ class HealthService:
                 rail=alert.rail,
                 summary=alert.summary,
             )
-        try:
-            for teller in self._tellers:
-                await teller.tell(claimed)
-        except RunwayError as error:
-            _log.warning("alerts_not_told", error_code=error.code, error=str(error), alerts=len(claimed))
+        outcomes = await asyncio.gather(
+            *(self._tell_by(teller, claimed) for teller in self._tellers), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        if not all(outcomes):
             return ()
         await store.health.mark_told(scope.firm_id, claimed)
         return claimed
+
+    async def _tell_by(self, teller: AlertTeller, claimed: Sequence[Alert]) -> bool:
+        untold = [alert for alert in claimed if teller.name not in alert.told_by]
+        if not untold:
+            return True
+        try:
+            await teller.tell(untold)
+        except RunwayError as error:
+            _log.warning(
+                "alerts_not_told", teller=teller.name, error_code=error.code, error=str(error), alerts=len(untold)
+            )
+            return False
+        await self._scope.store.health.note_told(self._scope.firm_id, untold, by=teller.name)
+        return True
 
     def beats(self) -> Sequence[Beat]:
         """What an engine that plans does again and again."""
