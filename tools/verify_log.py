@@ -228,6 +228,9 @@ def main():
             first, seam = min(hashes), hashes[min(hashes)]
             if held and held.get(first) != seam:
                 raise Broken(f"{path}: does not follow the entries before {first + 1} in the other files")
+            for place in sorted(hashes.keys() & held.keys()):
+                if hashes[place] != held[place]:
+                    raise Broken(f"{path}: says another entry {place} of {company} than the other files")
             held.update(hashes)
             print(f"{path}: entries {first + 1} to {max(hashes)} of {company} are as they were written")
         for company, hashes in chains.items():

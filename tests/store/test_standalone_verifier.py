@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import subprocess
 import sys
@@ -132,6 +133,34 @@ async def test_a_shorter_history_that_fits_itself_is_found_by_the_anchors(audite
     assert alone == 0
     assert code == 1
     assert "knows entry 14, and the export ends at 13" in said
+
+
+def reseal(lines: Lines, place: int) -> Lines:
+    """Write an entry anew, and every hash from there on: the file fits itself, as that of another history would."""
+    previous = bytes.fromhex(lines[place - 1]["hash"])
+    for line in lines[place:-1]:
+        canonical = base64.b64decode(line["canonical"])
+        if line["sequence"] == place:
+            canonical = canonical.replace(b"Norton", b"Nortun")
+        previous = hashlib.sha256(b"\x02" + previous + hashlib.sha256(b"\x00" + canonical).digest()).digest()
+        line |= {"canonical": base64.b64encode(canonical).decode(), "hash": previous.hex()}
+    return [*lines[:-1], {"end": lines[-1]["end"], "hash": previous.hex()}]
+
+
+async def test_files_that_tell_two_histories_of_one_company_contradict_each_other(audited: Path) -> None:
+    """Both fit themselves and begin alike; which of them is the true one an anchor would say."""
+    with gzip.open(audited / "acme.jsonl.gz", "rt", encoding="utf-8") as file:
+        lines = reseal([json.loads(line) for line in file], 9)
+    other = audited / "other.jsonl"
+    other.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+
+    alone = verify(other)
+    code, said = verify(audited / "acme.jsonl.gz", other)
+    overlapping = verify(audited / "acme.jsonl.gz", audited / "rest.jsonl")
+
+    assert (alone[0], overlapping[0]) == (0, 0), (alone, overlapping)
+    assert code == 1
+    assert "says another entry 9 of acme" in said
 
 
 @pytest.mark.parametrize(
