@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from runway_core.domain.identity import FirmId
-from runway_core.errors import InvalidRequest
+from runway_core.errors import InvalidRequest, LogBroken
 from runway_core.runway import Runway
 from runway_core.sync.mirror_check import find_mirror_differences
 from runway_core.sync.verification import verify_log
@@ -84,6 +84,37 @@ async def test_a_backup_older_than_an_anchor_says_what_is_missing(
 
     assert any("is not in the database" in fault for fault in found.faults)
     assert "entries behind 0 were cut off" in found.chains[desk.id].said
+
+
+async def test_a_sink_takes_no_anchors_of_a_database_that_was_set_back_and_a_new_one_takes_all(
+    database_url: str, fresh_url: str, tmp_path: Path
+) -> None:
+    """The next anchor has a number that the folder has already: it would be passed over in silence."""
+    sink, clock = FolderAnchorSink(tmp_path / "anchors"), FixedClock(START)
+    async with SqlStore(database_url, secret_key=SECRET_KEY) as store:
+        desk = await StoreDesk(store).open()
+        runway = Runway.open(store=store, rails=[], clock=clock, firm_id=FirmId("own"), anchor_sinks=[sink])
+        await runway.anchors.anchor()
+        await store.back_up(tmp_path / "backup")
+        await desk.put(make_bill())
+        await runway.anchors.anchor()
+
+    restored = SqlStore(fresh_url, secret_key=SECRET_KEY)
+    await restored.restore(tmp_path / "backup")
+    async with restored:
+        runway = Runway.open(store=restored, rails=[], clock=clock, firm_id=FirmId("own"), anchor_sinks=[sink])
+        desk = StoreDesk(restored)
+        await desk.reopen()
+        with pytest.raises(LogBroken, match=r"anchor 2 of .* is not the database's"):
+            await runway.anchors.anchor()  # it has no second one
+        await desk.put(make_bill("9"))
+        with pytest.raises(LogBroken, match=r"anchor 2 of .* is not the database's"):
+            await runway.anchors.anchor()  # its second one is another
+        (tmp_path / "anchors").rename(tmp_path / "anchors-before-the-restore")
+        await runway.anchors.anchor()
+
+        assert len(await sink.anchors()) == 2
+        assert (await runway.anchors.verify([desk.id])).is_sound
 
 
 async def test_nothing_is_written_over(database_url: str, tmp_path: Path) -> None:

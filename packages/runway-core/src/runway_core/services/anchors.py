@@ -102,9 +102,27 @@ class AnchorService:
             )
             made = signed if await store.anchors.save(signed) else None
         for sink in self._sinks:
-            for missed in await store.anchors.anchors(after=await sink.last_number()):
-                await sink.put(missed)
+            await self._write_out(sink)
         return made
+
+    async def _write_out(self, sink: AnchorSink) -> None:
+        """Put what a sink missed behind its last anchor, which must be the database's too.
+
+        A database that was set back makes its next anchors under numbers that the sink has: they would never be put.
+        """
+        last = await sink.last_number()
+        outside = await sink.anchors(after=max(last - 1, 0))  # read first: what is there, the database has already
+        kept = await self._scope.store.anchors.anchors(after=max(last - 1, 0))
+        if last:
+            if not outside or not kept or hash_anchor(kept[0]) != hash_anchor(outside[0]):
+                raise LogBroken(
+                    f"anchor {last} of {sink.name!r} is not the database's: that was set back or rewritten, and "
+                    "nothing more is written there. Where it was restored with reason, keep those anchors for auditors "
+                    "and begin with an empty place: move the folder away, or name another in RUNWAY_ANCHOR_FOLDER"
+                )
+            kept = kept[1:]
+        for missed in kept:
+            await sink.put(missed)
 
     async def _replay_held(self) -> dict[CompanyId, AnchorLeaf]:
         """All heads as the last anchor has them."""
