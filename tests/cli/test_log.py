@@ -1,8 +1,15 @@
 """The log from the command line: anchored, verified, its keys shown and rotated."""
 
+import base64
+import json
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.test_companies import forge_first_entry
@@ -82,6 +89,82 @@ def test_closed_months_are_archived_in_signed_pieces_that_verify_without_runway(
     assert "3 entries agree with 2 anchors" in sound[1]
     assert broken[0] == 1
     assert "is not the file that was signed" in broken[1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda pieces: pieces[0].unlink(), "No such file"),
+        (lambda pieces: pieces[1].write_bytes(pieces[0].read_bytes()), "is not the file that was signed"),
+        (lambda pieces: name_manifest(pieces[0]).unlink(), "does not follow entry 0"),
+        (lambda pieces: forge_manifest(pieces[0], last_hash="00" * 32), "does not follow entry 2"),
+    ],
+    ids=["gone", "another", "a gap", "a seam"],
+)
+def test_a_folder_whose_pieces_are_not_whole_takes_no_more(
+    run: Run, acme: str, spoil: Callable[[list[Path]], object], said: str
+) -> None:
+    """What was archived is only as good as the piece before: nothing is put behind a gap."""
+    for owner in ("ada", "bob"):
+        run("companies", "set", acme, "--owner", owner)
+        run("log", "archive", "--before", "2999-01-01", "--to", "archive")
+    pieces = sorted(Path("archive").glob("*.jsonl.gz"))
+    for path in Path("archive").iterdir():
+        path.chmod(0o644)
+    spoil(pieces)
+    run("companies", "set", acme, "--owner", "cleo")
+    ran = run("log", "archive", "--before", "2999-01-01", "--to", "archive")
+
+    assert len(pieces) == 2
+    assert ran.code == 4
+    assert said in ran.err
+    assert "archive into a new folder" in ran.err
+
+
+def name_manifest(piece: Path) -> Path:
+    return piece.with_name(piece.name.replace(".jsonl.gz", ".manifest.json"))
+
+
+def forge_manifest(piece: Path, **values: str) -> None:
+    path = name_manifest(piece)
+    document = json.loads(path.read_bytes())
+    said = json.loads(base64.b64decode(document["signed"])) | values
+    path.write_text(json.dumps(document | {"signed": base64.b64encode(json.dumps(said).encode()).decode()}))
+
+
+def test_a_log_that_was_written_anew_is_not_put_behind_what_was_archived(run: Run, acme: str) -> None:
+    run("companies", "set", acme, "--owner", "ada")
+    run("log", "archive", "--before", "2999-01-01", "--to", "archive")
+    cut_newest_entry()
+    for owner in ("bob", "cleo"):
+        run("companies", "set", acme, "--owner", owner)
+    ran = run("log", "archive", "--before", "2999-01-01", "--to", "archive")
+
+    assert ran.code == 4
+    assert "is not the one that the folder ends with" in ran.err
+    assert len(list(Path("archive").iterdir())) == 2
+
+
+def test_a_writer_that_was_killed_leaves_nothing_that_stands_in_the_way(run: Run, acme: str) -> None:
+    """The manifest gets its name when it is on the disk; a half one would be taken for the end of the folder."""
+    folder = Path("archive")
+    folder.mkdir()
+    manifest = folder / f"{acme}-000000000001-000000000001.manifest.json"
+    script = (
+        "import os, pathlib, sys\n"
+        "from runway_app_http.log_archive import whole_file\n"
+        "with whole_file(pathlib.Path(sys.argv[1])) as draft:\n"
+        "    draft.write_text('{')\n"
+        "    os._exit(9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(manifest)], check=False, timeout=60)
+    left = [path.name for path in folder.iterdir()]
+    ran = run("log", "archive", "--before", "2999-01-01", "--to", "archive", "--json")
+
+    assert killed.returncode == 9
+    assert [name.endswith(".draft") for name in left] == [True]
+    assert ran.code == 0, ran.err
+    assert manifest.is_file()
 
 
 def test_a_broken_log_is_not_archived(run: Run, acme: str) -> None:

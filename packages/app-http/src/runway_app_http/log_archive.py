@@ -9,18 +9,22 @@ import gzip
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.log_files import read_file
 from runway_core.errors import LogBroken, StoreUnavailable
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
 
 _MANIFEST = ".manifest.json"
+_REMEDY = "take the piece from another copy, or archive into a new folder"
 
 
 class ArchivedPiece(View):
@@ -33,21 +37,59 @@ class ArchivedPiece(View):
     manifest: str
 
 
-def find_archived(folder: Path, company_id: CompanyId) -> int:
-    """The last entry of a company that the folder holds; nil where it holds none.
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name to write under; the file gets its own, for reading alone, once it is whole and on the disk.
+
+    Whatever ends the writing, even without notice, leaves nothing under that name. A file that was there is replaced.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.chmod(0o444)
+        draft.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name is on the disk too, before anything that relies on it
+        finally:
+            os.close(folder)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def find_archived(folder: Path, company_id: CompanyId) -> ChainHead:
+    """Where the pieces of a company end that the folder holds; nil where it holds none.
 
     Raises:
-        LogBroken: a manifest cannot be read.
+        LogBroken: a manifest cannot be read, its file is gone or another one, or two pieces do not join.
     """
-    last = 0
+    end = ChainHead()
     for path in sorted(folder.glob(f"{company_id}-*{_MANIFEST}")):
         try:
-            last = max(last, json.loads(base64.b64decode(json.loads(path.read_bytes())["signed"]))["last"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LogBroken(
-                f"the manifest {str(path)!r} cannot be read ({error}): archive into a new folder"
-            ) from error
-    return last
+            end = _follow_piece(path, end)
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            raise LogBroken(f"the piece of {str(path)!r} cannot be read ({error}): {_REMEDY}") from error
+    return end
+
+
+def _follow_piece(path: Path, end: ChainHead) -> ChainHead:
+    said = json.loads(base64.b64decode(json.loads(path.read_bytes())["signed"]))
+    file = path.with_name(said["file"])
+    with file.open("rb") as content:
+        if hashlib.file_digest(content, "sha256").hexdigest() != said["sha256"]:
+            raise LogBroken(f"{str(file)!r} is not the file that was signed: {_REMEDY}")
+    if said["first"] != end.sequence + 1 or _read_start(file) != end:
+        raise LogBroken(f"{str(file)!r} does not follow entry {end.sequence}, where the piece before ends: {_REMEDY}")
+    return ChainHead(sequence=said["last"], hash=bytes.fromhex(said["last_hash"]))
+
+
+def _read_start(path: Path) -> ChainHead:
+    """What a piece says of the entry before its first one."""
+    with gzip.open(path, "rb") as lines:
+        start = json.loads(lines.readline())
+    return ChainHead(sequence=start["after"], hash=bytes.fromhex(start["previous"]))
 
 
 async def archive_company(runway: Runway, company: Company, *, before: datetime, folder: Path) -> ArchivedPiece | None:
@@ -58,43 +100,43 @@ async def archive_company(runway: Runway, company: Company, *, before: datetime,
         StoreUnavailable: the folder cannot be written.
     """
     company_id = company.company_id
-    after = find_archived(folder, company_id)
+    before_it = find_archived(folder, company_id)
     end = await runway.last_entry_before(company_id, before)
-    if end.sequence <= after:
+    if end.sequence <= before_it.sequence:
         return None
     found = await runway.verify_log(company_id)
     if not found.is_sound:
         raise LogBroken(f"{company.name!r}: entry {found.broken_at} is broken ({found.fault}): nothing is archived")
     anchor = await runway.anchors.anchor()
-    path = folder / f"{company_id}-{after + 1:012d}-{end.sequence:012d}.jsonl.gz"
-    draft = path.with_suffix(f".{os.getpid()}.draft")
+    first = before_it.sequence + 1
+    path = folder / f"{company_id}-{first:012d}-{end.sequence:012d}.jsonl.gz"
+    manifest = path.with_name(path.name.removesuffix(".jsonl.gz") + _MANIFEST)
     try:
         _make_folder(folder)
-        with gzip.open(draft, "wb", compresslevel=6) as file:
-            async for lines in runway.export_log(company_id, after=after, through=end.sequence):
-                file.write(lines)
-        _demand_whole(draft, company_id, count=end.sequence - after, last_hash=end.hash)
+        with whole_file(path) as draft:
+            with gzip.open(draft, "wb", compresslevel=6) as file:
+                async for lines in runway.export_log(company_id, after=before_it.sequence, through=end.sequence):
+                    file.write(lines)
+            _demand_whole(draft, company_id, before=before_it, end=end)
+            digest = hashlib.sha256(draft.read_bytes()).hexdigest()
         said = {
             "company": company_id,
-            "first": after + 1,
+            "first": first,
             "last": end.sequence,
             "last_hash": end.hash.hex(),
             "file": path.name,
-            "sha256": hashlib.sha256(draft.read_bytes()).hexdigest(),
+            "sha256": digest,
             "anchor": anchor.number,
             "archived_at": runway.scope.clock.now().isoformat(),
         }
-        draft.chmod(0o444)
-        draft.rename(path)
-        manifest = path.with_name(path.name.removesuffix(".jsonl.gz") + _MANIFEST)
-        _write_manifest(manifest, said, *await runway.anchors.sign_archive(_encode(said)))
+        document = _write_manifest(said, *await runway.anchors.sign_archive(_encode(said)))
+        with whole_file(manifest) as draft:
+            draft.write_bytes(document)
     except OSError as error:
         raise StoreUnavailable(f"the folder {str(folder)!r} cannot be written ({error.strerror})") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return ArchivedPiece(
         company=CompanyHeading.of(company),
-        first=after + 1,
+        first=first,
         last=end.sequence,
         file=str(path),
         manifest=str(manifest),
@@ -105,16 +147,21 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _demand_whole(path: Path, company_id: CompanyId, *, count: int, last_hash: bytes) -> None:
+def _demand_whole(path: Path, company_id: CompanyId, *, before: ChainHead, end: ChainHead) -> None:
     """Read a file back, entry by entry, before anyone relies on it."""
-    read, digest = 0, b""
+    last = before.sequence, before.hash
     try:
+        if _read_start(path) != before:
+            raise LogBroken(
+                f"entry {before.sequence} of {company_id!r} is not the one that the folder ends with: the log was "
+                "written anew or set back; archive into a new folder, and keep this one"
+            )
         with gzip.open(path, "rb") as lines:
             for entry in read_file(lines, company_id):
-                read, digest = read + 1, entry.hash
+                last = entry.sequence, entry.hash
     except (OSError, EOFError, ValueError) as error:
         raise LogBroken(f"what was written into {str(path)!r} does not read back: {error}") from error
-    if (read, digest) != (count, last_hash):
+    if last != (end.sequence, end.hash):
         raise LogBroken(f"what was written into {str(path)!r} is not what the log holds: archive again")
 
 
@@ -122,15 +169,11 @@ def _encode(said: dict[str, Any]) -> bytes:
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _write_manifest(path: Path, said: dict[str, Any], public_key: bytes, signature: bytes) -> None:
+def _write_manifest(said: dict[str, Any], public_key: bytes, signature: bytes) -> bytes:
     document = {
         "runway_archive": 1,
         "signed": base64.b64encode(_encode(said)).decode(),
         "public_key": public_key.hex(),
         "signature": base64.b64encode(signature).decode(),
     }
-    with path.open("x", encoding="utf-8") as file:
-        file.write(json.dumps(document) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o444)
+    return json.dumps(document).encode() + b"\n"
