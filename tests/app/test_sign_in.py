@@ -15,10 +15,11 @@ from runway_app_http.web import create_app
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Role
 from runway_core.errors import InvalidRequest, SignInRefused, TooManyRequests
-from runway_core.services.sessions import ADDRESS
+from runway_core.services.sessions import ADDRESS, NOBODY
 
 from tests.app.firm import Firm
 from tests.app.people_desk import PASSWORD, add_owner, client_of, form_token, reach, set_password
+from tests.store.statements import counted
 
 
 @pytest.fixture
@@ -83,7 +84,21 @@ async def test_a_wrong_name_and_a_wrong_password_are_told_alike(browser: httpx.A
     assert (unknown.status_code, wrong.status_code) == (401, 401)
     assert plain[0] == plain[1]
     assert "session" not in str(unknown.headers) + str(wrong.headers)
-    assert [act for act in await acts(firm) if act[0] == "sign_in_refused"] == [("sign_in_refused", "ada")]
+    assert [who for what, who in await acts(firm) if what == "sign_in_refused"] == [NOBODY, "ada"]
+
+
+async def test_a_name_that_nobody_has_costs_the_work_of_one_that_somebody_has(app: FastAPI, firm: Firm) -> None:
+    """The time of an answer tells no more than its words do: the database is asked and told the same."""
+    await add_owner(firm.runway)
+    await set_password(firm.runway, app, "ada")
+    work: dict[str, list[str]] = {}
+    for email in ("ada@firm.example", "nobody@firm.example"):
+        with counted() as statements, pytest.raises(SignInRefused):
+            await app.state.door.enter(email, SecretStr("guess"), address="192.0.2.7")
+        work[email] = [re.sub(r"\s+", " ", statement) for statement in statements]
+
+    assert len(work["ada@firm.example"]) > 4
+    assert work["nobody@firm.example"] == work["ada@firm.example"]
 
 
 async def test_guessing_is_slowed_down_for_names_that_exist_and_for_those_that_do_not(

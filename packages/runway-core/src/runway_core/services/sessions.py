@@ -24,6 +24,9 @@ SECOND_FACTOR_SECONDS = 300
 PROOF_SECONDS = 900
 """So long after a proof sensitive acts are done without another one."""
 
+NOBODY = "(nobody)"
+"""Who was refused, in the log, when the name is not one of the firm. No person can have this id."""
+
 FORGET_SECONDS = 24 * 3600
 """Attempts are forgotten when none came for so long."""
 
@@ -172,11 +175,13 @@ class SessionService:
         await self._scope.store.people.clear_attempts(self._scope.firm_id, subject)
 
     async def note_refusal(self, person_id: str | None, why: str) -> None:
-        """Log a sign-in that failed. Of a name that nobody has, nothing is kept: it may be a mistyped password."""
-        if person_id is not None:
-            await self._scope.store.people.note(
-                self._scope.firm_id, [self._draft("sign_in_refused", person_id, {"why": why})]
-            )
+        """Log a sign-in that failed.
+
+        Of a name that nobody has, the name is not kept: it may be a mistyped password. The entry is written all the
+        same, so that the time an answer takes does not tell which names exist.
+        """
+        draft = self._draft("sign_in_refused", person_id or NOBODY, {"why": why})
+        await self._scope.store.people.note(self._scope.firm_id, [draft])
 
     def refuse(self) -> SignInRefused:
         """The same words for every reason, so that nobody learns which names exist."""
