@@ -23,7 +23,7 @@ def counted() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-def explain(connection: Connection, query: Select[Any]) -> str:
+def explain(connection: Connection, query: Select[*tuple[Any, ...]]) -> str:
     is_postgres = connection.dialect.name == "postgresql"
     compiled = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
     rows = connection.exec_driver_sql(f"{'EXPLAIN' if is_postgres else 'EXPLAIN QUERY PLAN'} {compiled}")

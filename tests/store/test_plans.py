@@ -1,11 +1,17 @@
 """The databases use the indexes that were made for the queries (docs/decisions/0004-indexes.md)."""
 
-from runway_core.domain.identity import RecordKind
+from datetime import timedelta
+
+from runway_core.domain.identity import FirmId, RecordKind
+from runway_core.domain.log_entry import to_microseconds
 from runway_store_sql import SqlStore
+from runway_store_sql.coverage import query_heard, query_repeats
+from runway_store_sql.inbox import LAG
+from runway_store_sql.inbox_tables import inbox, inbox_events
 from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries, working_papers
 from runway_testkit.papers_contract import make_item, save
-from runway_testkit.store_desk import StoreDesk, make_bill
-from sqlalchemy import false, func, literal_column, select, text
+from runway_testkit.store_desk import START, StoreDesk, make_bill
+from sqlalchemy import Connection, false, func, insert, literal_column, select, text
 
 from tests.store.statements import explain
 
@@ -50,6 +56,54 @@ async def test_open_papers_are_answered_by_the_partial_index(database_url: str) 
         plan = await store.database.read(lambda connection: explain(connection, current))
 
     assert "ix_working_papers_open" in plan
+
+
+async def test_a_minutes_look_at_the_inbox_reads_no_more_than_it_needs(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        for number, name in enumerate(("acme", "zenith")):
+            desk = await StoreDesk(store, firm=name, company=name).open()
+            await store.registry.name_account(desk.connection, f"account-{number}")
+        await store.database.write(fill_inbox)
+        await store.database.write(lambda connection: connection.execute(text("ANALYZE")).close())
+        own, since = FirmId("acme"), START - timedelta(seconds=1)
+        repeats = await store.database.read(lambda connection: explain(connection, query_repeats(own, since)))
+        heard = await store.database.read(lambda connection: explain(connection, query_heard(own, since)))
+        lag = await store.database.read(lambda connection: explain(connection, LAG))
+
+    assert "ix_inbox_repeated" in repeats
+    assert "ix_inbox_events_account" in heard
+    assert "ix_inbox_unread" in lag
+
+
+def fill_inbox(connection: Connection) -> None:
+    """Many deliveries that were read long ago, a few that came again, a few that wait."""
+    at = to_microseconds(START) - 3000
+    deliveries = [
+        {
+            "rail": "qbo",
+            "delivery_id": f"d{n}",
+            "received_at": at + n,
+            "last_seen_at": at + n,
+            "times_seen": 2 if n % 300 == 0 else 1,
+            "read_at": None if n % 300 == 1 else at + n,
+            "body": b"x" * 200,
+        }
+        for n in range(6000)
+    ]
+    events = [
+        {
+            "rail": "qbo",
+            "delivery_id": one["delivery_id"],
+            "position": 0,
+            "account": f"account-{n % 20}",
+            "external_id": "1",
+            "operation": "update",
+            "received_at": one["received_at"],
+        }
+        for n, one in enumerate(deliveries)
+    ]
+    connection.execute(insert(inbox), deliveries)
+    connection.execute(insert(inbox_events), events)
 
 
 async def test_what_changed_lately_is_answered_by_the_partial_index(database_url: str) -> None:

@@ -12,13 +12,13 @@ from runway_core.domain.jobs import EnqueueReceipt, NewJob
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.domain.sweeps import Path, PathTally
 from runway_core.domain.webhooks import RailAccount
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, literal_column, select
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Select, and_, case, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import among, is_postgres, upsert_rows
 from runway_store_sql.engine import Database
-from runway_store_sql.inbox_tables import inbox, inbox_events, path_tallies, webhook_gaps
+from runway_store_sql.inbox_tables import IS_REPEATED, inbox, inbox_events, path_tallies, webhook_gaps
 from runway_store_sql.jobs import add_jobs
 from runway_store_sql.rows import decode_moment, encode_moment
 from runway_store_sql.tables import connections
@@ -41,28 +41,42 @@ def _add_tallies(sql: SqlConnection, rows: list[dict[str, Any]]) -> None:
     sql.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
 
 
-def _hearings_query(firm_id: FirmId, since: datetime) -> Select[Any]:
-    """One row a connection that ever heard anything, with what was heard since."""
-    events, account = inbox_events.c, (inbox_events.c.rail, inbox_events.c.account)
-    heard = (
+def query_heard(firm_id: FirmId, since: datetime) -> Select[Any]:
+    """What each account of a firm was told since a moment."""
+    events, held = inbox_events.c, connections.c
+    return (
         select(
-            *account,
+            events.rail,
+            events.account,
             func.count(events.delivery_id.distinct()).label("deliveries"),
             func.min(events.received_at).label("first_at"),
             func.max(events.received_at).label("last_at"),
         )
-        .where(events.received_at >= to_microseconds(since))
-        .group_by(*account)
-        .subquery()
+        .join(connections, and_(held.rail == events.rail, held.rail_account == events.account))
+        .where(held.firm_id == firm_id, events.received_at >= to_microseconds(since))
+        .group_by(events.rail, events.account)
     )
-    repeated = (
-        select(*account, func.max(inbox.c.last_seen_at).label("last_repeat_at"))
+
+
+def query_repeats(firm_id: FirmId, since: datetime) -> Select[Any]:
+    """When each account of a firm was last told again of what it was told before, since a moment."""
+    events, held = inbox_events.c, connections.c
+    # Reckoned with, so that no index of accounts is taken, which leads to all they were ever told: repeats are few.
+    nothing: ColumnElement[str] = literal_column("''")
+    rail, account = func.coalesce(events.rail, nothing), func.coalesce(events.account, nothing)
+    return (
+        select(rail.label("rail"), account.label("account"), func.max(inbox.c.last_seen_at).label("last_repeat_at"))
         .join(inbox, and_(inbox.c.rail == events.rail, inbox.c.delivery_id == events.delivery_id))
-        .where(inbox.c.times_seen > 1)
-        .group_by(*account)
-        .subquery()
+        .join(connections, and_(held.rail == rail, held.rail_account == account))
+        .where(held.firm_id == firm_id, IS_REPEATED, inbox.c.last_seen_at >= to_microseconds(since))
+        .group_by(rail, account)
     )
-    held, tally = connections.c, path_tallies.c
+
+
+def _hearings_query(firm_id: FirmId, since: datetime, repeated_since: datetime) -> Select[Any]:
+    """One row a connection that ever heard anything, with what was heard since."""
+    heard, repeated = query_heard(firm_id, since).subquery(), query_repeats(firm_id, repeated_since).subquery()
+    events, held, tally = inbox_events.c, connections.c, path_tallies.c
     return (
         select(
             *(held[name] for name in ("firm_id", "company_id", "connection_id", "rail", "last_success_at")),
@@ -182,9 +196,9 @@ class SqlCoverage:
 
         return await self._database.read(read)
 
-    async def hearings(self, firm_id: FirmId, *, since: datetime) -> Sequence[Hearing]:
+    async def hearings(self, firm_id: FirmId, *, since: datetime, repeated_since: datetime) -> Sequence[Hearing]:
         """What was heard since a moment of each connection that ever heard anything."""
-        query = _hearings_query(firm_id, since)
+        query = _hearings_query(firm_id, since, repeated_since)
         rows = await self._database.read(lambda sql: sql.execute(query).all())
         return [_read_hearing(row) for row in rows]
 

@@ -13,6 +13,7 @@ from runway_core.domain.webhooks import (
     DeliveryKey,
     InboxCounts,
     InboxDelivery,
+    InboxLag,
     Listener,
     RailAccount,
     RailEvent,
@@ -27,6 +28,11 @@ from runway_store_sql.inbox_writing import InboxWriter
 from runway_store_sql.jobs import add_jobs
 from runway_store_sql.rows import decode_moment
 from runway_store_sql.tables import connections
+
+LAG = select(func.count().label("unread"), func.min(inbox.c.received_at).label("oldest_unread_at")).where(
+    inbox.c.read_at.is_(None)
+)
+"""How many deliveries are unread, and since when the oldest is."""
 
 
 def _by_rail(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -171,6 +177,11 @@ class SqlInbox:
             return gone
 
         return await self._database.write(write)
+
+    async def lag(self) -> InboxLag:
+        """What was not turned into work yet, from the index of unread deliveries."""
+        row = await self._database.read(lambda connection: connection.execute(LAG).one())
+        return InboxLag(unread=row.unread, oldest_unread_at=decode_moment(row.oldest_unread_at))
 
     async def counts(self) -> InboxCounts:
         """How the inbox stands."""

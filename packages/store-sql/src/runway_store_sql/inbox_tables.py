@@ -1,6 +1,6 @@
 """The tables of what rails send by themselves, which belong to no company, and of what each path missed."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, literal_column
 
 from runway_store_sql.tables import TEXT, metadata
 
@@ -19,8 +19,10 @@ inbox = Table(
 )
 _is_unread = inbox.c.read_at.is_(None)
 _was_read = inbox.c.read_at.is_not(None)
+IS_REPEATED = inbox.c.times_seen > literal_column("1")
 Index("ix_inbox_unread", inbox.c.received_at, postgresql_where=_is_unread, sqlite_where=_is_unread)
 Index("ix_inbox_read", inbox.c.read_at, postgresql_where=_was_read, sqlite_where=_was_read)
+Index("ix_inbox_repeated", inbox.c.last_seen_at, postgresql_where=IS_REPEATED, sqlite_where=IS_REPEATED)
 
 inbox_events = Table(
     "inbox_events",

@@ -88,9 +88,11 @@ class CoverageContract(DeskContract):
             desk.connection, [PathTally(path=Path.WEBHOOK, missed=4, last_missed_at=START)]
         )
 
-        [hearing] = await desk.store.coverage.hearings(desk.company.firm_id, since=LONG_AGO)
-        [later] = await desk.store.coverage.hearings(desk.company.firm_id, since=START + timedelta(hours=1))
-        [foreign] = await desk.store.coverage.hearings(rival.company.firm_id, since=LONG_AGO)
+        hearings, own, hour = desk.store.coverage.hearings, desk.company.firm_id, START + timedelta(hours=1)
+        [hearing] = await hearings(own, since=LONG_AGO, repeated_since=LONG_AGO)
+        [later] = await hearings(own, since=hour, repeated_since=START + timedelta(seconds=40))
+        [settled] = await hearings(own, since=LONG_AGO, repeated_since=START + timedelta(seconds=41))
+        [foreign] = await hearings(rival.company.firm_id, since=LONG_AGO, repeated_since=LONG_AGO)
 
         assert (hearing.company_id, hearing.connection_id, hearing.rail) == (desk.id, "acme-qbo", "qbo")
         assert hearing.deliveries == 2
@@ -98,6 +100,7 @@ class CoverageContract(DeskContract):
         assert hearing.last_at == START + timedelta(seconds=70)
         assert hearing.last_repeat_at == START + timedelta(seconds=40)
         assert (hearing.missed, hearing.last_missed_at) == (4, START)
+        assert (later.last_repeat_at, settled.last_repeat_at) == (hearing.last_repeat_at, None)
         assert (later.deliveries, later.first_at, later.last_at) == (0, None, None)
         assert (foreign.company_id, foreign.deliveries, foreign.missed) == (rival.id, 2, 0)
 

@@ -8,7 +8,7 @@ import pytest
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKind
 from runway_core.domain.jobs import Lane, NewJob, Work
-from runway_core.domain.webhooks import DeliveryKey, InboxDelivery, Listener, RailAccount, RailEvent
+from runway_core.domain.webhooks import DeliveryKey, InboxDelivery, InboxLag, Listener, RailAccount, RailEvent
 from runway_core.errors import NotFound
 from runway_core.ports.store import Store
 
@@ -164,6 +164,7 @@ class InboxContract(DeskContract):
         await store.inbox.mark_read([DeliveryKey("qbo", "a")], now=START)
         counts = await store.inbox.counts()
 
+        assert await store.inbox.lag() == InboxLag(unread=2, oldest_unread_at=START + timedelta(seconds=4))
         assert (counts.deliveries, counts.unread, counts.unreadable) == (3, 2, 1)
         assert counts.oldest_unread_at == START + timedelta(seconds=4)
         assert counts.last_received_at == START + timedelta(seconds=9)

@@ -76,7 +76,7 @@ class MemoryCoverage:
         }
         return frozenset(key for key in keys if (key.kind, key.external_id) in told)
 
-    async def hearings(self, firm_id: FirmId, *, since: datetime) -> Sequence[Hearing]:
+    async def hearings(self, firm_id: FirmId, *, since: datetime, repeated_since: datetime) -> Sequence[Hearing]:
         """What was heard since a moment of each connection that ever heard anything."""
         found = []
         for connection in self._connections(firm_id):
@@ -84,7 +84,7 @@ class MemoryCoverage:
             if not heard:
                 continue
             times = [delivery.received_at for delivery in heard if delivery.received_at >= since]
-            repeats = [delivery.last_seen_at for delivery in heard if delivery.times_seen > 1]
+            repeats = [one.last_seen_at for one in heard if one.times_seen > 1 and one.last_seen_at >= repeated_since]
             tally = self._tallies.get((connection.connection_id, Path.WEBHOOK), PathTally(path=Path.WEBHOOK))
             found.append(
                 Hearing(

@@ -11,6 +11,7 @@ from runway_core.domain.webhooks import (
     DeliveryKey,
     InboxCounts,
     InboxDelivery,
+    InboxLag,
     Listener,
     RailAccount,
     UnknownAccount,
@@ -86,6 +87,11 @@ class MemoryInbox:
         for _, key in old:
             del self._kept[key]
         return len(old)
+
+    async def lag(self) -> InboxLag:
+        """What was not turned into work yet."""
+        waiting = [delivery.received_at for delivery in self._kept.values() if delivery.read_at is None]
+        return InboxLag(unread=len(waiting), oldest_unread_at=min(waiting, default=None))
 
     async def counts(self) -> InboxCounts:
         """How the inbox stands."""

@@ -112,6 +112,14 @@ class UnknownAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class InboxLag:
+    """What was not turned into work yet."""
+
+    unread: int = 0
+    oldest_unread_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InboxCounts:
     """How the inbox stands. `oldest_unread_at` tells the lag."""
 

@@ -33,8 +33,11 @@ class Coverage(Protocol):
         """Those of `keys` of which an event was received since a moment, in one query."""
         ...
 
-    async def hearings(self, firm_id: FirmId, *, since: datetime) -> Sequence[Hearing]:
-        """What was heard since a moment of each connection that ever heard anything; by company, then connection."""
+    async def hearings(self, firm_id: FirmId, *, since: datetime, repeated_since: datetime) -> Sequence[Hearing]:
+        """What was heard since a moment of each connection that ever heard anything; by company, then connection.
+
+        Deliveries that came again are looked for since a moment of their own.
+        """
         ...
 
     async def note_gaps(self, gaps: Sequence[Gap], jobs: Sequence[NewJob], *, now: datetime) -> EnqueueReceipt:

@@ -9,6 +9,7 @@ from runway_core.domain.webhooks import (
     DeliveryKey,
     InboxCounts,
     InboxDelivery,
+    InboxLag,
     Listener,
     RailAccount,
     UnknownAccount,
@@ -70,8 +71,12 @@ class Inbox(Protocol):
         """
         ...
 
+    async def lag(self) -> InboxLag:
+        """What was not turned into work yet; costs nothing for what is kept beside it."""
+        ...
+
     async def counts(self) -> InboxCounts:
-        """How the inbox stands."""
+        """How the inbox stands; looks at all that is kept."""
         ...
 
     async def unknown_accounts(self, *, limit: int = 100) -> Sequence[UnknownAccount]:

@@ -13,7 +13,7 @@ from runway_core.errors import NotFound
 from runway_core.ports.ledger_rail import RailCatalog
 from runway_core.services.scope import Scope
 from runway_core.sync.engine import Beat
-from runway_core.sync.gaps import LOOKED_AT, plan_gaps
+from runway_core.sync.gaps import LOOKED_AT, REPEAT_COUNTS, plan_gaps
 from runway_core.sync.sweep import SWEEP_EVERY, plan_sweeps
 
 PLAN_EVERY = timedelta(minutes=1)
@@ -68,7 +68,8 @@ class CoverageService:
         """Note where rails fell silent or lost something, with a pull at once; returns how many were noted."""
         now, coverage, firm_id = self._scope.clock.now(), self._scope.store.coverage, self._scope.firm_id
         held = {gap.connection_id: gap for gap in await coverage.gaps(firm_id)}
-        plan = plan_gaps(await coverage.hearings(firm_id, since=now - LOOKED_AT), held, now=now)
+        hearings = await coverage.hearings(firm_id, since=now - LOOKED_AT, repeated_since=now - REPEAT_COUNTS)
+        plan = plan_gaps(hearings, held, now=now)
         if plan.noted:
             await coverage.note_gaps(plan.noted, plan.jobs, now=now)
         if plan.over:

@@ -191,7 +191,7 @@ class HealthService:
         sample = take_sample(list_ages(facts, self._settings), self._settings.objective, now)
         sums = await self._sum_windows(now)
         depths = await store.jobs.depths(scope.firm_id, now=now)
-        inbox = await store.inbox.counts()
+        inbox = await store.inbox.lag()
         alerts = await store.health.alerts(scope.firm_id)
         lanes = [(lane, depths.lanes[lane]) for lane in LANES]
         return ServiceHealth(
@@ -241,7 +241,7 @@ class HealthService:
             burning=find_burning(await self._sum_windows(now), self._settings.objective),
             quotas=await self._pacing.quotas(facts.connections),
             depths=await store.jobs.depths(scope.firm_id, now=now),
-            inbox=await store.inbox.counts(),
+            inbox=await store.inbox.lag(),
         )
         changed = await store.health.settle_alerts(scope.firm_id, conditions, now=now)
         await self.tell()

@@ -19,7 +19,7 @@ from runway_core.domain.quotas import ALARM_PERCENTS, QuotaUse
 from runway_core.domain.record import Value
 from runway_core.domain.service_levels import BurnRule, BurnSpeed, FreshnessObjective
 from runway_core.domain.sync_run import RunOutcome, SyncRun
-from runway_core.domain.webhooks import InboxCounts
+from runway_core.domain.webhooks import InboxLag
 from runway_core.ports.health_store import RunRate
 from runway_core.sync.freshness import USUAL_TIME_TO_LIVE, TimeToLive, describe_age
 from runway_core.sync.schedule import PULLABLE, Intervals
@@ -176,7 +176,7 @@ def find_conditions(
     burning: Iterable[BurnRule],
     quotas: Iterable[QuotaUse],
     depths: QueueDepths,
-    inbox: InboxCounts,
+    inbox: InboxLag,
 ) -> tuple[Condition, ...]:
     """What someone should know now."""
     return (
@@ -269,7 +269,7 @@ def _age_conditions(facts: Facts, settings: ServiceSettings) -> Iterable[Conditi
             )
 
 
-def _queue_conditions(depths: QueueDepths, inbox: InboxCounts, now: datetime) -> Iterable[Condition]:
+def _queue_conditions(depths: QueueDepths, inbox: InboxLag, now: datetime) -> Iterable[Condition]:
     oldest = find_oldest_due(depths)
     if oldest is not None and now - oldest > QUEUE_LATE_AFTER:
         yield Condition(
