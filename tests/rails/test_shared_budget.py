@@ -1,11 +1,12 @@
 """A budget that several workers share, each with its own stock of permits."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from runway_core.domain.call_budget import BudgetAsk, CallLimit, CallWindow
-from runway_core.errors import RailThrottled
+from runway_core.errors import RailThrottled, StoreUnavailable
 from runway_rail_kit import CallBudget, SharedBudget, Window
 from runway_testkit.clock import FixedClock
 from runway_testkit.memory_calls import MemoryCallLedger
@@ -60,6 +61,22 @@ class Town:
                 await self.sleep(lasts)
 
         await asyncio.gather(*(once() for _ in range(times)))
+
+
+class ForgetfulLedger(MemoryCallLedger):
+    """A ledger whose database is gone when calls are given back."""
+
+    async def release(self, asks: Sequence[BudgetAsk], *, holder: str, now: datetime) -> None:
+        raise StoreUnavailable("the database does not answer")
+
+
+async def test_an_answer_that_came_is_not_lost_with_the_ledger() -> None:
+    town = Town()
+    town.ledger = ForgetfulLedger()
+    budget, _ = town.budget()
+    await town.run(asyncio.create_task(town.call(budget, times=1, is_live=True)))
+
+    assert town.sent == [0.0]
 
 
 def most_within(sent: list[float], seconds: float) -> int:

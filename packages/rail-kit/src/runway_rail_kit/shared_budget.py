@@ -6,14 +6,14 @@ longer than is worth waiting gets `RailThrottled` at once and is free for other 
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
 from runway_core.domain.call_budget import SECOND, BudgetAsk, CallLease
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
-from runway_core.errors import RailThrottled
+from runway_core.errors import RailThrottled, StoreError
 from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.clock import Clock
 
@@ -108,7 +108,7 @@ class SharedBudget:
         self._now = 0
         self.trips = 0
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def spend_one(self, *, is_live: bool = False) -> AsyncIterator[None]:
         """Wait until one call may be sent, and use a permit for it; it is under way until the block ends.
 
@@ -126,7 +126,8 @@ class SharedBudget:
             stock.under_way -= 1
             stock.ended.set()
             if is_live and stock.under_way == 0 and not stock.turn.locked():
-                await self._ledger.release(self._asks, holder=self._name(is_live=True), now=self._clock.now())
+                with contextlib.suppress(StoreError):  # it lapses by itself, and the answer that came must not be lost
+                    await self._ledger.release(self._asks, holder=self._name(is_live=True), now=self._clock.now())
 
     async def _take_permit(self, stock: _Stock, *, is_live: bool) -> None:
         waited_until = self._tell() + self._longest_wait

@@ -100,6 +100,11 @@ class Listener:
     connection_id: ConnectionId
     state: ConnectionState
 
+    @property
+    def rail(self) -> str:
+        """The rail that tells of it."""
+        return self.account.rail
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownAccount:

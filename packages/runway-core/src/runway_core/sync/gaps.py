@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from runway_core.domain.gaps import Gap, GapReason, Hearing
 from runway_core.domain.identity import ConnectionId
-from runway_core.domain.jobs import Lane, NewJob, Work
-from runway_core.sync.schedule import pull_key
+from runway_core.domain.jobs import Lane, NewJob
+from runway_core.sync.schedule import make_pull
 
 LOOKED_AT = timedelta(days=7)
 """How far back it is looked to learn what is usual."""
@@ -90,15 +90,5 @@ def plan_gaps(hearings: Iterable[Hearing], held: Mapping[ConnectionId, Gap], *, 
 
 
 def _make_catch_up(gap: Gap) -> NewJob:
-    return NewJob(
-        firm_id=gap.firm_id,
-        company_id=gap.company_id,
-        connection_id=gap.connection_id,
-        rail=gap.rail,
-        work=Work.PULL,
-        lane=Lane.WEBHOOK,
-        run_at=gap.noted_at,
-        dedupe_key=pull_key(gap.connection_id),
-        cause_id=f"gap:{gap.reason.value}",
-        payload={"gap": gap.reason.value},
-    )
+    reason = gap.reason.value
+    return make_pull(gap, lane=Lane.WEBHOOK, run_at=gap.noted_at, cause_id=f"gap:{reason}", payload={"gap": reason})

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
-from runway_core.domain.jobs import Lane, NewJob, Work
+from runway_core.domain.jobs import Lane, NewJob
 from runway_core.domain.webhooks import InboxDelivery, Listener, RailAccount
-from runway_core.sync.schedule import PULLABLE, pull_key
+from runway_core.sync.schedule import PULLABLE, make_pull
 
 SETTLE = timedelta(seconds=2)
 """A pull waits so long after the first news: what comes in a burst is then read at once, by one pull."""
@@ -29,15 +29,10 @@ def plan_nudges(deliveries: Iterable[InboxDelivery], listeners: Iterable[Listene
         if not news or listener.state not in PULLABLE:
             continue
         jobs.append(
-            NewJob(
-                firm_id=listener.firm_id,
-                company_id=listener.company_id,
-                connection_id=listener.connection_id,
-                rail=listener.account.rail,
-                work=Work.PULL,
+            make_pull(
+                listener,
                 lane=Lane.WEBHOOK,
                 run_at=news[0].received_at + SETTLE,
-                dedupe_key=pull_key(listener.connection_id),
                 cause_id=news[-1].key.delivery_id,
                 correlation_id=news[0].key.delivery_id,
             )

@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from runway_core.domain.company import Connection, ConnectionState
-from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
 from runway_core.domain.jobs import Lane, NewJob, Work
 from runway_core.errors import RailThrottled, RailUnavailable
 
@@ -112,14 +113,39 @@ def plan_polls(
     return jobs
 
 
+class Place(Protocol):
+    """What is pulled: a connection, or what names one."""
+
+    @property
+    def firm_id(self) -> FirmId:
+        """Whose it is."""
+        ...
+
+    @property
+    def company_id(self) -> CompanyId:
+        """The company."""
+        ...
+
+    @property
+    def connection_id(self) -> ConnectionId:
+        """The connection."""
+        ...
+
+    @property
+    def rail(self) -> str:
+        """The rail it leads to."""
+        ...
+
+
 def make_pull(
-    connection: Connection,
+    connection: Place,
     *,
     lane: Lane,
     run_at: datetime,
     cause_id: str = "",
     correlation_id: str = "",
     depth: int = 0,
+    payload: Mapping[str, str] | None = None,
 ) -> NewJob:
     """A job that pulls one connection."""
     return NewJob(
@@ -134,4 +160,5 @@ def make_pull(
         cause_id=cause_id,
         correlation_id=correlation_id,
         depth=depth,
+        payload=dict(payload or {}),
     )
