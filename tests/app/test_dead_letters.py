@@ -5,11 +5,18 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from runway_core.domain.changes import ChangePage, Cursor, RejectedRecord
+from runway_core.domain.identity import CompanyId, RecordKind
 from runway_core.domain.jobs import Lane
+from runway_core.domain.people import GRANTS, Caller
+from runway_core.domain.policy import Role
 from runway_core.errors import RailMisconfigured
+from runway_core.services.dead_letters import LetterKind
 from runway_core.sync.schedule import make_pull
+from runway_testkit.store_desk import BY
 
 from tests.app.firm import HOSTILE, Firm
+from tests.store.statements import counted
 
 
 @pytest.fixture
@@ -26,6 +33,18 @@ async def letter(firm: Firm) -> str:
     firm.clock.advance(timedelta(seconds=5))
     (found,) = await firm.runway.dead_letters.list()
     return found.letter_id
+
+
+async def quarantine_one(firm: Firm, company_id: CompanyId) -> None:
+    """Let a company's rail tell one record that nobody understands."""
+    connections, settings = firm.runway.connections, {"books": f"odd {company_id}"}
+    held = await connections.list(company_id)
+    connection = held[0] if held else await connections.add(company_id, rail="memory", settings=settings, secrets={})
+    store, now = firm.runway.scope.store, firm.clock.now()
+    lease = await store.registry.take_lease(connection, holder="w", now=now, lasts_seconds=60)
+    rejected = (RejectedRecord(RecordKind.BILL, "9", "the amount is not a number", b"{}"),)
+    page = ChangePage(changes=(), next_cursor=Cursor("1"), source_time=now, rejected=rejected)
+    await store.mirror.commit_page(lease, page, run_id="r", attribution=BY, seen_at=now)
 
 
 async def test_letters_are_listed_with_why_and_where(client: httpx.AsyncClient, firm: Firm, letter: str) -> None:
@@ -101,3 +120,26 @@ async def test_the_page_replays_and_discards(client: httpx.AsyncClient, firm: Fi
     assert done.status_code == 303
     assert "It runs again now." in after
     assert [(act.what, act.attribution.actor) for act in acts] == [("job_replayed", "ada")]
+
+
+async def test_listing_takes_three_queries_whatever_the_number_of_companies(firm: Firm, letter: str) -> None:
+    numbers = []
+    for number in range(20):
+        company = await firm.runway.companies.add(f"More {number}", home_currency="USD", time_zone="UTC")
+        await quarantine_one(firm, company.company_id)
+        if number in (1, 19):
+            with counted() as statements:
+                listed = await firm.runway.dead_letters.list()
+            numbers.append((len(listed), len(statements)))
+
+    assert numbers == [(3, 3), (21, 3)]
+
+
+async def test_only_letters_of_assigned_companies_are_listed(firm: Firm, letter: str) -> None:
+    await quarantine_one(firm, firm.hostile.company_id)
+    seen = []
+    for company in (firm.sample, firm.hostile, firm.unread):
+        caller = Caller("cy", Role.VIEWER, GRANTS[Role.VIEWER], frozenset({company.company_id}))
+        seen.append([one.kind for one in await firm.runway.for_caller(caller).dead_letters.list()])
+
+    assert seen == [[LetterKind.JOB], [LetterKind.RECORD], []]

@@ -25,6 +25,7 @@ from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microse
 from runway_core.errors import LeaseLost, NotFound
 from sqlalchemy import (
     Connection,
+    Row,
     Select,
     and_,
     case,
@@ -266,7 +267,7 @@ class SqlJobQueue:
         self,
         firm_id: FirmId,
         *,
-        company_id: CompanyId | None = None,
+        company_ids: Collection[CompanyId] | None = None,
         rail: str | None = None,
         error_code: str | None = None,
         limit: int = 100,
@@ -274,17 +275,18 @@ class SqlJobQueue:
     ) -> Sequence[Job]:
         """Dead jobs, the latest first."""
         query = select(jobs).where(jobs.c.firm_id == firm_id, IS_DEAD)
-        for column, wanted in (
-            (jobs.c.company_id, company_id),
-            (jobs.c.rail, rail),
-            (jobs.c.error_code, error_code),
-        ):
+        for column, wanted in ((jobs.c.rail, rail), (jobs.c.error_code, error_code)):
             if wanted is not None:
                 query = query.where(column == wanted)
         if after is not None:
             query = query.where(jobs.c.job_id < after)
         query = query.order_by(jobs.c.job_id.desc()).limit(limit)
-        return [read_job(row) for row in await self._database.read(lambda sql: sql.execute(query).all())]
+
+        def read(connection: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
+            of = [] if company_ids is None else [among(connection, jobs.c.company_id, list(company_ids))]
+            return connection.execute(query.where(*of)).all()
+
+        return [read_job(row) for row in await self._database.read(read)]
 
     async def replay(self, firm_id: FirmId, job_ids: Collection[str], *, actor: str, now: datetime) -> Sequence[Job]:
         """Let dead jobs wait again, and log it."""

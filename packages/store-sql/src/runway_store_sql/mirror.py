@@ -1,7 +1,7 @@
 """The mirror on SQL. Every statement names the company; `page.py` holds the writing half."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from runway_core.domain.log_entry import from_microseconds, to_microseconds
 from runway_core.domain.sweeps import CONTROL_FIELDS, HeldKind
 from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
-from sqlalchemy import Connection, Select, delete, exists, false, func, or_, select
+from sqlalchemy import Connection, Row, Select, delete, exists, false, func, or_, select
 
 from runway_store_sql.books import open_rest, read_books
 from runway_store_sql.bulk import among
@@ -88,6 +88,9 @@ def _count_aside(connection: Connection, spec: RecordSpec, company_id: CompanyId
         ~is_live,
     )
     return connection.execute(query).scalar_one()
+
+
+_NEWEST_QUARANTINE = select(quarantine).order_by(quarantine.c.last_seen_at.desc(), quarantine.c.quarantine_id)
 
 
 class SqlMirrorStore:
@@ -261,27 +264,22 @@ class SqlMirrorStore:
 
     async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
         """What could not be understood, newest first."""
-        query = (
-            select(quarantine)
-            .where(quarantine.c.company_id == company_id)
-            .order_by(quarantine.c.last_seen_at.desc(), quarantine.c.quarantine_id)
-        )
+        query = _NEWEST_QUARANTINE.where(quarantine.c.company_id == company_id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [
-            QuarantinedRecord(
-                quarantine_id=row.quarantine_id,
-                company_id=company_id,
-                rail=row.rail,
-                kind=row.kind,
-                external_id=row.external_id,
-                reason=row.reason,
-                raw=row.raw,
-                first_seen_at=from_microseconds(row.first_seen_at),
-                last_seen_at=from_microseconds(row.last_seen_at),
-                times_seen=row.times_seen,
-            )
-            for row in rows
-        ]
+        return [_read_quarantined(row) for row in rows]
+
+    async def quarantine_of(
+        self, company_ids: Collection[CompanyId], *, rail: str | None = None, limit: int = 100
+    ) -> Sequence[QuarantinedRecord]:
+        """What could not be understood of several companies, newest first."""
+        query = _NEWEST_QUARANTINE.limit(limit)
+        if rail is not None:
+            query = query.where(quarantine.c.rail == rail)
+
+        def read(connection: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
+            return connection.execute(query.where(among(connection, quarantine.c.company_id, list(company_ids)))).all()
+
+        return [_read_quarantined(row) for row in await self._database.read(read)]
 
     async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
         """Drop one quarantined record; false when it is not there."""
@@ -306,3 +304,18 @@ class SqlMirrorStore:
             query = query.where(companies.c.firm_id == firm_id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [CompanyId(row.company_id) for row in rows]
+
+
+def _read_quarantined(row: Row[*tuple[Any, ...]]) -> QuarantinedRecord:
+    return QuarantinedRecord(
+        quarantine_id=row.quarantine_id,
+        company_id=CompanyId(row.company_id),
+        rail=row.rail,
+        kind=row.kind,
+        external_id=row.external_id,
+        reason=row.reason,
+        raw=row.raw,
+        first_seen_at=from_microseconds(row.first_seen_at),
+        last_seen_at=from_microseconds(row.last_seen_at),
+        times_seen=row.times_seen,
+    )

@@ -76,6 +76,24 @@ class HealthStoreContract:
         assert await store.health.quarantined(OWN) == {(CompanyId("acme"), "qbo"): 1}
         assert await store.health.quarantined(FirmId("other")) == {}
 
+    async def test_quarantine_of_several_companies_is_read_together_the_newest_first(self, store: Store) -> None:
+        acme = await StoreDesk(store).open()
+        zeta = await StoreDesk(store, firm="other", company="zeta").open()
+        for desk, ids in ((acme, ("1", "2")), (zeta, ("3",)), (acme, ("4",))):
+            rejected = [RejectedRecord(RecordKind.BILL, external_id, "odd", b"{}") for external_id in ids]
+            await desk.commit(desk.make_page(rejected=rejected))
+        mirror = store.mirror
+        both = await mirror.quarantine_of([acme.id, zeta.id], limit=10)
+
+        assert {(held.company_id, held.external_id) for held in both} == {
+            (acme.id, "1"), (acme.id, "2"), (acme.id, "4"), (zeta.id, "3"),
+        }  # fmt: skip
+        assert [held.last_seen_at for held in both] == sorted((held.last_seen_at for held in both), reverse=True)
+        assert list(await mirror.quarantine_of([acme.id], limit=10)) == list(await mirror.quarantine(acme.id))
+        assert list(await mirror.quarantine_of([acme.id, zeta.id], limit=2)) == list(both[:2])
+        assert list(await mirror.quarantine_of([acme.id], rail="elsewhere", limit=10)) == []
+        assert list(await mirror.quarantine_of([], limit=10)) == []
+
     async def test_samples_are_added_up_by_window_once_a_moment(self, store: Store) -> None:
         for minute, fresh in ((0, 10), (1, 8), (2, 0)):
             sample = FreshnessSample(

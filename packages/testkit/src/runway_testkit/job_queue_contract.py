@@ -341,7 +341,9 @@ class JobQueueContract(DeskContract):
         assert [letter.rail for letter in both] == ["ramp", "qbo"]
         assert list(await jobs.dead_letters(FIRM, limit=1)) == [both[0]]
         assert list(await jobs.dead_letters(FIRM, after=both[0].job_id)) == [both[1]]
-        assert list(await jobs.dead_letters(FIRM, company_id=CompanyId("brick"))) == [both[0]]
+        assert list(await jobs.dead_letters(FIRM, company_ids=[CompanyId("brick")], limit=1)) == [both[0]]
+        assert list(await jobs.dead_letters(FIRM, company_ids=[both[1].company_id], limit=1)) == [both[1]]
+        assert list(await jobs.dead_letters(FIRM, company_ids=[])) == []
         assert list(await jobs.dead_letters(FIRM, rail="qbo")) == [both[1]]
         assert list(await jobs.dead_letters(FIRM, error_code="rail-misconfigured")) == [both[0]]
 

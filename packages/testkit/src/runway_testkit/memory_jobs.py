@@ -274,7 +274,7 @@ class MemoryJobQueue:
         self,
         firm_id: FirmId,
         *,
-        company_id: CompanyId | None = None,
+        company_ids: Collection[CompanyId] | None = None,
         rail: str | None = None,
         error_code: str | None = None,
         limit: int = 100,
@@ -286,7 +286,7 @@ class MemoryJobQueue:
             for held in self._jobs.values()
             if held.job.firm_id == firm_id
             and held.job.state is JobState.DEAD
-            and company_id in (None, held.job.company_id)
+            and (company_ids is None or held.job.company_id in company_ids)
             and rail in (None, held.job.rail)
             and error_code in (None, held.job.error_code)
             and (after is None or held.job.job_id < after)

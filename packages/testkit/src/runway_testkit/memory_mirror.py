@@ -1,7 +1,7 @@
 """The mirror in memory."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -299,6 +299,14 @@ class MemoryMirrorStore:
         state = self._states.get(company_id)
         held = [] if state is None else sorted(state.quarantine.values(), key=lambda q: q.quarantine_id)
         return sorted(held, key=lambda q: q.last_seen_at, reverse=True)
+
+    async def quarantine_of(
+        self, company_ids: Collection[CompanyId], *, rail: str | None = None, limit: int = 100
+    ) -> Sequence[QuarantinedRecord]:
+        """What could not be understood of several companies, newest first."""
+        held = [record for company_id in company_ids for record in await self.quarantine(company_id)]
+        held = sorted((record for record in held if rail in (None, record.rail)), key=lambda q: q.quarantine_id)
+        return sorted(held, key=lambda q: q.last_seen_at, reverse=True)[:limit]
 
     async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
         """Drop one quarantined record; false when it is not there."""

@@ -119,13 +119,13 @@ class JobQueue(Protocol):
         self,
         firm_id: FirmId,
         *,
-        company_id: CompanyId | None = None,
+        company_ids: Collection[CompanyId] | None = None,
         rail: str | None = None,
         error_code: str | None = None,
         limit: int = 100,
         after: str | None = None,
     ) -> Sequence[Job]:
-        """Dead jobs, the latest first, at most `limit`, after the job `after`."""
+        """Dead jobs of these companies or of all, the latest first, at most `limit`, after the job `after`."""
         ...
 
     async def replay(self, firm_id: FirmId, job_ids: Collection[str], *, actor: str, now: datetime) -> Sequence[Job]:

@@ -1,6 +1,6 @@
 """The mirror: one company's records as the rails last showed them, with history and what is derived from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -148,6 +148,12 @@ class MirrorStore(Protocol):
 
     async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
         """What could not be understood, newest first."""
+        ...
+
+    async def quarantine_of(
+        self, company_ids: Collection[CompanyId], *, rail: str | None = None, limit: int = 100
+    ) -> Sequence[QuarantinedRecord]:
+        """What could not be understood of several companies, newest first, at most `limit`, in one query."""
         ...
 
     async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
