@@ -288,6 +288,39 @@ async def test_verifying_since_a_moment_begins_at_the_anchor_before_it(desk: Vau
     assert not rewritten.is_sound
 
 
+async def test_verifying_since_a_moment_looks_at_anchors_from_the_last_whole_one_before_it(desk: Vaulted) -> None:
+    """Years of anchors are not checked for one day; what is wrong with the old ones, the whole check says."""
+    for _ in range(3):
+        desk.clock.advance(timedelta(hours=13))
+        await desk.acme.put(make_bill(memo=desk.clock.now().isoformat()))
+        await desk.runway.anchors.anchor_due()
+    since = desk.clock.now() + timedelta(minutes=1)
+    await desk.forge("UPDATE anchors SET document = (SELECT document FROM anchors WHERE number = 4) WHERE number = 1")
+
+    all_of_them = await desk.runway.anchors.verify([desk.acme.id])
+    later = await desk.runway.anchors.verify([desk.acme.id, desk.birch.id], since=since)
+    heads = await desk.runway.anchors.heads_before(since)
+
+    assert [anchor.is_whole for anchor in await desk.store.anchors.anchors()] == [False, False, True, False]
+    assert not all_of_them.is_sound
+    assert (later.is_sound, later.anchors) == (True, 2), later
+    assert heads[desk.acme.id] == await desk.store.log.head(desk.acme.id)
+    assert heads[desk.birch.id] == await desk.store.log.head(
+        desk.birch.id
+    )  # it did not move, and stands in the whole one
+
+
+async def test_an_altered_anchor_in_the_window_is_found_since_a_moment(desk: Vaulted) -> None:
+    await make_anchors(desk)
+    since = desk.clock.now() + timedelta(minutes=1)
+    await desk.forge("UPDATE anchors SET document = (SELECT document FROM anchors WHERE number = 2) WHERE number = 3")
+    alone = Runway.open(store=desk.store, rails=[], clock=desk.clock, firm_id=FirmId("own"))
+
+    assert (await alone.anchors.verify([desk.acme.id], since=since)).faults == ("anchor 3 is missing",)
+    with pytest.raises(LogBroken, match="cannot be trusted: anchor 3 is missing"):
+        await alone.anchors.heads_before(since)
+
+
 @pytest.mark.parametrize("statement", ["UPDATE anchors SET made_at = 1", "DELETE FROM anchors"])
 async def test_the_database_refuses_to_change_anchors(desk: Vaulted, statement: str) -> None:
     with pytest.raises(StoreUnavailable, match=r"append-only|not authorized"):  # on SQLite the authorizer comes first

@@ -111,10 +111,11 @@ async def verify_chains(
     Raises:
         LogBroken: an anchor cannot be read; with `since`, the anchors are not what was signed.
     """
-    anchors = await runway.anchors.verify([one.company_id for one in companies], trusted=trusted)
+    anchors = await runway.anchors.verify([one.company_id for one in companies], since=since, trusted=trusted)
+    heads = None if since is None else await runway.anchors.heads_before(since, trusted=trusted)
     found = [
         VerifiedCompany.of(
-            await runway.verify_log(one.company_id, since=since, trusted=trusted),
+            await runway.verify_log(one.company_id, since=since, heads=heads),
             anchors.chains.get(one.company_id),
             company=CompanyHeading.of(one),
         )
@@ -123,7 +124,7 @@ async def verify_chains(
     house = firm_chain(runway.scope.firm_id)
     firm: VerifiedChain | None = None
     if with_firm or house in anchors.chains:
-        found_firm = await runway.verify_firm_log(since=since, trusted=trusted)
+        found_firm = await runway.verify_firm_log(since=since, heads=heads)
         firm = VerifiedChain.of(found_firm, anchors.chains.get(house))
         is_begun = firm.entries or firm.trusted_through or not firm.is_sound
     return VerifiedLog(found, firm if firm is not None and is_begun else None, anchors)

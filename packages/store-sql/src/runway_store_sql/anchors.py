@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from runway_core.domain.anchors import Anchor, AnchorLeaf, read_anchor, write_anchor
@@ -56,9 +57,11 @@ class SqlAnchorStore:
         documents = await self._database.read(lambda connection: connection.scalars(query).all())
         return [_read(document, "the database") for document in documents]
 
-    async def last_whole(self) -> int:
-        """The number of the last anchor that holds all heads; nil when there is none."""
+    async def last_whole(self, *, before: datetime | None = None) -> int:
+        """The number of the last anchor that holds all heads, made before a moment; nil when there is none."""
         query = select(func.max(anchors.c.number)).where(anchors.c.is_whole == true())
+        if before is not None:
+            query = query.where(anchors.c.made_at < to_microseconds(before))
         return await self._database.read(lambda connection: connection.scalar(query)) or 0
 
     async def last(self) -> Anchor | None:

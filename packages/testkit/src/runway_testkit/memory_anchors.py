@@ -38,9 +38,10 @@ class MemoryAnchorStore:
         """The anchors after a number."""
         return [anchor for anchor in self.kept if anchor.number > after]
 
-    async def last_whole(self) -> int:
-        """The number of the last anchor that holds all heads."""
-        return max((anchor.number for anchor in self.kept if anchor.is_whole), default=0)
+    async def last_whole(self, *, before: datetime | None = None) -> int:
+        """The number of the last anchor that holds all heads, made before a moment."""
+        made = [anchor for anchor in self.kept if before is None or anchor.made_at < before]
+        return max((anchor.number for anchor in made if anchor.is_whole), default=0)
 
     async def last(self) -> Anchor | None:
         """The newest anchor."""

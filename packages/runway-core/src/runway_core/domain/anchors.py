@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from struct import Struct
 from typing import NamedTuple
 
@@ -76,13 +77,66 @@ def hash_leaf(leaf: AnchorLeaf) -> bytes:
 
 def compute_root(leaves: Mapping[CompanyId, AnchorLeaf]) -> bytes:
     """The root of the tree over all heads, by the bytes of the company's id; of no heads, the hash of nothing."""
-    level = [hash_leaf(leaves[key]) for key in sorted(leaves, key=str.encode)]
-    if not level:
-        return hashlib.sha256(b"").digest()
-    while len(level) > 1:  # pairs from the left, an odd one moves up as it is: the tree of RFC 6962
-        paired = [hashlib.sha256(b"\x01" + level[at] + level[at + 1]).digest() for at in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]
-    return level[0]
+    return _climb([hash_leaf(leaves[key]) for key in sorted(leaves, key=str.encode)])[-1][0]
+
+
+def _climb(level: list[bytes]) -> list[list[bytes]]:
+    """A tree level by level, from the leaves to the root."""
+    levels = [level or [hashlib.sha256(b"").digest()]]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([_join_nodes(below, at) for at in range(0, len(below), 2)])
+    return levels
+
+
+def _join_nodes(level: Sequence[bytes], at: int) -> bytes:
+    """The node over a pair; an odd one moves up as it is: the tree of RFC 6962."""
+    pair = level[at : at + 2]
+    return hashlib.sha256(b"\x01" + pair[0] + pair[1]).digest() if len(pair) > 1 else pair[0]
+
+
+class HeadTree:
+    """The tree over all heads, brought from anchor to anchor: each costs what moved, not how many there are."""
+
+    def __init__(self) -> None:
+        self._leaves: dict[CompanyId, AnchorLeaf] = {}
+        self._hashes: dict[CompanyId, bytes] = {}
+        self._places: dict[CompanyId, int] = {}
+        self._levels = _climb([])
+
+    def __len__(self) -> int:
+        return len(self._leaves)
+
+    @property
+    def root(self) -> bytes:
+        """What `compute_root` is of the same heads."""
+        return self._levels[-1][0]
+
+    def follow(self, anchor: Anchor) -> None:
+        """Take the heads of the next anchor."""
+        changed = [leaf for leaf in anchor.leaves if self._leaves.get(leaf.company_id) != leaf]
+        gone = self._leaves.keys() - {leaf.company_id for leaf in anchor.leaves} if anchor.is_whole else ()
+        for company_id in tuple(gone):
+            del self._leaves[company_id], self._hashes[company_id]
+        for leaf in changed:
+            self._leaves[leaf.company_id] = leaf
+            self._hashes[leaf.company_id] = hash_leaf(leaf)
+        if gone or any(leaf.company_id not in self._places for leaf in changed):
+            names = sorted(self._leaves, key=str.encode)
+            self._places = {name: place for place, name in enumerate(names)}
+            self._levels = _climb([self._hashes[name] for name in names])
+        else:
+            self._renew([leaf.company_id for leaf in changed])
+
+    def _renew(self, moved: Sequence[CompanyId]) -> None:
+        """Compute anew only what stands above the leaves that moved."""
+        touched = {self._places[name] for name in moved}
+        for name in moved:
+            self._levels[0][self._places[name]] = self._hashes[name]
+        for below, above in pairwise(self._levels):
+            touched = {place // 2 for place in touched}
+            for place in touched:
+                above[place] = _join_nodes(below, place * 2)
 
 
 def encode_anchor(anchor: Anchor) -> bytes:

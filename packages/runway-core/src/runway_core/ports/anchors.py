@@ -82,8 +82,8 @@ class AnchorStore(Protocol):
         """
         ...
 
-    async def last_whole(self) -> int:
-        """The number of the last anchor that holds all heads; nil when there is none."""
+    async def last_whole(self, *, before: datetime | None = None) -> int:
+        """The number of the last anchor that holds all heads, made before a moment; nil when there is none."""
         ...
 
     async def last(self) -> Anchor | None:

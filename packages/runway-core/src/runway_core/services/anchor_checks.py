@@ -8,11 +8,9 @@ from runway_core.domain.anchors import (
     FIRST_PREVIOUS,
     SIGNED_AS,
     Anchor,
-    AnchorLeaf,
-    compute_root,
+    HeadTree,
     encode_anchor,
     hash_anchor,
-    replay_leaves,
 )
 from runway_core.domain.identity import CompanyId
 from runway_core.ports.anchors import LogKeys
@@ -67,26 +65,31 @@ def compare_anchors(kept: Sequence[Anchor], outside: Sequence[Anchor], where: st
     ]
 
 
-def find_faults(anchors: Sequence[Anchor], keys: LogKeys, *, trusted: Collection[bytes] = ()) -> list[str]:
-    """What is wrong with a chain of anchors, which must begin at the first one.
+def find_faults(
+    anchors: Sequence[Anchor], keys: LogKeys, *, first: int = 1, trusted: Collection[bytes] = ()
+) -> list[str]:
+    """What is wrong with a chain of anchors.
 
-    Where public keys are `trusted`, the first anchor must be signed by one of them, and they need no endorsement.
+    It must begin at anchor `first`, which holds all heads; what that follows and whose key it names is not asked where
+    it is a later one. Where public keys are `trusted`, anchor 1 must be signed by one of them, and they need no
+    endorsement.
     """
     faults: list[str] = []
-    previous, leaves, key = FIRST_PREVIOUS, dict[CompanyId, AnchorLeaf](), b""
-    for number, anchor in enumerate(anchors, start=1):
+    tree, key = HeadTree(), b""
+    previous = anchors[0].previous if anchors and first > 1 else FIRST_PREVIOUS
+    for number, anchor in enumerate(anchors, start=first):
         name = f"anchor {anchor.number}"
         if anchor.number != number:
             return [*faults, f"anchor {number} is missing"]
         if anchor.previous != previous:
             faults.append(f"{name} does not follow the one before it")
-        leaves = replay_leaves(leaves, anchor)
-        if compute_root(leaves) != anchor.root or len(leaves) != anchor.size:
+        tree.follow(anchor)
+        if tree.root != anchor.root or len(tree) != anchor.size:
             faults.append(f"the heads of {name} are not those that were signed")
         signed = SIGNED_AS + encode_anchor(anchor)
         if not keys.is_signed(signed, signature=anchor.signature, public_key=anchor.public_key):
             faults.append(f"{name} is not signed by the key that it names")
-        if not key and trusted and anchor.public_key not in trusted:
+        if number == 1 and trusted and anchor.public_key not in trusted:
             faults.append(f"{name} is signed by {anchor.public_key.hex()}, which is none of the keys you trust")
         if key and anchor.public_key != key and anchor.public_key not in trusted:
             endorsed = ENDORSED_AS + anchor.public_key

@@ -1,7 +1,7 @@
 """Anchoring the log: making anchors, writing them out, and holding chains to them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -180,48 +180,50 @@ class AnchorService:
         await self._make(await self._scope.store.anchors.last(), is_wanted=True)  # shows the endorsement
         return key
 
-    async def trusted_before(
-        self, company_id: CompanyId, moment: datetime, *, trusted: Collection[bytes] = ()
-    ) -> ChainHead | None:
-        """Where a company's chain ended by the last anchor before a moment; `None` when none knows it.
+    async def heads_before(self, moment: datetime, *, trusted: Collection[bytes] = ()) -> Mapping[CompanyId, ChainHead]:
+        """Where all chains ended by the last anchor before a moment; nothing of those that none knows.
+
+        Only the anchors since the last one before the moment that holds all heads are looked at: of the first sink that
+        knows most, which has them however the database was rewritten; without sinks, of the database.
 
         Raises:
-            LogBroken: the anchors are not what was signed.
+            LogBroken: these anchors are not what was signed.
         """
-        anchors = await self._gather()
-        faults = find_faults(anchors, self._scope.store.log_keys, trusted=trusted)
+        store = self._scope.store
+        first = max(await store.anchors.last_whole(before=moment), 1)
+        outside = [await sink.anchors(after=first - 1) for sink in self._sinks]
+        anchors = max(outside, key=len, default=()) or await store.anchors.anchors(after=first - 1)
+        earlier = [anchor for anchor in anchors if anchor.made_at < moment]
+        faults = find_faults(earlier, store.log_keys, first=first, trusted=trusted)
         if faults:
             raise LogBroken(f"the anchors cannot be trusted: {faults[0]}")
-        leaf: AnchorLeaf | None = None
-        for anchor in anchors:
-            if anchor.made_at < moment:
-                leaf = next((held for held in anchor.leaves if held.company_id == company_id), leaf)
-        return None if leaf is None else leaf.head
+        return {leaf.company_id: leaf.head for anchor in earlier for leaf in anchor.leaves}
 
-    async def _gather(self) -> Sequence[Anchor]:
-        """The anchors of the first sink, which knows them however the database was rewritten; else the database's."""
-        outside = [await sink.anchors() for sink in self._sinks]
-        longest = max(outside, key=len, default=())
-        return longest or await self._scope.store.anchors.anchors()
-
-    async def verify(self, companies: Iterable[CompanyId], *, trusted: Collection[bytes] = ()) -> AnchorsVerification:
+    async def verify(
+        self, companies: Iterable[CompanyId], *, since: datetime | None = None, trusted: Collection[bytes] = ()
+    ) -> AnchorsVerification:
         """Hold anchors to their signatures, sinks to the database, and chains to the anchors.
 
         These are the chains of `companies` and the firm's own; of all others it is asked whether they are still there.
-        Where public keys are `trusted`, the first anchor must be signed by one of them, and they need no endorsement.
+
+        Args:
+            companies: whose chains.
+            since: begin at the last anchor before this moment that holds all heads; earlier ones are not looked at.
+            trusted: public keys, one of which must have signed the first anchor of all, and which need no endorsement.
 
         Raises:
             StoreUnavailable: the database or a sink does not answer.
             LogBroken: an anchor cannot be read.
         """
         store = self._scope.store
-        kept = await store.anchors.anchors()
-        faults = find_faults(kept, store.log_keys, trusted=trusted)
+        first = 1 if since is None else max(await store.anchors.last_whole(before=since), 1)
+        kept = await store.anchors.anchors(after=first - 1)
+        faults = find_faults(kept, store.log_keys, first=first, trusted=trusted)
         own = frozenset(faults)
         anchored: dict[CompanyId, dict[int, bytes]] = defaultdict(dict)
-        for where, anchors in [("the database", kept), *[(s.name, await s.anchors()) for s in self._sinks]]:
+        for where, anchors in [("the database", kept), *await self._read_sinks(after=first - 1)]:
             if anchors is not kept:
-                others = find_faults(anchors, store.log_keys, trusted=trusted)
+                others = find_faults(anchors, store.log_keys, first=first, trusted=trusted)
                 faults += [f"{fault} in {where}" for fault in others if fault not in own]
                 faults += compare_anchors(kept, anchors, where)
             for number, leaf in ((anchor.number, leaf) for anchor in anchors for leaf in anchor.leaves):
@@ -239,3 +241,6 @@ class AnchorService:
         return AnchorsVerification(
             anchors=len(kept), last=kept[-1] if kept else None, faults=tuple(faults), chains=chains
         )
+
+    async def _read_sinks(self, *, after: int) -> list[tuple[str, Sequence[Anchor]]]:
+        return [(sink.name, await sink.anchors(after=after)) for sink in self._sinks]

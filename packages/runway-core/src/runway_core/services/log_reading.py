@@ -1,6 +1,6 @@
 """The part of `Runway` that reads and verifies the log of one company, and verifies the firm's own."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from runway_core.domain.identity import CompanyId, RecordKey
@@ -56,37 +56,45 @@ class LogReading:
         return await self._store.log.history(company_id, key)
 
     async def verify_log(
-        self, company_id: CompanyId, *, since: datetime | None = None, trusted: Collection[bytes] = ()
+        self,
+        company_id: CompanyId,
+        *,
+        since: datetime | None = None,
+        heads: Mapping[CompanyId, ChainHead] | None = None,
     ) -> LogVerification:
         """Recompute a company's chain of log entries, all of it or what was seen `since` a moment.
 
-        It then begins where the last anchor before the moment ended; without one, at the entry before. `trusted` are
-        public keys that need no endorsement there.
+        It then begins where the last anchor before the moment ended; without one, at the entry before.
+
+        Args:
+            company_id: whose.
+            since: the moment.
+            heads: what `anchors.heads_before` says of it; it is asked when this is not given.
 
         Raises:
             NotFound: no such company in this firm.
             LogBroken: the anchors are not what was signed.
         """
         await self.companies.get(company_id)
-        return await self._verify_chain(company_id, since, trusted)
+        return await self._verify_chain(company_id, since, heads)
 
     async def verify_firm_log(
-        self, *, since: datetime | None = None, trusted: Collection[bytes] = ()
+        self, *, since: datetime | None = None, heads: Mapping[CompanyId, ChainHead] | None = None
     ) -> LogVerification:
         """Recompute the firm's own chain, which tells of people and of the firm's papers, in the same way.
 
         Raises:
             LogBroken: the anchors are not what was signed.
         """
-        return await self._verify_chain(firm_chain(self.scope.firm_id), since, trusted)
+        return await self._verify_chain(firm_chain(self.scope.firm_id), since, heads)
 
     async def _verify_chain(
-        self, owner: CompanyId, since: datetime | None, trusted: Collection[bytes]
+        self, owner: CompanyId, since: datetime | None, heads: Mapping[CompanyId, ChainHead] | None
     ) -> LogVerification:
         log = self._store.log
         start: ChainHead | None = None
         if since is not None:
-            start = await self.anchors.trusted_before(owner, since, trusted=trusted)
+            start = (await self.anchors.heads_before(since) if heads is None else heads).get(owner)
             start = start or await find_start(log, owner, await log.last_before(owner, since))
         return await verify_log(log, owner, start=start)
 
