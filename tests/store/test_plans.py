@@ -1,14 +1,17 @@
 """The databases use the indexes that were made for the queries (docs/decisions/0004-indexes.md)."""
 
+import re
 from datetime import timedelta
 
 from runway_core.domain.identity import FirmId, RecordKind
 from runway_core.domain.log_entry import to_microseconds
+from runway_core.domain.sync_run import PageCounts
 from runway_store_sql import SqlStore
 from runway_store_sql.coverage import query_heard, query_repeats
 from runway_store_sql.inbox import LAG
 from runway_store_sql.inbox_tables import inbox, inbox_events
-from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries, working_papers
+from runway_store_sql.runs import query_last_runs, query_spare_runs
+from runway_store_sql.tables import NIL, RECORD_SPECS, log_entries, sync_runs, working_papers
 from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import START, StoreDesk, make_bill
 from sqlalchemy import Connection, false, func, insert, literal_column, select, text
@@ -73,6 +76,48 @@ async def test_a_minutes_look_at_the_inbox_reads_no_more_than_it_needs(database_
     assert "ix_inbox_repeated" in repeats
     assert "ix_inbox_events_account" in heard
     assert "ix_inbox_unread" in lag
+
+
+async def test_the_latest_and_the_needless_pulls_are_found_by_their_indexes(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        for name in ("acme", "zenith"):
+            await StoreDesk(store, company=name).open()
+        await store.database.write(fill_runs)
+        await store.database.write(lambda connection: connection.execute(text("ANALYZE")).close())
+        spare = query_spare_runs(before=START - timedelta(days=80), since=START - timedelta(days=81), limit=100)
+        last = query_last_runs(FirmId("own"))
+        last_plan = await store.database.read(lambda connection: explain(connection, last))
+        spare_plan = await store.database.read(lambda connection: explain(connection, spare))
+        found = await store.database.read(lambda connection: connection.execute(spare).all())
+
+    assert "ix_sync_runs_started" in last_plan
+    assert not re.search(r"SCAN (own|sync_runs)\b|Seq Scan on sync_runs", last_plan)
+    assert "ix_sync_runs_idle" in spare_plan
+    assert len(found) == 2 * 20  # of 24 a day three brought something, and one is the day's last
+
+
+def fill_runs(connection: Connection) -> None:
+    """A hundred days of pulls, of which a few brought something."""
+    counts = dict.fromkeys(PageCounts.model_fields, 0)
+    hour = 3_600_000_000
+    rows = [
+        {
+            "company_id": company,
+            "run_id": f"{company}-{n:05}",
+            "connection_id": f"{company}-qbo",
+            "rail": "qbo",
+            "cause": "pull",
+            "started_at": to_microseconds(START) - n * hour,
+            "ended_at": to_microseconds(START) - n * hour,
+            "outcome": "succeeded",
+            "calls": 1,
+            **counts,
+            "created": int(n % 7 == 0),
+        }
+        for company in ("acme", "zenith")
+        for n in range(2400)
+    ]
+    connection.execute(insert(sync_runs), rows)
 
 
 def fill_inbox(connection: Connection) -> None:

@@ -271,6 +271,27 @@ async def test_nothing_of_other_firms_or_unassigned_companies_is_named() -> None
     }
 
 
+async def test_pulls_of_a_quarter_ago_are_forgotten_where_they_brought_nothing() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await pull_often(desk, acme)
+    young = await desk.runway.watch.forget_pulls()
+    desk.later(days=91)
+    old = await desk.runway.watch.forget_pulls()
+    again = await desk.runway.watch.forget_pulls()
+    engine = desk.runway.engine("w")
+
+    assert (young, old, again) == (0, 3, 0)  # of five, the first brought the books, and the last stays
+    assert await count_runs(desk, acme) == 2
+    assert "old pulls" in {beat.name for beat in engine.beats}
+
+
+async def pull_often(desk: FirmDesk, company: Company) -> None:
+    for _ in range(5):
+        await desk.runway.sync(company.company_id)
+        desk.later(minutes=1)
+
+
 async def enqueue_pull(desk: FirmDesk, company: Company) -> None:
     (connection,) = await desk.store.registry.connections(company.firm_id, company.company_id)
     job = make_pull(connection, lane=Lane.WEBHOOK, run_at=desk.clock.now())

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from runway_store_sql.bulk import among, is_postgres, upsert_rows
 from runway_store_sql.engine import Database
 from runway_store_sql.limit_tables import alert_turns, alerts, call_counts, freshness_samples
+from runway_store_sql.runs import delete_spare_runs
 from runway_store_sql.tables import companies, quarantine, sync_runs
 
 
@@ -124,6 +125,11 @@ class SqlHealthStore:
     async def prune_samples(self, *, before: datetime) -> int:
         """Forget samples taken before a moment."""
         statement = delete(freshness_samples).where(freshness_samples.c.taken_at < to_microseconds(before))
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount)
+
+    async def prune_runs(self, *, before: datetime, since: datetime | None = None, limit: int = 50_000) -> int:
+        """Forget pulls that brought nothing."""
+        statement = delete_spare_runs(before=before, since=since, limit=limit)
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
     async def alerts(self, firm_id: FirmId, *, resolved_since: datetime | None = None) -> Sequence[Alert]:

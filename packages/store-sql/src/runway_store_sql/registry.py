@@ -15,7 +15,7 @@ from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound
 from runway_core.ports.clock import Clock
 from runway_core.ports.mirror_store import Lease
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Select, exists, func, select, tuple_, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import is_postgres, json_text, upsert_rows
@@ -23,6 +23,7 @@ from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
 from runway_store_sql.health import count_calls
 from runway_store_sql.rows import decode_moment, encode_moment
+from runway_store_sql.runs import query_last_runs
 from runway_store_sql.tables import companies, connections, leases, log_heads, quarantine, sync_runs
 
 
@@ -357,16 +358,7 @@ class SqlCompanyRegistry:
 
     async def last_runs(self, firm_id: FirmId) -> Mapping[CompanyId, SyncRun]:
         """The latest run of each company of a firm, in one query."""
-        later = sync_runs.alias("later")
-        is_last = ~exists().where(
-            later.c.company_id == sync_runs.c.company_id,
-            tuple_(later.c.started_at, later.c.run_id) > tuple_(sync_runs.c.started_at, sync_runs.c.run_id),
-        )
-        query = (
-            select(sync_runs)
-            .join(companies, companies.c.company_id == sync_runs.c.company_id)
-            .where(companies.c.firm_id == firm_id, is_last)
-        )
+        query = query_last_runs(firm_id)
         rows = await self._database.read(lambda sql: sql.execute(query).all())
         return {CompanyId(row.company_id): _read_run(row) for row in rows}
 

@@ -284,6 +284,11 @@ sync_runs = Table(
     Index("ix_sync_runs_started", "company_id", "started_at"),
 )
 
+BROUGHT_NOTHING = and_(
+    *(sync_runs.c[name] == literal_column("0") for name in ("created", "updated", "deleted", "quarantined"))
+)
+Index("ix_sync_runs_idle", sync_runs.c.started_at, postgresql_where=BROUGHT_NOTHING, sqlite_where=BROUGHT_NOTHING)
+
 quarantine = Table(
     "quarantine",
     metadata,

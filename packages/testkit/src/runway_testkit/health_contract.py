@@ -13,7 +13,7 @@ from runway_core.domain.sync_run import RunOutcome
 from runway_core.ports.health_store import RunRate
 from runway_core.ports.store import Store
 
-from runway_testkit.store_desk import BY, StoreDesk
+from runway_testkit.store_desk import BY, StoreDesk, make_bill
 
 OWN = FirmId("own")
 LATER = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -110,6 +110,34 @@ class HealthStoreContract:
         ]
         assert await store.health.prune_samples(before=LATER + timedelta(minutes=2)) == 2
         assert await store.health.sum_samples(OWN, since=[LATER]) == [SampleSum(10, 0)]
+
+    async def test_old_pulls_that_brought_nothing_are_forgotten_but_the_days_last(self, store: Store) -> None:
+        """If this fails: each connection is pulled a hundred times a day, and each time leaves a row."""
+        desk = await StoreDesk(store).open()
+        await desk.put(make_bill())  # by the first run, which stays
+        midnight = LATER.replace(hour=0)
+        hours = {"yesterday": -1, "early": 0, "failed": 1, "noon": 12, "last": 23, "next": 24, "young": 48}
+        for name, hour in hours.items():
+            failed = RunOutcome.FAILED if name == "failed" else RunOutcome.SUCCEEDED
+            await end_run(desk, run=name, calls=1, at=midnight + timedelta(hours=hour), outcome=failed)
+        before = midnight + timedelta(hours=48)
+        one = await store.health.prune_runs(before=before, limit=1)
+        rest = await store.health.prune_runs(before=before)
+        again = await store.health.prune_runs(before=before)
+        kept = [run.run_id for run in await store.registry.runs(OWN, desk.id)]
+
+        assert (one, rest, again) == (1, 2, 0)
+        assert kept == ["young", "next", "last", "yesterday", "run-1"]
+
+    async def test_a_connections_last_pull_stays_and_what_was_pruned_is_not_looked_at(self, store: Store) -> None:
+        desk = await StoreDesk(store).open()
+        for hour, name in enumerate(("a", "b", "c")):
+            at = LATER + timedelta(hours=hour)
+            await end_run(desk, run=name, calls=1, at=at, outcome=RunOutcome.FAILED)
+        gone = await store.health.prune_runs(before=LATER + timedelta(days=9), since=LATER + timedelta(hours=1))
+
+        assert gone == 1
+        assert [run.run_id for run in await store.registry.runs(OWN, desk.id)] == ["c", "a", "run-1"]
 
     async def test_an_alert_is_raised_once_and_resolved_once(self, store: Store) -> None:
         raised = await store.health.settle_alerts(OWN, [SILENT], now=LATER)

@@ -1,7 +1,7 @@
 """What is stored about the service itself, in memory."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from runway_core.domain.alerts import Alert, Condition, plan_alerts
 from runway_core.domain.identity import CompanyId, FirmId
@@ -84,6 +84,21 @@ class MemoryHealthStore:
             del self._samples[key]
         return len(gone)
 
+    async def prune_runs(self, *, before: datetime, since: datetime | None = None, limit: int = 50_000) -> int:
+        """Forget pulls that brought nothing."""
+        found = [
+            (state, run)
+            for state in self._states.values()
+            for run in state.runs.values()
+            if run.started_at < before
+            and (since is None or run.started_at >= since)
+            and _is_spare(run, state.runs.values())
+        ]
+        found = sorted(found, key=lambda one: (one[1].started_at, one[1].run_id))[:limit]
+        for state, run in found:
+            del state.runs[run.run_id]
+        return len(found)
+
     async def alerts(self, firm_id: FirmId, *, resolved_since: datetime | None = None) -> Sequence[Alert]:
         """Open alerts, and those resolved since a moment when asked; the last raised first."""
         held = [alert for (firm, _), alert in sorted(self._alerts.items()) if firm == firm_id]
@@ -142,3 +157,16 @@ def count_calls(state: CompanyState, run: SyncRun, *, was_full: bool) -> None:
         key = (run.rail, name_month(run.ended_at or run.started_at))
         new = CallCount(run.calls, 0 if was_full else 1, 0 if was_full else run.calls)
         state.call_counts[key] = state.call_counts.get(key, CallCount()) + new
+
+
+def _is_spare(run: SyncRun, runs: Iterable[SyncRun]) -> bool:
+    """Whether a pull brought nothing and a later one of its connection says as much."""
+    later = [
+        one
+        for one in runs
+        if one.connection_id == run.connection_id and (one.started_at, one.run_id) > (run.started_at, run.run_id)
+    ]
+    if run.outcome is RunOutcome.SUCCEEDED:
+        day = run.started_at.astimezone(UTC).date()
+        later = [one for one in later if one.outcome is run.outcome and one.started_at.astimezone(UTC).date() == day]
+    return bool(later) and not run.counts.changed and not run.counts.quarantined

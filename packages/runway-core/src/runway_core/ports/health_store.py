@@ -58,6 +58,17 @@ class HealthStore(Protocol):
         """Forget samples taken before a moment; returns how many."""
         ...
 
+    async def prune_runs(self, *, before: datetime, since: datetime | None = None, limit: int = 50_000) -> int:
+        """Forget pulls that brought nothing, at most `limit` of those that began before a moment and `since` another.
+
+        Of each connection the last that succeeded on a day (UTC) stays, so that it can be told when books of the past
+        were read, and its last of all. Whatever brought, changed, removed or could not read a record stays.
+
+        Returns:
+            How many went.
+        """
+        ...
+
     async def alerts(self, firm_id: FirmId, *, resolved_since: datetime | None = None) -> Sequence[Alert]:
         """Open alerts, and those resolved since a moment when asked; the last raised first."""
         ...

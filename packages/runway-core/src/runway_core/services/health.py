@@ -44,6 +44,8 @@ from runway_core.sync.health import (
 
 WATCH_EVERY = timedelta(minutes=1)
 FORGET_EVERY = timedelta(hours=1)
+KEEP_PULLS = timedelta(days=90)
+PULLS_AT_ONCE = 50_000
 LOOK_BACK = timedelta(days=1)
 """Rates of errors are of the last day."""
 
@@ -158,6 +160,7 @@ class HealthService:
         self._pacing = pacing
         self._settings = settings
         self._tellers = tellers
+        self._pruned_to: datetime | None = None
 
     async def companies(self) -> Sequence[CompanyHealth]:
         """How fresh each company's data is, by company name: seven queries."""
@@ -294,11 +297,28 @@ class HealthService:
 
     def beats(self) -> Sequence[Beat]:
         """What an engine that plans does again and again."""
-        return (Beat("health", WATCH_EVERY, self.watch), Beat("old samples", FORGET_EVERY, self.forget_old))
+        return (
+            Beat("health", WATCH_EVERY, self.watch),
+            Beat("old samples", FORGET_EVERY, self.forget_old),
+            Beat("old pulls", FORGET_EVERY, self.forget_pulls),
+        )
 
     async def forget_old(self) -> int:
         """Forget samples that no window looks at any more."""
         return await self._scope.store.health.prune_samples(before=self._scope.clock.now() - KEEP_SAMPLES)
+
+    async def forget_pulls(self) -> int:
+        """Forget old pulls that brought nothing; returns how many. What was looked at once is not looked at again."""
+        before = self._scope.clock.now() - KEEP_PULLS
+        gone = here = await self._prune_pulls(before)
+        while here == PULLS_AT_ONCE:
+            gone += (here := await self._prune_pulls(before))
+        self._pruned_to = before
+        return gone
+
+    async def _prune_pulls(self, before: datetime) -> int:
+        health = self._scope.store.health
+        return await health.prune_runs(before=before, since=self._pruned_to, limit=PULLS_AT_ONCE)
 
     async def _read_facts(self) -> Facts:
         scope, health = self._scope, self._scope.store.health
