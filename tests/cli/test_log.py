@@ -132,6 +132,15 @@ def forge_manifest(piece: Path, **values: str) -> None:
     path.write_text(json.dumps(document | {"signed": base64.b64encode(json.dumps(said).encode()).decode()}))
 
 
+def test_a_folder_keeps_companies_apart_whose_ids_begin_alike(run: Run, acme: str) -> None:
+    run("log", "archive", "--before", "2999-01-01", "--to", "archive")
+    for path in Path("archive").iterdir():
+        path.rename(path.with_name(path.name.replace(acme, f"{acme}-2")))
+    ran = run("log", "archive", "--before", "2999-01-01", "--to", "archive", "--json")
+
+    assert [item["first"] for item in ran.document["items"]] == [1], ran.err
+
+
 def test_a_log_that_was_written_anew_is_not_put_behind_what_was_archived(run: Run, acme: str) -> None:
     run("companies", "set", acme, "--owner", "ada")
     run("log", "archive", "--before", "2999-01-01", "--to", "archive")
@@ -202,3 +211,27 @@ def test_verifying_trusts_the_public_keys_that_it_is_given(run: Run, acme: str) 
     assert (trusted.code, another.code, none.code) == (0, 1, 2)
     assert "none of the keys you trust" in another.err
     assert "runway log public-key" in none.err or "hexadecimal" in none.err
+
+
+def test_a_key_from_the_settings_is_changed_and_a_lost_one_left(
+    run: Run, acme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+    monkeypatch.setenv("RUNWAY_LOG_KEY", old)
+    run("log", "anchor")
+    monkeypatch.setenv("RUNWAY_LOG_KEY", new)
+    run("companies", "set", acme, "--owner", "ada")
+    refused = run("log", "anchor")
+    monkeypatch.setenv("RUNWAY_LOG_KEY_BEFORE", old)
+    endorsed = run("log", "rotate-key", "--json")
+    monkeypatch.delenv("RUNWAY_LOG_KEY_BEFORE")
+    monkeypatch.delenv("RUNWAY_LOG_KEY")
+    lost = run("log", "rotate-key")
+    left = run("log", "rotate-key", "--unendorsed", "--json")
+    verified = run("log", "verify", "--json")
+
+    assert "RUNWAY_LOG_KEY_BEFORE" in refused.err
+    assert "--unendorsed" in lost.err
+    assert [key["is_endorsed"] for key in endorsed.document["items"]] == [False, True]
+    assert [key["is_endorsed"] for key in left.document["items"]] == [False, True, False]
+    assert (verified.code, len(verified.document["anchor_faults"])) == (1, 1)

@@ -120,6 +120,19 @@ async def test_a_lost_key_is_left_on_demand_and_the_break_is_told_once_until_the
         assert len(await find_faults(runway, trusted=(third,))) == 2  # nobody trusts the first, and the break
 
 
+async def test_a_rotation_that_was_cut_short_before_its_anchor_breaks_nothing(open_runway: Open) -> None:
+    """Killed between the new key and the anchor that shows its endorsement, then rotated again."""
+    async with open_runway(key=1) as runway:
+        await runway.anchors.anchor()
+    async with open_runway(key=2, before=1) as runway:
+        await runway.scope.store.log_keys.rotate(START)
+    async with open_runway(key=3, before=2) as runway:
+        await runway.anchors.rotate_key()
+
+        assert len({anchor.public_key for anchor in await runway.scope.store.anchors.anchors()}) == 3
+        assert await find_faults(runway) == ()
+
+
 async def test_a_sealed_key_that_was_altered_stops_no_rotation_that_is_asked_for(open_runway: Open) -> None:
     async with open_runway() as runway:
         await runway.anchors.anchor()

@@ -24,6 +24,7 @@ from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
 
 _MANIFEST = ".manifest.json"
+_PLACE_DIGITS = 12
 _REMEDY = "take the piece from another copy, or archive into a new folder"
 
 
@@ -65,8 +66,8 @@ def find_archived(folder: Path, company_id: CompanyId) -> ChainHead:
     Raises:
         LogBroken: a manifest cannot be read, its file is gone or another one, or two pieces do not join.
     """
-    end = ChainHead()
-    for path in sorted(folder.glob(f"{company_id}-*{_MANIFEST}")):
+    end, place = ChainHead(), "[0-9]" * _PLACE_DIGITS  # another company's id may begin with this one
+    for path in sorted(folder.glob(f"{company_id}-{place}-{place}{_MANIFEST}")):
         try:
             end = _follow_piece(path, end)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
@@ -109,7 +110,7 @@ async def archive_company(runway: Runway, company: Company, *, before: datetime,
         raise LogBroken(f"{company.name!r}: entry {found.broken_at} is broken ({found.fault}): nothing is archived")
     anchor = await runway.anchors.anchor()
     first = before_it.sequence + 1
-    path = folder / f"{company_id}-{first:012d}-{end.sequence:012d}.jsonl.gz"
+    path = folder / f"{company_id}-{first:0{_PLACE_DIGITS}d}-{end.sequence:0{_PLACE_DIGITS}d}.jsonl.gz"
     manifest = path.with_name(path.name.removesuffix(".jsonl.gz") + _MANIFEST)
     try:
         _make_folder(folder)

@@ -75,14 +75,14 @@ class AnchorService:
         assert last is not None, "an anchor is made where none is"
         return last
 
-    async def _make(self, last: Anchor | None, *, is_wanted: bool = False) -> Anchor | None:
+    async def _make(self, last: Anchor | None, *, is_wanted: bool = False, key: LogKey | None = None) -> Anchor | None:
         store, at = self._scope.store, self._scope.clock.now()
         held = await self._replay_held()
         heads = {leaf.company_id: leaf for leaf in await store.anchors.heads()}
         moved = tuple(heads[name] for name in sorted(heads) if held.get(name) != heads[name])
         made: Anchor | None = None
         if is_wanted or last is None or moved or held.keys() - heads.keys():
-            key = await store.log_keys.current(at)
+            key = key or await store.log_keys.current(at)
             whole = await self._is_whole_due(at) or bool(held.keys() - heads.keys())
             is_new_key = last is not None and last.public_key != key.public_key
             anchor = Anchor(
@@ -174,8 +174,11 @@ class AnchorService:
             InvalidRequest: the key is given from outside, and signs already.
         """
         at, keys = self._scope.clock.now(), self._scope.store.log_keys
-        if not await keys.keys():
+        known, last = await keys.keys(), await self._scope.store.anchors.last()
+        if not known:
             await keys.current(at)
+        elif last is not None and last.public_key != known[-1].public_key and not unendorsed:
+            await self._make(last, is_wanted=True, key=known[-1])  # a rotation that was cut short left this undone
         key = await keys.rotate(at, unendorsed=unendorsed)
         await self._make(await self._scope.store.anchors.last(), is_wanted=True)  # shows the endorsement
         return key
