@@ -124,6 +124,24 @@ async def test_a_decision_is_counted_after_the_next_pull() -> None:
     assert after.cleanness > before.cleanness
 
 
+async def test_a_policy_of_the_firm_is_counted_after_the_next_pull_of_each_company() -> None:
+    desk = FirmDesk()
+    companies = [await desk.connect(name, bank(), bill("B1")) for name in ("Acme", "Bolt")]
+    for company in companies:
+        await pulled(desk, company)
+        await desk.runway.positions.recompute(
+            company.company_id
+        )  # has seen the week's forecast that the first one kept
+    was_current = [await desk.runway.positions.is_current(company.company_id) for company in companies]
+    await desk.runway.policies.change_firm({"rail_business_days": 9}, actor="ada")
+    is_current = [await desk.runway.positions.is_current(company.company_id) for company in companies]
+    after = [await pulled(desk, company) for company in companies]
+
+    assert (was_current, is_current) == ([True, True], [False, False])
+    assert [position.firm_policy_version for position in after] == [1, 1]
+    assert await desk.runway.positions.recompute_due() == []
+
+
 async def test_what_is_due_is_computed_for_ones_own_firm_only() -> None:
     desk = FirmDesk()
     others = desk.open(OTHERS)

@@ -11,10 +11,13 @@ from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
+from runway_core.domain.papers import PaperKind
+from runway_core.domain.people import firm_chain
+from runway_core.domain.policy import DEFAULT_POLICY
 from runway_core.domain.sweeps import CONTROL_FIELDS, HeldKind
 from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.ports.mirror_store import Lease, MirroredRecord, PageReceipt
-from sqlalchemy import Connection, Row, Select, delete, exists, false, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, false, func, literal, or_, select
 
 from runway_store_sql.books import open_rest, read_books
 from runway_store_sql.bulk import among
@@ -33,6 +36,7 @@ from runway_store_sql.tables import (
     log_heads,
     positions,
     quarantine,
+    working_papers,
 )
 
 _PLACE = ("raw", "rail", "seen_at", "is_deleted", "log_sequence")
@@ -90,6 +94,11 @@ def _count_aside(connection: Connection, spec: RecordSpec, company_id: CompanyId
     return connection.execute(query).scalar_one()
 
 
+_IS_POLICY_OF_FIRM = and_(
+    working_papers.c.company_id == literal(firm_chain(FirmId(""))) + companies.c.firm_id,
+    working_papers.c.paper_kind == PaperKind.POLICY.value,
+    working_papers.c.paper_id == DEFAULT_POLICY.paper_id,
+)
 _NEWEST_QUARANTINE = select(quarantine).order_by(quarantine.c.last_seen_at.desc(), quarantine.c.quarantine_id)
 
 
@@ -289,14 +298,19 @@ class SqlMirrorStore:
         return await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
 
     async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
-        """Companies whose mirror or settings changed since their position was stored, by id."""
+        """Companies whose mirror, settings or firm's policy changed since their position was stored, by id."""
         query = (
             select(companies.c.company_id)
             .join(log_heads, log_heads.c.company_id == companies.c.company_id)
             .outerjoin(positions, positions.c.company_id == companies.c.company_id)
+            .outerjoin(working_papers, _IS_POLICY_OF_FIRM)
             .where(
                 log_heads.c.due_sequence > 0,
-                or_(positions.c.log_sequence.is_(None), positions.c.log_sequence < log_heads.c.due_sequence),
+                or_(
+                    positions.c.log_sequence.is_(None),
+                    positions.c.log_sequence < log_heads.c.due_sequence,
+                    positions.c.firm_policy_version < working_papers.c.version,
+                ),
             )
             .order_by(companies.c.company_id)
         )

@@ -145,6 +145,7 @@ def _write_position(connection: Connection, position: Position, document: bytes)
         "runway_days": position.runway_days,
         "cleanness": position.cleanness,
         "document": document,
+        "firm_policy_version": position.firm_policy_version,
     }
     statement = module.insert(positions).values(values)
     changes = {name: statement.excluded[name] for name in values if name != "company_id"}

@@ -394,6 +394,7 @@ positions = Table(
     Column("runway_days", Integer),
     Column("cleanness", Integer, nullable=False),
     Column("document", LargeBinary, nullable=False),  # JSON, the whole position
+    Column("firm_policy_version", BigInteger, nullable=False, server_default="0"),  # under a later one it is due
     Index("ix_positions_firm", "firm_id", "company_id"),
 )
 

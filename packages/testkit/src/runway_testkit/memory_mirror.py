@@ -318,9 +318,14 @@ class MemoryMirrorStore:
         return [
             company_id
             for company_id, state in sorted(self._states.items())
-            if state.due_sequence > (state.position.log_sequence if state.position else 0)
-            and firm_id in (None, state.company.firm_id)
+            if firm_id in (None, state.company.firm_id) and self._is_due(state)
         ]
+
+    def _is_due(self, state: CompanyState) -> bool:
+        if state.position is None or state.position.log_sequence < state.due_sequence:
+            return state.due_sequence > 0
+        policy = _policy_of(self._firms.get(firm_chain(state.company.firm_id)))
+        return policy is not None and state.position.firm_policy_version < policy.version
 
 
 def _retire_missing(

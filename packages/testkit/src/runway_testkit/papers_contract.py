@@ -256,6 +256,26 @@ class PapersContract(DeskContract):
         assert before[1] == await desk.store.mirror.companies_due() == [desk.id]
         assert await desk.check_chain() == before[0].sequence + 1
 
+    async def test_a_policy_of_the_firm_makes_stored_positions_due_until_they_are_computed_under_it(
+        self, desk: StoreDesk
+    ) -> None:
+        mirror, positions = desk.store.mirror, desk.store.positions
+        await desk.put(CompanyInfo(external_id="1", name="Acme"))
+        other = await StoreDesk(desk.store, firm="others", company="zeta").open()
+        await other.put(CompanyInfo(external_id="1", name="Zeta"))
+        for one in (desk, other):
+            await positions.save_position(await make_position(one), [])
+        before = list(await mirror.companies_due())
+        await desk.store.papers.save_papers(
+            firm_chain(desk.company.firm_id), [DEFAULT_POLICY], attribution=PERSON, at=START
+        )
+        due = list(await mirror.companies_due())
+        under = (await make_position(desk)).model_copy(update={"firm_policy_version": 1})
+        await positions.save_position(under, [])
+
+        assert (before, due) == ([], [desk.id])
+        assert list(await mirror.companies_due()) == []
+
     async def test_books_hold_the_papers_that_are_not_closed(self, desk: StoreDesk) -> None:
         before = await load(desk)
         policy = DEFAULT_POLICY.model_copy(update={"payroll_cover_days": 21})

@@ -161,5 +161,8 @@ class MirrorStore(Protocol):
         ...
 
     async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
-        """Companies whose mirror changed since their position was stored, or that have none yet but have records."""
+        """Companies whose position is due: their mirror changed since it was stored, or their firm's policy did.
+
+        So are those that have none yet but have records.
+        """
         ...

@@ -8,11 +8,13 @@ from runway_core.calculators.hygiene.rerun import run_checks
 from runway_core.calculators.hygiene.tracking import track_findings
 from runway_core.calculators.position import compute_position
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.policy import DEFAULT_POLICY, Policy
 from runway_core.domain.position import Position
 from runway_core.domain.sent_digests import Delivery, SentDigest
 from runway_core.services.books import BooksService
 from runway_core.services.forecasts import ForecastService
 from runway_core.services.held_checks import HeldChecks
+from runway_core.services.house_papers import HouseDesk
 from runway_core.services.scope import Scope, local_day
 
 DIGESTS_LOOKED_AT = 5
@@ -28,6 +30,7 @@ class PositionService:
         self._books = books
         self._forecasts = forecasts
         self._checks = checks or HeldChecks()
+        self._house = HouseDesk(scope)
 
     async def recompute(self, company_id: CompanyId) -> Position:
         """Compute a company's findings and position from its mirrored books and store both.
@@ -70,7 +73,7 @@ class PositionService:
             await self.recompute(company_id)
 
     async def is_current(self, company_id: CompanyId) -> bool:
-        """Whether the stored position is of today and saw all that the mirror and people's decisions changed.
+        """Whether the stored position is of today and saw all that mirror, decisions and the firm's policy changed.
 
         It is not after a pull that was cut off behind its last page.
 
@@ -83,7 +86,8 @@ class PositionService:
             return False
         # A log that has not grown is the common case, and cheaper to see than what is due in the whole firm.
         if (await self._scope.store.log.head(company_id)).sequence <= held.log_sequence:
-            return True
+            firm = await self._house.find(Policy, DEFAULT_POLICY.paper_id)
+            return firm is None or firm.version <= held.firm_policy_version
         return company_id not in await self._scope.companies_due()
 
     async def current(self, company_id: CompanyId) -> Position | None:
@@ -100,7 +104,7 @@ class PositionService:
         return await self._scope.positions()
 
     async def recompute_due(self) -> Sequence[CompanyId]:
-        """Recompute every company of the firm whose mirror moved since its position was stored.
+        """Recompute every company of the firm whose position is due: its mirror or the firm's policy moved since.
 
         Returns:
             The companies that were recomputed.
