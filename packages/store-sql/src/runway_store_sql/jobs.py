@@ -258,7 +258,7 @@ class SqlJobQueue:
         """The jobs of one chain of causes, in the order they came."""
         query = (
             select(jobs)
-            .where(jobs.c.firm_id == firm_id, jobs.c.correlation_id == correlation_id)
+            .where(jobs.c.firm_id == firm_id, jobs.c.correlation_id == correlation_id, IS_KNOWN)
             .order_by(jobs.c.job_id)
         )
         return [read_job(row) for row in await self._database.read(lambda sql: sql.execute(query).all())]
@@ -274,7 +274,7 @@ class SqlJobQueue:
         after: str | None = None,
     ) -> Sequence[Job]:
         """Dead jobs, the latest first."""
-        query = select(jobs).where(jobs.c.firm_id == firm_id, IS_DEAD)
+        query = select(jobs).where(jobs.c.firm_id == firm_id, IS_DEAD, IS_KNOWN)
         for column, wanted in ((jobs.c.rail, rail), (jobs.c.error_code, error_code)):
             if wanted is not None:
                 query = query.where(column == wanted)
@@ -338,7 +338,7 @@ def _read_owned(
 ) -> Sequence[Job]:
     wanted = sorted(set(job_ids))
     known = [job_id.replace("\x00", "") for job_id in wanted]
-    query = select(jobs).where(jobs.c.firm_id == firm_id, among(connection, jobs.c.job_id, known))
+    query = select(jobs).where(jobs.c.firm_id == firm_id, among(connection, jobs.c.job_id, known), IS_KNOWN)
     query = query.order_by(jobs.c.job_id)
     found = [read_job(row) for row in connection.execute(_locked(connection, query) if for_update else query)]
     missing = sorted(set(wanted) - {job.job_id for job in found})

@@ -181,13 +181,14 @@ class JobQueueContract(DeskContract):
 
     async def test_work_of_a_newer_release_is_left_to_it(self, desk: StoreDesk) -> None:
         """If this fails: one process of a newer release would bring all older ones to a stop."""
-        newer = make_job("newer", lane=Lane.PERSON, work=NewerWork.DREAM)
-        await desk.store.jobs.enqueue([newer, make_job()], now=START)
+        newer = make_job("newer", lane=Lane.PERSON, work=NewerWork.DREAM, correlation_id="c")
+        await desk.store.jobs.enqueue([newer, make_job(correlation_id="c")], now=START)
         taken = await claim(desk.store)
         nothing = await claim(desk.store, seconds=1)
 
         assert keys(taken) == ["pull:acme-qbo"]
         assert list(nothing) == []
+        assert [job.dedupe_key for job in await desk.store.jobs.correlated(FIRM, "c")] == ["pull:acme-qbo"]
         assert (await desk.store.jobs.depths(FIRM, now=START)).lanes[Lane.PERSON].due == 1
 
     async def test_the_jobs_of_a_firm_can_be_taken_alone(self, desk: StoreDesk) -> None:

@@ -268,7 +268,7 @@ class MemoryJobQueue:
     async def correlated(self, firm_id: FirmId, correlation_id: str) -> Sequence[Job]:
         """The jobs of one chain of causes, in the order they came."""
         mine = (held.job for held in self._jobs.values() if held.job.firm_id == firm_id)
-        return [job for job in mine if job.correlation_id == correlation_id]
+        return [job for job in mine if job.correlation_id == correlation_id and isinstance(job.work, Work)]
 
     async def dead_letters(
         self,
