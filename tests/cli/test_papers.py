@@ -1,23 +1,27 @@
 """What people know and decide, at the command line: planned items, policy, what-ifs."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.cli.conftest import Run
 
+AHEAD = datetime.now(UTC).year + 5  # well ahead of any forecast, and not so far that it looks like a slip
+
 
 def test_money_is_planned_moved_and_dropped(run: Run, acme: str) -> None:
-    added = run("plan", "add", acme, "Owed to the builder", "--on", "2099-03-13", "--amount", "50,000", "--json")
+    added = run("plan", "add", acme, "Owed to the builder", "--on", f"{AHEAD}-03-13", "--amount", "50,000", "--json")
     item = added.document["item"]
-    moved = run("plan", "move", acme, item["paper_id"], "--on", "2099-03-20", "--version", "1", "--json")
+    moved = run("plan", "move", acme, item["paper_id"], "--on", f"{AHEAD}-03-20", "--version", "1", "--json")
     stale = run("plan", "move", acme, item["paper_id"], "--amount", "1", "--version", "1")
     listed = run("plan", "list", acme)
     dropped = run("plan", "drop", acme, item["paper_id"], "--reason", "paid by card", "--json")
 
     assert (added.code, item["amount"], item["version"]) == (0, "50000.00", 1)
-    assert (moved.document["item"]["on"], moved.document["item"]["version"]) == ("2099-03-20", 2)
+    assert (moved.document["item"]["on"], moved.document["item"]["version"]) == (f"{AHEAD}-03-20", 2)
     assert (stale.code, len(stale.error_lines)) == (2, 1)
     assert "stale-revision" in stale.err
-    assert "2099-03-20" in listed.out
+    assert f"{AHEAD}-03-20" in listed.out
     assert "−50,000.00 USD" in listed.out
     assert dropped.document["item"]["note"] == "paid by card"
     assert run("plan", "list", acme, "--json").document["items"] == []
@@ -63,8 +67,8 @@ def test_call_backs_of_a_company_without_vendors(run: Run, acme: str) -> None:
 
 
 def test_a_what_if_is_asked_kept_shown_and_dropped(run: Run, acme: str) -> None:
-    asked = run("what-if", acme, "--add", "2099-03-20:-5000:roof", "--cash", "-500", "--json")
-    kept = run("scenarios", "keep", acme, "New roof", "--add", "2099-03-20:-5000:roof", "--json")
+    asked = run("what-if", acme, "--add", f"{AHEAD}-03-20:-5000:roof", "--cash", "-500", "--json")
+    kept = run("scenarios", "keep", acme, "New roof", "--add", f"{AHEAD}-03-20:-5000:roof", "--json")
     shown = run("scenarios", "show", acme, "new roof")
     dropped = run("scenarios", "drop", acme, "New roof")
 

@@ -123,6 +123,26 @@ async def test_the_furthest_settings_leave_every_figure_computable() -> None:
     assert len(survey.proposed.readiness) == 1
 
 
+async def test_what_an_earlier_release_let_through_is_computed_with_mended_and_not_taken_up_again() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    days = {"changed_details_days": 10**12, "payroll_cover_days": 10**12}
+    odd = DEFAULT_POLICY.model_copy(update={**days, "own": tuple(days)})
+    await desk.store.papers.save_papers(
+        acme.company_id, [odd], attribution=desk.runway.scope.by_owner("ada"), at=desk.later(minutes=1)
+    )
+    survey = await desk.runway.policies.survey(acme.company_id)
+    await desk.runway.policies.change(
+        acme.company_id, {"changed_details_days": 30, "payroll_cover_days": 14}, actor="ada"
+    )
+
+    assert len(survey.proposed.readiness) == 1
+    with pytest.raises(InvalidRequest, match="must be 0 to 3660"):
+        await desk.runway.policies.revert(acme.company_id, 1, actor="ada")
+    assert (await desk.runway.policies.read(acme.company_id)).changed_details_days == 30
+
+
 async def test_a_firm_cannot_set_what_no_company_could_compute_with() -> None:
     desk = FirmDesk()
     with pytest.raises(InvalidRequest, match="changed_details_days: must be 0 to 3660"):
