@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.hygiene.find import find_findings
 from runway_core.calculators.hygiene.impact import compute_band, compute_impacts, find_weighed_findings
 from runway_core.calculators.outlook import compute_outlook
@@ -21,7 +20,6 @@ from runway_testkit.books_strategies import books
 from runway_testkit.sample import AS_OF, sample_books
 
 SAMPLE = sample_books()
-CASH = compute_cash(SAMPLE)
 OUTLOOK = compute_outlook(SAMPLE)
 
 
@@ -59,7 +57,7 @@ B6_DUE_NOW = finding(B6, Amendment(action=AmendmentAction.SET_DUE, record=B6, on
     ids=["the agency's bill is a duplicate", "the hospital's invoice was paid", "the undated bill is due now"],
 )
 def test_the_impact_of_the_samples_findings(one: Finding, days: int, low: int, severity: Severity) -> None:
-    (weighed,) = compute_impacts(SAMPLE, CASH, OUTLOOK, [one])
+    (weighed,) = compute_impacts(SAMPLE, OUTLOOK, [one])
 
     assert weighed.impact_low is not None
     assert weighed.impact_days == days
@@ -69,7 +67,7 @@ def test_the_impact_of_the_samples_findings(one: Finding, days: int, low: int, s
 
 def test_the_undated_bill_of_the_sample_may_be_due_now_and_moves_nothing() -> None:
     (undated,) = [one for one in find_findings(SAMPLE) if one.check == "AP01"]
-    (weighed,) = compute_impacts(SAMPLE, CASH, OUTLOOK, [undated])
+    (weighed,) = compute_impacts(SAMPLE, OUTLOOK, [undated])
 
     assert [change.on for fix in undated.fixes for change in fix.amendments] == [date(2026, 3, 22), AS_OF]
     assert (weighed.impact_days, weighed.impact_low) == (0, Money.zero("USD"))
@@ -104,7 +102,7 @@ def test_mending_amends_what_is_expected(made: dict[str, Any], checks: dict[str,
 
 
 def test_the_band_of_the_sample_is_23_to_39_days_and_not_reliable() -> None:
-    band = compute_band(SAMPLE, CASH, OUTLOOK, [B4_TWICE, I1_PAID, B6_DUE_NOW])
+    band = compute_band(SAMPLE, OUTLOOK, [B4_TWICE, I1_PAID, B6_DUE_NOW])
 
     assert (band.worst_days, band.best_days) == (23, 39)
     assert not band.is_reliable(OUTLOOK.runway.days)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.hygiene.check import Check
 from runway_core.calculators.hygiene.checks.fee_not_recorded import FeeNotRecorded
 from runway_core.calculators.hygiene.checks.invoice_paid_elsewhere import InvoicePaidElsewhere
@@ -151,10 +150,9 @@ def test_the_samples_invoice_that_was_paid_is_worth_nine_days_and_twelve_thousan
     )
     sample = sample_books()
     books = amend_books(sample, deposits=(*sample.deposits, deposit_of_12_000))
-    cash = compute_cash(books)
     outlook = compute_outlook(books)
 
-    (finding,) = compute_impacts(books, cash, outlook, list(InvoicePaidElsewhere().find(books)))
+    (finding,) = compute_impacts(books, outlook, list(InvoicePaidElsewhere().find(books)))
 
     assert [subject.external_id for subject in finding.subjects] == ["D-hospital", "I1"]
     assert (finding.impact_days, finding.impact_low) == (-9, Money(amount=amount(-12_000), currency="USD"))
@@ -187,8 +185,7 @@ def test_a_receipt_booked_twice_pays_no_other_invoice_and_leaves_the_outlook() -
         customer_payments=(payment,), deposits=(income("D1", 480),), invoices=(invoice("other", 480, customer_id="C2"),)
     )
     (twice,) = ReceiptBookedTwice().find(books)
-    cash = compute_cash(books)
-    (weighed,) = compute_impacts(books, cash, compute_outlook(books), [twice])
+    (weighed,) = compute_impacts(books, compute_outlook(books), [twice])
 
     assert list(InvoicePaidElsewhere().find(books)) == []
     assert weighed.impact_days is not None

@@ -107,7 +107,7 @@ def compute_position(
         ready_bill_count=ready,
         held_bill_count=len(readiness) - ready,
         past_weeks=_trace_past_weeks(books, flows, cash),
-        band=compute_band(books, cash, outlook, [t.finding for t in to_clear]) if outlook.runway.is_known else None,
+        band=compute_band(books, outlook, [t.finding for t in to_clear]) if outlook.runway.is_known else None,
         past_runway=_remember_runway(before, books.as_of),
         last_digest_on=last_digest_on,
         tasks=tasks,

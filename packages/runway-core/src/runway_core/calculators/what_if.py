@@ -4,7 +4,7 @@ Only the expected movements are changed and cash is run through them anew, so th
 outlook and a moved bill is redrawn at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -29,21 +29,7 @@ def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Sequen
     nothing; what it moves beyond the 91 days leaves the outlook. A day in the past counts as today, and one on which
     banks rest as the next business day.
     """
-    events, opening = list(outlook.events), ZERO
-    currencies = _find_currencies(books, amendments)
-    rates = HomeRates.of(books)
-    for amendment in amendments:
-        match amendment.action:
-            case AmendmentAction.REMOVE:
-                events = [event for event in events if event.source != amendment.record]
-            case AmendmentAction.REDUCE:
-                events = list(_reduce(events, amendment, _in_home(amendment, currencies, rates)))
-            case AmendmentAction.SET_DUE | AmendmentAction.PAY_ON | AmendmentAction.EXPECT_ON:
-                events = list(_move(events, amendment, books.as_of, _in_home(amendment, currencies, rates)))
-            case AmendmentAction.ADD:
-                events += _add(amendment, books.as_of)
-            case AmendmentAction.ADJUST_CASH:
-                opening += amendment.amount or ZERO
+    events, opening = amend_events(books, outlook.events, amendments)
     if any(amendment.action not in _KEEPING_ORDER for amendment in amendments):
         last = outlook.days[-1].day
         events = order_events(event for event in events if books.as_of <= event.on <= last)
@@ -53,6 +39,30 @@ def amend_outlook(books: Books, cash: Cash, outlook: Outlook, amendments: Sequen
         events,
         left_out=outlook.left_out,
     )
+
+
+def amend_events(
+    books: Books, events: Iterable[OutlookEvent], amendments: Iterable[Amendment]
+) -> tuple[list[OutlookEvent], Decimal]:
+    """The movements as they would be, in no order and some beyond the 91 days, and by how much opening cash differs.
+
+    Movements of records that no amendment names come back as they are.
+    """
+    amended, opening = list(events), ZERO
+    currencies, rates = books.derive(read_open_currencies), HomeRates.of(books)
+    for amendment in amendments:
+        match amendment.action:
+            case AmendmentAction.REMOVE:
+                amended = [event for event in amended if event.source != amendment.record]
+            case AmendmentAction.REDUCE:
+                amended = list(_reduce(amended, amendment, _in_home(amendment, currencies, rates)))
+            case AmendmentAction.SET_DUE | AmendmentAction.PAY_ON | AmendmentAction.EXPECT_ON:
+                amended = list(_move(amended, amendment, books.as_of, _in_home(amendment, currencies, rates)))
+            case AmendmentAction.ADD:
+                amended += _add(amendment, books.as_of)
+            case AmendmentAction.ADJUST_CASH:
+                opening += amendment.amount or ZERO
+    return amended, opening
 
 
 def read_figures(outlook: Outlook) -> Figures:
@@ -65,16 +75,13 @@ def read_figures(outlook: Outlook) -> Figures:
     )
 
 
-def _find_currencies(books: Books, amendments: Iterable[Amendment]) -> dict[RecordKey, str]:
-    """The currency of each document of which an amendment names an amount."""
-    wanted = {amendment.record for amendment in amendments if amendment.amount is not None} - {None}
-    if not wanted:
-        return {}
-    currencies = {bill.key: bill.currency for bill in books.open_bills}
-    return currencies | {invoice.key: invoice.currency for invoice in books.open_invoices}
+def read_open_currencies(books: Books) -> dict[RecordKey, str]:
+    """The currency of each open document that is not in home currency."""
+    bills = {bill.key: bill.currency for bill in books.open_bills if bill.currency != books.home}
+    return bills | {one.key: one.currency for one in books.open_invoices if one.currency != books.home}
 
 
-def _in_home(amendment: Amendment, currencies: dict[RecordKey, str], rates: HomeRates) -> Decimal | None:
+def _in_home(amendment: Amendment, currencies: Mapping[RecordKey, str], rates: HomeRates) -> Decimal | None:
     """The amendment's amount in home currency; `None` for all of the document, or without a rate."""
     if amendment.amount is None or amendment.record is None:
         return amendment.amount

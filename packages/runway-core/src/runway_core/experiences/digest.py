@@ -123,7 +123,7 @@ def lay_out_digest(data: CompanyData) -> DigestView:
     cash, outlook = books.derive(compute_cash), books.derive(compute_outlook)
     calls = list_calls(books)
     waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
-    band = compute_band(books, cash, outlook, [t.finding for t in waiting])
+    band = compute_band(books, outlook, [t.finding for t in waiting])
     return DigestView(
         company=CompanyHeading.of(books.company),
         as_of=books.as_of,
