@@ -340,3 +340,41 @@ async def test_the_key_may_come_from_outside_and_is_not_kept(postgres: Callable[
 
         assert [tuple(row) for row in rows] == [(None, None)]
         assert (await runway.anchors.verify([])).is_sound
+
+
+async def test_anchors_that_cannot_be_written_out_are_an_alert_until_they_are(desk: Vaulted) -> None:
+    """A hiccup is none; what was missed is written at the first beat that can."""
+    desk.folder.rename(desk.folder.with_name("away"))
+    desk.folder.write_text("a file stands where the folder was")
+    heard: list[list[str]] = []
+    for minutes in (15, 1, 10):
+        desk.clock.advance(timedelta(minutes=minutes))
+        await desk.acme.put(make_bill("1", revision=minutes))
+        with pytest.raises(StoreUnavailable):
+            await desk.runway.anchors.anchor_due()
+        heard.append([alert.runbook for alert in await desk.runway.watch.watch() if alert.resolved_at is None])
+    desk.folder.unlink()
+    desk.folder.with_name("away").rename(desk.folder)
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.runway.anchors.anchor_due()
+    await desk.runway.watch.watch()
+    service = await desk.runway.watch.service()
+
+    assert heard[:2] == [[], []]
+    assert "howto/alerts.md#anchors-late" in heard[2]
+    assert "anchors-late" not in [alert.kind.value for alert in service.alerts]
+    assert len(list(desk.folder.glob("*.json"))) == 2
+
+
+async def test_a_folder_that_holds_another_anchor_is_an_alert_at_once(desk: Vaulted) -> None:
+    desk.clock.advance(timedelta(minutes=15))
+    await desk.acme.put(make_bill("1", revision=1))
+    await desk.runway.anchors.anchor()
+    desk.folder.joinpath("anchor-000000002.json").rename(desk.folder / "anchor-000000003.json")
+    desk.clock.advance(timedelta(minutes=15))
+    with pytest.raises(LogBroken):
+        await desk.runway.anchors.anchor_due()
+    [alert] = [one for one in await desk.runway.watch.watch() if one.kind.value == "anchors-late"]
+
+    assert alert.severity.value == "page"
+    assert "another anchor than the database" in alert.summary

@@ -148,7 +148,9 @@ class Runway(LogReading):
         self._service = service
         self._flights: Flights = {} if flights is None else flights
         self._pacing = PacingService(self.scope, rails, service)
-        self.watch = HealthService(self.scope, self._pacing, service, alert_tellers)
+        self.watch = HealthService(
+            self.scope, self._pacing, service, alert_tellers, more_conditions=self.anchors.conditions
+        )
         self._sync = self._make_sync()
         self._build_experiences()
 

@@ -1,6 +1,6 @@
 """The transaction log on SQL. Appending is in `chain.py`; triggers of the first migration refuse everything else."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -20,6 +20,8 @@ _ENTRY = (log_entries.c.sequence, log_entries.c.previous_hash, log_entries.c.has
 
 _ASKED_TOGETHER = 1000
 _STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
+_make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, StoredEntry)
+"""`StoredEntry._make`, which is written in Python and would count the fields again."""
 
 
 def _read_entry(company_id: CompanyId, row: Any) -> LogEntry:
@@ -106,7 +108,7 @@ class SqlTransactionLog:
             )
             rows = await self._database.read(partial(fetch_rows, query=query))
             if rows:
-                entries = list(map(StoredEntry._make, rows))
+                entries = list(map(_make_stored, rows))
                 yield entries
                 after = entries[-1].sequence
             if len(rows) < batch:

@@ -27,6 +27,7 @@ class AlertKind(StrEnum):
     QUEUE_LATE = "queue-late"
     DEAD_LETTERS = "dead-letters"
     NEWS_UNREAD = "news-unread"  # deliveries of rails that nobody turned into work
+    ANCHORS_LATE = "anchors-late"  # the log is not signed, or not written out
 
 
 class Severity(StrEnum):

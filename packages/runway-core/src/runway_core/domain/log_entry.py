@@ -169,26 +169,45 @@ def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
     return CompanyId(fields[0].decode()), int(fields[1]), draft
 
 
-def copies_agree(company_id: bytes, entry: StoredEntry) -> bool:
-    """Whether the copies beside the hashed bytes say what those say, and the bytes are as long as their fields.
+class CopyComparer:
+    """Says whether the copies beside the hashed bytes of a chain's entries say what those say.
 
     Called for every entry that is verified, so nothing is decoded: what the bytes must begin and end with is made of
-    the copies.
+    the copies, and what neighbours have in common is made once.
     """
-    sequence, _, _, canonical, seen_at, rail, kind, external_id, what, correlation_id = entry
-    place, seen, by = b"%d" % sequence, b"%d" % seen_at, rail.encode()
-    sort, name, act, correlation = kind.encode(), external_id.encode(), what.encode(), correlation_id.encode()
-    if len(canonical) < _HEADER.size:
-        return False
-    lengths = _HEADER.unpack_from(canonical)
-    sizes = (SERIALISATION, len(company_id), len(place), len(seen), len(by), len(sort), len(name), len(act))
-    return (
-        lengths[:8] == sizes
-        and lengths[14] == len(correlation)
-        and sum(lengths) == len(canonical) - _HEADER.size + SERIALISATION
-        and canonical.startswith(b"".join((company_id, place, seen, by, sort, name, act)), _HEADER.size)
-        and canonical.endswith(correlation)
-    )
+
+    def __init__(self, company_id: bytes) -> None:
+        self._owner = company_id
+        self._shared: tuple[object, ...] = ()
+        self._parts = b"", b"", b""
+        self._sizes = 0, 0, 0, 0, 0
+
+    def agrees(self, entry: StoredEntry) -> bool:
+        """Whether they do for this entry, and its bytes are as long as their fields."""
+        sequence, _, _, canonical, seen_at, rail, kind, external_id, what, correlation_id = entry
+        if len(canonical) < _HEADER.size:
+            return False
+        shared = (seen_at, rail, kind, what, correlation_id)
+        if shared != self._shared:
+            self._share(*shared)
+        middle, act, correlation = self._parts
+        seen, by, sort, acts, correlations = self._sizes
+        place, name = b"%d" % sequence, external_id.encode()
+        lengths = _HEADER.unpack_from(canonical)
+        return (
+            lengths[:8] == (SERIALISATION, len(self._owner), len(place), seen, by, sort, len(name), acts)
+            and lengths[14] == correlations
+            and sum(lengths) == len(canonical) - _HEADER.size + SERIALISATION
+            and canonical.startswith(b"".join((self._owner, place, middle, name, act)), _HEADER.size)
+            and canonical.endswith(correlation)
+        )
+
+    def _share(self, seen_at: int, rail: str, kind: str, what: str, correlation_id: str) -> None:
+        seen, by, sort = b"%d" % seen_at, rail.encode(), kind.encode()
+        act, correlation = what.encode(), correlation_id.encode()
+        self._shared = (seen_at, rail, kind, what, correlation_id)
+        self._parts = b"".join((seen, by, sort)), act, correlation
+        self._sizes = len(seen), len(by), len(sort), len(act), len(correlation)
 
 
 def read_place(canonical: bytes) -> tuple[bytes, int] | None:

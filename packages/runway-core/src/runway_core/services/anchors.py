@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from runway_core.domain.alerts import AlertKind, Condition, Severity
 from runway_core.domain.anchors import (
     FIRST_PREVIOUS,
     SIGNED_AS,
@@ -19,7 +20,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.log_files import ARCHIVE_SIGNED_AS
 from runway_core.domain.people import firm_chain
-from runway_core.errors import LogBroken
+from runway_core.errors import LogBroken, RunwayError
 from runway_core.ports.anchors import AnchorSink, LogKey
 from runway_core.services.anchor_checks import (
     AnchorsVerification,
@@ -32,6 +33,8 @@ from runway_core.services.scope import Scope
 from runway_core.sync.verification import LogFault
 
 EVERY = timedelta(minutes=15)
+LATE_AFTER = timedelta(minutes=10)
+"""Beats that fail for so long are told; a database that is locked for a moment is not."""
 WHOLE_EVERY = timedelta(days=1)
 
 
@@ -41,6 +44,7 @@ class AnchorService:
     def __init__(self, scope: Scope, sinks: Sequence[AnchorSink] = ()) -> None:
         self._scope = scope
         self._sinks = tuple(sinks)
+        self._failed: tuple[datetime, RunwayError] | None = None  # since when the beat fails, and how
 
     @property
     def sinks(self) -> tuple[str, ...]:
@@ -51,16 +55,50 @@ class AnchorService:
         """Make an anchor when the last one is a quarter of an hour old and a chain moved since, else nothing.
 
         Sinks that missed anchors get them. Several processes may call it at any pace: one of them makes the anchor.
+        That it failed is kept until it succeeds again, for `conditions`.
 
         Raises:
             StoreUnavailable: the database or a sink does not answer, or no key is at hand or can be kept.
             InvalidRequest: this process is given another key than the one that signs.
             LogBroken: a sink holds another anchor than the database.
         """
+        try:
+            made = await self._make_due()
+        except RunwayError as error:
+            since = self._scope.clock.now() if self._failed is None else self._failed[0]
+            self._failed = (since, error)
+            raise
+        self._failed = None
+        return made
+
+    async def _make_due(self) -> Anchor | None:
         last = await self._scope.store.anchors.last()
-        if last is not None and self._scope.clock.now() - last.made_at < EVERY:
-            return None
-        return await self._make(last)
+        if last is None or self._scope.clock.now() - last.made_at >= EVERY:
+            return await self._make(last)
+        if self._failed is not None:  # made, and not written out everywhere
+            await self._write_out_all()
+        return None
+
+    def conditions(self) -> Sequence[Condition]:
+        """What someone should know: that anchors are not made or not written out, as this process's beat finds it.
+
+        At once where a sink says that the log was set back or rewritten, else when it lasts.
+        """
+        if self._failed is None:
+            return ()
+        since, error = self._failed
+        is_broken = isinstance(error, LogBroken)
+        if not is_broken and self._scope.clock.now() - since < LATE_AFTER:
+            return ()
+        said = "a place outside holds another anchor than the database" if is_broken else "anchors are not made"
+        return [
+            Condition(
+                "log:anchors",
+                AlertKind.ANCHORS_LATE,
+                Severity.PAGE if is_broken else Severity.TICKET,
+                f"{said} ({error.code}): what the log says from now on is not vouched for outside the database",
+            )
+        ]
 
     async def anchor(self) -> Anchor:
         """Make an anchor now; the last one where no chain moved since.
@@ -101,9 +139,12 @@ class AnchorService:
                 signature=await store.log_keys.sign(SIGNED_AS + encode_anchor(anchor), public_key=key.public_key),
             )
             made = signed if await store.anchors.save(signed) else None
+        await self._write_out_all()
+        return made
+
+    async def _write_out_all(self) -> None:
         for sink in self._sinks:
             await self._write_out(sink)
-        return made
 
     async def _write_out(self, sink: AnchorSink) -> None:
         """Put what a sink missed behind its last anchor, which must be the database's too.

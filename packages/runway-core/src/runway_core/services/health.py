@@ -1,7 +1,7 @@
 """How well the service does its work: every figure from a fixed number of queries, however many companies there are."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 from pydantic import AwareDatetime
 
-from runway_core.domain.alerts import Alert
+from runway_core.domain.alerts import Alert, Condition
 from runway_core.domain.breakers import BreakerState
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.identity import CompanyId
@@ -154,12 +154,19 @@ class HealthService:
     """Reads how things stand, samples it every minute, and sees that alerts are raised, resolved and told."""
 
     def __init__(
-        self, scope: Scope, pacing: PacingService, settings: ServiceSettings, tellers: Sequence[AlertTeller] = ()
+        self,
+        scope: Scope,
+        pacing: PacingService,
+        settings: ServiceSettings,
+        tellers: Sequence[AlertTeller] = (),
+        *,
+        more_conditions: Callable[[], Sequence[Condition]] = tuple,
     ) -> None:
         self._scope = scope
         self._pacing = pacing
         self._settings = settings
         self._tellers = tellers
+        self._more_conditions = more_conditions
         self._pruned_to: datetime | None = None
 
     async def companies(self) -> Sequence[CompanyHealth]:
@@ -246,7 +253,7 @@ class HealthService:
             depths=await store.jobs.depths(scope.firm_id, now=now),
             inbox=await store.inbox.lag(),
         )
-        changed = await store.health.settle_alerts(scope.firm_id, conditions, now=now)
+        changed = await store.health.settle_alerts(scope.firm_id, (*conditions, *self._more_conditions()), now=now)
         await self.tell()
         return changed
 
