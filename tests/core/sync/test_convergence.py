@@ -8,7 +8,6 @@ when the faults stop, one pull makes the mirror equal to the rail.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -28,12 +27,17 @@ from runway_core.domain.identity import DEFAULT_FIRM, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.record import hash_content
 from runway_core.errors import LeaseHeld, RailAccessLost, RailError, RailThrottled, RailUnavailable
-from runway_core.ports.mirror_store import Lease, PageReceipt
 from runway_core.sync.orchestrator import LEASE_SECONDS, PullRequest
-from runway_testkit.memory_mirror import MemoryMirrorStore
 from runway_testkit.memory_rail import MemoryLedger
-from runway_testkit.memory_state import CompanyState
 
+from tests.core.broken_stores import (
+    CursorInItsOwnTransaction,
+    LogInItsOwnTransaction,
+    MortalMirror,
+    NoFencing,
+    NoVersionGuard,
+    UnchangedRowsAreWritten,
+)
 from tests.core.desk import FirmDesk, Killed, bill
 
 KEYS = [RecordKey(RecordKind.BILL, f"B{number}") for number in range(7)]
@@ -44,24 +48,6 @@ FAULTS: list[Callable[[], RailError]] = [
     lambda: RailAccessLost("memory: consent withdrawn", rail="memory"),
 ]
 keys, amounts, pages = st.sampled_from(KEYS), st.integers(1, 5), st.integers(0, 4)
-
-
-class MortalMirror(MemoryMirrorStore):
-    """The mirror in memory, whose process may sleep or be killed beside a commit: before it, or behind it."""
-
-    dies: str | None = None
-    first: Callable[[], Awaitable[None]] | None = None
-
-    async def commit_page(self, lease: Lease, page: ChangePage, **given: Any) -> PageReceipt:
-        if self.first is not None:
-            meanwhile, self.first = self.first, None
-            await meanwhile()
-        if self.dies == "before":
-            raise Killed
-        receipt = await super().commit_page(lease, page, **given)
-        if self.dies == "behind":
-            raise Killed
-        return receipt
 
 
 class SyncMachine(RuleBasedStateMachine):
@@ -293,54 +279,6 @@ def _context(connection_settings: dict[str, Any]) -> Any:
         settings = connection_settings
 
     return Context
-
-
-class CursorInItsOwnTransaction(MortalMirror):
-    """Killed between the two, rows are lost: the next pull starts behind them."""
-
-    async def commit_page(self, lease: Lease, page: ChangePage, **given: Any) -> PageReceipt:
-        self._fenced(lease, now=given["seen_at"]).cursors[lease.connection_id] = page.next_cursor
-        return await super().commit_page(lease, page, **given)
-
-
-class LogInItsOwnTransaction(MortalMirror):
-    """Killed between the two, the mirror moved and nothing says why."""
-
-    async def commit_page(self, lease: Lease, page: ChangePage, **given: Any) -> PageReceipt:
-        entries = list(self._states[lease.company_id].entries)
-        try:
-            return await super().commit_page(lease, page, **given)
-        except Killed:
-            self._states[lease.company_id].entries = entries
-            raise
-
-
-class NoFencing(MortalMirror):
-    """Who lost the lease goes on writing."""
-
-    def _fenced(self, lease: Lease, *, now: datetime) -> CompanyState:
-        return self._states[lease.company_id]
-
-
-class NoVersionGuard(MortalMirror):
-    """What comes last is taken for the newest."""
-
-    async def commit_page(self, lease: Lease, page: ChangePage, **given: Any) -> PageReceipt:
-        records = self._fenced(lease, now=given["seen_at"]).records
-        for change in page.changes:
-            held = records.get(change.record.key)
-            if held is not None and held.content_hash != hash_content(change.record.content()):
-                del records[change.record.key]
-        return await super().commit_page(lease, page, **given)
-
-
-class UnchangedRowsAreWritten(MortalMirror):
-    """Every page is news."""
-
-    async def commit_page(self, lease: Lease, page: ChangePage, **given: Any) -> PageReceipt:
-        for change in page.changes:
-            self._fenced(lease, now=given["seen_at"]).records.pop(change.record.key, None)
-        return await super().commit_page(lease, page, **given)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,10 @@ class MemoryJobQueue:
         self._claims = 0
         self._since_poll = 0
 
+    def everything(self) -> Sequence[tuple[Job, ClaimedJob | None]]:
+        """Every job, with the claim of whoever works on it."""
+        return [(held.job, held.claim) for held in self._jobs.values()]
+
     async def enqueue(self, new: Sequence[NewJob], *, now: datetime) -> EnqueueReceipt:
         """Add jobs; those of a key that waits join that one."""
         for job in new:

@@ -60,6 +60,7 @@ class MemoryLedger:
     now: datetime = _START
     records: dict[RecordKey, Record] = field(default_factory=dict)
     events: list[RecordKey] = field(default_factory=list)
+    versions: list[tuple[int, bool] | None] = field(default_factory=list)  # by event; none where it became unreadable
     revisions: dict[RecordKey, int] = field(default_factory=dict)  # they count on when a deleted record comes back
     deleted: dict[RecordKey, datetime] = field(default_factory=dict)
     unreadable: dict[RecordKey, RejectedRecord] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class MemoryLedger:
             self.deleted.pop(record.key, None)
             self.unreadable.pop(record.key, None)
             self.events.append(record.key)
+            self.versions.append((number, False))
 
     def delete(self, key: RecordKey) -> None:
         """Delete a record."""
@@ -98,11 +100,18 @@ class MemoryLedger:
         self.now += timedelta(seconds=1)
         self.deleted[key] = self.now
         self.events.append(key)
+        self.versions.append((self.revisions[key], True))
 
     def spoil(self, key: RecordKey, *, reason: str, raw: bytes) -> None:
         """Turn a record into one that cannot be understood."""
         self.unreadable[key] = RejectedRecord(kind=key.kind, external_id=key.external_id, reason=reason, raw=raw)
         self.events.append(key)
+        self.versions.append(None)
+
+    def versions_at(self, place: int) -> dict[RecordKey, tuple[int, bool]]:
+        """The revision of each record after so many events, and whether it was deleted; without unreadable ones."""
+        last = dict(zip(self.events[:place], self.versions[:place], strict=True))
+        return {key: version for key, version in last.items() if version is not None}
 
     def fail_next(self, *errors: RailError) -> None:
         """Raise these on the next calls, one each."""

@@ -436,6 +436,11 @@ class MemoryStore:
         self.health = MemoryHealthStore(self._states)
         self.vault = MemoryTokenVault(self._states)
 
+    @property
+    def states(self) -> Mapping[CompanyId, CompanyState]:
+        """Everything of each company."""
+        return self._states
+
     async def upgrade(self) -> None:
         """There is no schema."""
 
