@@ -25,6 +25,7 @@ COMMANDS = [
     "people drop-second-factor", "keys list", "keys add", "keys end", "secrets rotate", "decide-batch",
     "firm-policy show", "firm-policy set", "firm-policy reset", "firm-policy revert", "firm-policy history",
     "call-backs list", "call-backs note", "db grant", "custody", "work",
+    "digests show", "digests send",
 ]  # fmt: skip
 
 

@@ -2,13 +2,12 @@
 
 import os
 import platform
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from dependency_injector import containers, providers
-from fastapi import FastAPI
 from pydantic import SecretStr
 from runway_core.domain.service_levels import FreshnessObjective
 from runway_core.errors import InvalidRequest
@@ -18,7 +17,6 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
 from runway_core.services.health import AlertTeller
-from runway_core.services.sessions import SessionRules
 from runway_core.sync.engine import EngineSettings, SyncEngine
 from runway_core.sync.freshness import TimeToLive
 from runway_core.sync.health import ServiceSettings
@@ -26,13 +24,9 @@ from runway_core.sync.schedule import Intervals
 from runway_store_sql import BackupReport, FolderAnchorSink, SqlStore
 
 from runway_app_http.alerting import MailTeller, WebhookTeller
-from runway_app_http.gate import GateRules
 from runway_app_http.mailer import Mailer, SmtpMailer, check_addresses
 from runway_app_http.secret_keys import read_secret_key
 from runway_app_http.settings import AppSettings
-from runway_app_http.sign_in_service import BACK, OidcSettings, SignInService
-from runway_app_http.web import create_app
-from runway_app_http.webhooks import WebhookSecrets
 
 
 def make_anchor_sinks(folders: Sequence[Path]) -> Sequence[AnchorSink]:
@@ -212,54 +206,3 @@ def make_mailer(settings: AppSettings) -> Mailer | None:
     if settings.mail_from is None:
         raise InvalidRequest("RUNWAY_SMTP_URL is set and RUNWAY_MAIL_FROM is not: say who sends the digests")
     return SmtpMailer(settings.smtp_url, settings.mail_from)
-
-
-def make_sign_in_service(settings: AppSettings) -> SignInService | None:
-    """The firm's sign-in service; `None` where none is set.
-
-    Raises:
-        InvalidRequest: it is set in part, or without https.
-    """
-    if settings.oidc_issuer is None:
-        return None
-    if settings.oidc_client_id is None or settings.oidc_client_secret is None or settings.public_url is None:
-        raise InvalidRequest(
-            "RUNWAY_OIDC_ISSUER is set: RUNWAY_OIDC_CLIENT_ID, RUNWAY_OIDC_CLIENT_SECRET and RUNWAY_PUBLIC_URL are "
-            "wanted as well"
-        )
-    return SignInService(
-        OidcSettings(
-            name=settings.oidc_name,
-            issuer=settings.oidc_issuer,
-            client_id=settings.oidc_client_id,
-            client_secret=settings.oidc_client_secret,
-            redirect_uri=settings.public_url.rstrip("/") + BACK,
-        )
-    )
-
-
-def make_app(
-    runway: Runway,
-    engine: SyncEngine | None,
-    *,
-    allowed_hosts: Collection[str],
-    mailer: Mailer | None = None,
-    webhook_secrets: WebhookSecrets | None = None,
-    gate_rules: GateRules | None = None,
-    session_rules: SessionRules | None = None,
-    sign_in_service: SignInService | None = None,
-) -> FastAPI:
-    """The web app over an open `Runway`, with the engine running beside it when there is one."""
-    hooks = ([engine.start], [engine.stop]) if engine is not None else ([], [])
-    return create_app(
-        runway,
-        manages_runway=False,
-        on_startup=hooks[0],
-        on_shutdown=hooks[1],
-        allowed_hosts=allowed_hosts,
-        mailer=mailer,
-        webhook_secrets=webhook_secrets,
-        gate_rules=gate_rules,
-        session_rules=session_rules,
-        sign_in_service=sign_in_service,
-    )

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from runway_app_http.api import build_api
 from runway_app_http.api.description import describe_api
 from runway_app_http.api.health import probes
+from runway_app_http.api.resources import build_api
 from runway_app_http.digest_sending import DigestSender
 from runway_app_http.door import Door
 from runway_app_http.gate import Gate, GateRules

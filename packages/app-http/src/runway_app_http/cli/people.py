@@ -14,7 +14,7 @@ from runway_core.runway import Runway
 
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import new_table
-from runway_app_http.ui.people import link_address
+from runway_app_http.links import link_address
 
 app = group("people", "Who works in the firm, in which role and for which companies.")
 

@@ -6,34 +6,8 @@ from collections.abc import Sequence
 import structlog
 import typer
 from runway_core.errors import RunwayError
+from typer.main import get_install_completion_arguments
 
-from runway_app_http.cli import (
-    anchor,
-    call_backs,
-    companies,
-    connect,
-    database,
-    deadletters,
-    decide,
-    demo,
-    experiences,
-    firm_policy,
-    fix,
-    health,
-    keys,
-    log,
-    people,
-    plan,
-    policy,
-    quarantine,
-    questions,
-    rails,
-    sandbox,
-    scenarios,
-    serve,
-    sync,
-    work,
-)
 from runway_app_http.cli.failures import (
     DONE,
     INTERRUPTED,
@@ -42,46 +16,73 @@ from runway_app_http.cli.failures import (
     choose_exit_code,
     say_error,
 )
-from runway_app_http.collector import tune_allocator, tune_collector
+from runway_app_http.cli.on_demand import CommandsOnDemand, GroupOnDemand
+from runway_app_http.collector import tune_allocator
 
-app = typer.Typer(
+PLACES = {
+    "demo": "demo:app",
+    "sync": "sync:app",
+    "portfolio": "experiences:app",
+    "digest": "experiences:app",
+    "tray": "experiences:app",
+    "console": "experiences:app",
+    "outlook": "experiences:app",
+    "work": "work:app",
+    "decide": "decide:app",
+    "decide-batch": "decide:app",
+    "approve": "decide:app",
+    "release": "decide:app",
+    "withdraw": "decide:app",
+    "remind": "decide:app",
+    "fix": "fix:app",
+    "fixes": "fix:app",
+    "what-if": "scenarios:app",
+    "health": "health:app",
+    "history": "log:app",
+    "custody": "log:app",
+    "connect": "connect:app",
+    "rails": "rails:app",
+    "doctor": "rails:app",
+    "serve": "serve:app",
+    "scheduler": "serve:app",
+    "worker": "serve:app",
+    "companies": "companies:app",
+    "people": "people:app",
+    "keys": "keys:app",
+    "digests": "digests:app",
+    "questions": "questions:app",
+    "plan": "plan:app",
+    "policy": "policy:app",
+    "firm-policy": "firm_policy:app",
+    "call-backs": "call_backs:app",
+    "db": "database:app",
+    "sandbox": "sandbox:app",
+    "quarantine": "quarantine:app",
+    "deadletters": "deadletters:app",
+    "secrets": "keys:secrets_app",
+    "log": "anchor:group_app",
+    "scenarios": "scenarios:group_app",
+    "chain": "deadletters:chains",
+}
+"""Where each command and group is, in the order of the help; only the one that is called is loaded."""
+
+app = GroupOnDemand(
     name="runway",
     help="Cash answers for advisors who look after many small companies, from those companies' own books.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    params=[*get_install_completion_arguments()],
+    commands=CommandsOnDemand("runway_app_http.cli", PLACES),
 )
-for part in (demo, sync, experiences, work, decide, fix, scenarios, health, log, anchor, connect, rails, serve):
-    app.add_typer(part.app)
-for part in (
-    companies,
-    people,
-    keys,
-    questions,
-    plan,
-    policy,
-    firm_policy,
-    call_backs,
-    database,
-    sandbox,
-    quarantine,
-    deadletters,
-):
-    app.add_typer(part.app)
-for group_app in (keys.secrets_app, log.group_app, scenarios.group_app):
-    app.add_typer(group_app)
-app.add_typer(deadletters.chains)
 
 _log = structlog.get_logger(__name__)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 found, 2 wrong use, 3 rail trouble, 4 store trouble."""
-    tune_collector()
     tune_allocator()
     try:
-        code = app(arguments, prog_name="runway", standalone_mode=False)
+        code = app.main(arguments, prog_name="runway", standalone_mode=False)
     except RunwayError as error:
         say_error(str(error), error.code)
         return choose_exit_code(error)

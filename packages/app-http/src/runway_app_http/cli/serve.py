@@ -13,10 +13,11 @@ from runway_app_http.brokers import add_beat, announce_beat, open_broker, open_w
 from runway_app_http.call_rates import CallRate
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
-from runway_app_http.container import make_app, make_engine, make_mailer, make_sign_in_service, open_runway
+from runway_app_http.container import make_engine, make_mailer, open_runway
 from runway_app_http.gate import GateRules
 from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
 from runway_app_http.settings import LOOPBACK, AppSettings
+from runway_app_http.web_making import make_app, make_sign_in_service
 
 app = typer.Typer()
 

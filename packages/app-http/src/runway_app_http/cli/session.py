@@ -6,9 +6,11 @@ import os
 import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from importlib import import_module
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -17,13 +19,14 @@ from rich.text import Text
 from runway_core.runway import Runway
 
 from runway_app_http.cli.failures import INTERRUPTED, silence_output
-from runway_app_http.container import open_runway
+from runway_app_http.collector import tune_collector
 from runway_app_http.logs import LogLevel, configure_logs
 from runway_app_http.loops import run_async
 from runway_app_http.plain import to_json
 from runway_app_http.settings import AppSettings, load_settings
 
 Answer = TypeVar("Answer")
+OpenRunway = Callable[[AppSettings], AbstractAsyncContextManager[Runway]]
 PLAIN_WIDTH = 140
 """How wide tables are where nobody's terminal says."""
 
@@ -89,6 +92,9 @@ class Session:
             raise typer.Exit(INTERRUPTED) from None
 
     async def _opened(self, work: Callable[[Runway], Awaitable[Answer]]) -> Answer:
+        # Loaded here: a command that opens no `Runway`, and the help of one that does, need no database library.
+        open_runway: OpenRunway = import_module("runway_app_http.container").open_runway
+        tune_collector()
         async with open_runway(self.settings) as runway:
             return await work(await self.as_caller(runway))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from pydantic import SecretStr
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp, require_id
+from runway_app_http.links import link_address
 from runway_app_http.problems import explain
 from runway_app_http.ui.account import list_keys
 from runway_app_http.ui.entrance import page, signed_in_of
@@ -88,11 +89,6 @@ async def _person_page(
         "refused": "" if refused is None else str(refused),
     }
     return page(request, "person.html", status=explain(refused).kind.status if refused else 200, values=values)
-
-
-def link_address(base: str, link: SecretStr) -> str:
-    """Where somebody sets a password, once."""
-    return f"{base.rstrip('/')}/welcome?{urlencode({'link': link.get_secret_value()})}"
 
 
 @router.post("/people/{person_id}")

@@ -1,0 +1,73 @@
+"""The resources of the JSON API, put together under `/v1`."""
+
+from fastapi import APIRouter
+
+from runway_app_http.api import (
+    balances,
+    bills,
+    call_backs,
+    chains,
+    collections,
+    companies,
+    dead_letters,
+    decisions,
+    digests,
+    experiences,
+    findings,
+    firm_digest,
+    fixes,
+    health,
+    history,
+    invoices,
+    me,
+    planned_items,
+    policy,
+    portfolio,
+    questions,
+    scenarios,
+    sync,
+    work,
+)
+from runway_app_http.problems import Problem
+
+
+def build_api() -> APIRouter:
+    """All resources, with the failures that any of them may answer."""
+    api = APIRouter(
+        prefix="/v1",
+        responses={
+            404: {"model": Problem, "description": "No such company, record or finding in this firm."},
+            412: {"model": Problem, "description": "It was changed since the version in `If-Match`."},
+            422: {"model": Problem, "description": "A value that cannot be; `errors` names the fields."},
+            503: {"model": Problem, "description": "The database or a rail does not answer; see `Retry-After`."},
+        },
+    )
+    for resource in (
+        portfolio,
+        work,
+        companies,
+        experiences,
+        digests,
+        firm_digest,
+        findings,
+        fixes,
+        questions,
+        planned_items,
+        policy,
+        scenarios,
+        decisions,
+        collections,
+        call_backs,
+        bills,
+        invoices,
+        balances,
+        history,
+        sync,
+        dead_letters,
+        chains,
+        health,
+        me,
+    ):
+        api.include_router(resource.router)
+    api.include_router(history.custody_router)
+    return api
