@@ -15,6 +15,7 @@ from runway_sandbox.measure import measure_memory, measure_pages_alone
 from runway_sandbox.mutations import apply_mutations
 from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.query_run import run_query
+from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import SandboxSettings, WireRules
 from runway_sandbox.world import World
@@ -40,7 +41,9 @@ def test_the_economys_control_sums_outlive_changes() -> None:
         *({**head, "kind": "Invoice", "id": one, "fields": {"amount": "1.00"}} for one in open_invoices[:5]),
     ]
 
-    results = apply_mutations(world, LedgerService(world), PlaidDesk(world), changes)
+    service = LedgerService(world)
+    ramp = RampDesk(world, service)
+    results = apply_mutations(world, service, changes, plaid=PlaidDesk(world), ramp=ramp)
 
     refused = {result["fault"]["Error"][0]["code"] for result in results if not result["ok"]}
     assert refused <= {"610"}  # a bill of a vendor that was retired

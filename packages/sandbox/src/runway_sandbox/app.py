@@ -31,6 +31,7 @@ from runway_sandbox.faults import (
     wrong_company,
 )
 from runway_sandbox.plaid.desk import PlaidDesk
+from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.service import Answer, Call, LedgerService, endpoint_of, is_write
 from runway_sandbox.signin import SignInDesk
 from runway_sandbox.world import Desk, World
@@ -38,6 +39,7 @@ from runway_sandbox.xmlform import as_xml
 
 RAIL_PATH = "/qbo"
 PLAID_PATH = "/plaid"
+RAMP_PATH = "/ramp"
 CONTROL_PATH = "/control"
 _LARGEST_BODY = 100 * 1024 * 1024
 _SUBSCRIPTION_ENDED = ServiceFaultError(
@@ -170,16 +172,15 @@ class Gateway:
         return Response(body, answer.status, headers=headers)
 
 
-def build_app(world: World, plaid: PlaidDesk) -> Starlette:
+def build_app(world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: RampDesk) -> Starlette:
     """Put the addresses of one world together; the webhook senders run as long as the application."""
-    service = LedgerService(world)
     gateway = Gateway(world, service)
     sign_in = SignInDesk(world, new_tid=gateway.new_tid)
     methods = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        senders = [asyncio.create_task(world.webhooks.run()), asyncio.create_task(plaid.post.run())]
+        senders = [asyncio.create_task(post.run()) for post in (world.webhooks, plaid.post, ramp.post)]
         try:
             yield
         finally:
@@ -196,7 +197,8 @@ def build_app(world: World, plaid: PlaidDesk) -> Starlette:
         routes=[
             Mount(RAIL_PATH, routes=rail),
             Mount(PLAID_PATH, routes=plaid.routes()),
-            Mount(CONTROL_PATH, routes=ControlDesk(world, service, plaid).routes()),
+            Mount(RAMP_PATH, routes=ramp.routes()),
+            Mount(CONTROL_PATH, routes=ControlDesk(world, service, plaid=plaid, ramp=ramp).routes()),
         ],
         lifespan=lifespan,
     )

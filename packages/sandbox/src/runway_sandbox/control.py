@@ -14,9 +14,13 @@ from runway_sandbox.mutations import MutationError, apply_mutations
 from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.plaid.post import PlaidPost
 from runway_sandbox.plaid.truth import find_same
+from runway_sandbox.ramp.desk import RampDesk
+from runway_sandbox.ramp.post import RampPost
+from runway_sandbox.ramp.truth import find_same as find_same_at_ramp
 from runway_sandbox.service import LedgerService
+from runway_sandbox.settings import KNOWN_RAILS
 from runway_sandbox.webhooks import WebhookPost
-from runway_sandbox.world import World
+from runway_sandbox.world import Desk, World
 
 
 def _answer(value: Any, status: int = 200) -> Response:
@@ -41,9 +45,10 @@ async def _read_object(request: Request) -> dict[str, Any]:
 class ControlDesk:
     """The endpoints over one world."""
 
-    def __init__(self, world: World, service: LedgerService, plaid: PlaidDesk) -> None:
+    def __init__(self, world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: RampDesk) -> None:
         self._world = world
         self._plaid = plaid
+        self._ramp = ramp
         self._service = service
 
     def routes(self) -> list[Route]:
@@ -62,7 +67,7 @@ class ControlDesk:
         """Make changes as a person in the vendor's own pages would."""
         try:
             changes = decode_wire(await request.body())
-            done = apply_mutations(self._world, self._service, self._plaid, changes)
+            done = apply_mutations(self._world, self._service, changes, plaid=self._plaid, ramp=self._ramp)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _refusal("the body is not JSON")
         except MutationError as error:
@@ -91,16 +96,18 @@ class ControlDesk:
             if desk is None:
                 return _refusal(f"no company {wanted!r}")
             desks = [desk]
-        companies = [
-            {
-                "name": desk.name,
-                "realm_id": desk.realm_id,
-                "same": find_same(self._plaid.login_of(desk).item, self._world.book(desk)),
-                "defects": self._world.book(desk).truth,
-            }
-            for desk in desks
-        ]
-        return _answer({"companies": companies})
+        return _answer({"companies": [self._truth_of(desk) for desk in desks]})
+
+    def _truth_of(self, desk: Desk) -> dict[str, Any]:
+        book, rails = self._world.book(desk), self._world.settings.rails
+        told: dict[str, Any] = {"name": desk.name, "realm_id": desk.realm_id}
+        told["same"] = find_same(self._plaid.login_of(desk).item, book)
+        told["differences"] = []
+        if "ramp" in rails:
+            business = self._ramp.business_of(desk)
+            told["same"] += find_same_at_ramp(business, book, self._world.clock.now())
+            told["differences"] += business.held.differences
+        return {**told, "defects": book.truth}
 
     async def calls(self, _request: Request) -> Response:
         """Count the calls that reached the rails' own addresses since the last reset."""
@@ -144,27 +151,35 @@ class ControlDesk:
             except MutationError as error:
                 return _refusal(str(error))
             url, form = wanted.get("url"), wanted.get("form")
-            if wanted.get("rail", "qbo") not in {"qbo", "plaid"}:
-                return _refusal(f"rail {wanted['rail']!r} is not served; there are: qbo, plaid")
+            if wanted.get("rail", "qbo") not in KNOWN_RAILS:
+                return _refusal(f"rail {wanted['rail']!r} is not served; there are: {', '.join(KNOWN_RAILS)}")
             if url is not None and not str(url).startswith(("http://", "https://")):
                 return _refusal("url must begin with http:// or https://, or be null")
             if form is not None and form not in {"legacy", "cloudevents"}:
                 return _refusal("form must be 'legacy' or 'cloudevents'")
-            if wanted.get("rail") == "plaid":
-                self._plaid.post.url = None if url is None else str(url)
-                self._plaid.post.wake()
-                return _answer(_describe_post("plaid", self._plaid.post))
+            other = self._posts.get(str(wanted.get("rail")))
+            if other is not None:
+                other.url = None if url is None else str(url)
+                other.wake()
+                return _answer(_describe_post(str(wanted["rail"]), other))
             post.register(None if url is None else str(url), form=form)
-        if request.query_params.get("rail") == "plaid":
-            return _answer(_describe_post("plaid", self._plaid.post))
+        other = self._posts.get(request.query_params.get("rail", ""))
+        if other is not None:
+            return _answer(_describe_post(request.query_params["rail"], other))
         return _answer(_describe_post("qbo", post))
 
+    @property
+    def _posts(self) -> dict[str, PlaidPost | RampPost]:
+        return {"plaid": self._plaid.post, "ramp": self._ramp.post}
+
     def _wake(self) -> None:
+        self._ramp.look()
         self._world.webhooks.wake()
         self._plaid.post.wake()
+        self._ramp.post.wake()
 
 
-def _describe_post(rail: str, post: WebhookPost | PlaidPost) -> dict[str, Any]:
+def _describe_post(rail: str, post: WebhookPost | PlaidPost | RampPost) -> dict[str, Any]:
     return {
         "rail": rail,
         "url": post.url,

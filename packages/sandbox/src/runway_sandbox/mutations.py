@@ -9,7 +9,10 @@ from runway_sandbox.faults import ServiceFaultError, not_found
 from runway_sandbox.kinds import Kind, find_kind
 from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.postings import as_money
+from runway_sandbox.ramp.desk import RampDesk
+from runway_sandbox.ramp.people import RAMP_OPERATIONS, apply_at_ramp
 from runway_sandbox.service import LedgerService
+from runway_sandbox.settings import KNOWN_RAILS
 from runway_sandbox.world import Desk, World
 
 PLAID_OPERATIONS = ("lose_login", "repair_login", "fetch", "rotate_key")
@@ -20,7 +23,9 @@ class MutationError(Exception):
     """A change that the control endpoint cannot read; its text says why."""
 
 
-def apply_mutations(world: World, service: LedgerService, plaid: PlaidDesk, changes: Any) -> list[dict[str, Any]]:
+def apply_mutations(
+    world: World, service: LedgerService, changes: Any, *, plaid: PlaidDesk, ramp: RampDesk
+) -> list[dict[str, Any]]:
     """Make the changes in their order and tell what came of each: `{"ok": true, "id": …, "record": …}` or a fault.
 
     `{"rail": "qbo", "company": realm or name, "op": …, "kind": "Bill", "id": "145", "fields": {…}}`. `update` is
@@ -31,6 +36,8 @@ def apply_mutations(world: World, service: LedgerService, plaid: PlaidDesk, chan
     `{"rail": "plaid", "company": …, "op": …}`: `lose_login` and `repair_login` of the company's first item, `fetch`
     lets the vendor read the bank at once, `rotate_key` signs with a new key from now on.
 
+    `{"rail": "ramp", "company": …, "op": …, "id": bill, "fields": {…}}`: see `ramp/people.py`.
+
     Raises:
         MutationError: a change is not of this form, or names no known company, kind or operation.
     """
@@ -40,23 +47,26 @@ def apply_mutations(world: World, service: LedgerService, plaid: PlaidDesk, chan
         raise MutationError("send a list of changes, or {'changes': [...]}")
     prepared = [_prepare(world, change) for change in changes]  # refuse all before doing any
     return [
-        _apply(world, service, plaid, change=change, desk=desk) for change, desk in zip(changes, prepared, strict=True)
+        apply_at_ramp(ramp, desk, change, now=world.clock.now())
+        if change.get("rail") == "ramp"
+        else _apply(world, service, plaid, change=change, desk=desk)
+        for change, desk in zip(changes, prepared, strict=True)
     ]
 
 
 def _prepare(world: World, change: Any) -> Desk:
     if not isinstance(change, dict):
         raise MutationError(f"a change must be an object, not {type(change).__name__}")
-    if change.get("rail", "qbo") not in {"qbo", "plaid"}:
-        raise MutationError(f"rail {change['rail']!r} is not served; there are: qbo, plaid")
+    if change.get("rail", "qbo") not in KNOWN_RAILS:
+        raise MutationError(f"rail {change['rail']!r} is not served; there are: {', '.join(KNOWN_RAILS)}")
     desk = world.find_desk(str(change.get("company", "")))
     if desk is None:
         raise MutationError(f"no company {change.get('company')!r}; give a realm id or a name of the ready line")
     operation = change.get("op")
-    known = PLAID_OPERATIONS if change.get("rail") == "plaid" else OPERATIONS
+    known = {"plaid": PLAID_OPERATIONS, "ramp": RAMP_OPERATIONS}.get(str(change.get("rail")), OPERATIONS)
     if operation not in known:
         raise MutationError(f"no op {operation!r}; there are: {', '.join(known)}")
-    if known is PLAID_OPERATIONS:
+    if known is not OPERATIONS:
         return desk
     if operation != "disconnect" and find_kind(str(change.get("kind", ""))) is None:
         raise MutationError(f"no kind {change.get('kind')!r}")

@@ -17,8 +17,13 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from runway_sandbox.app import CONTROL_PATH, PLAID_PATH, RAIL_PATH, build_app
+from runway_sandbox.app import CONTROL_PATH, PLAID_PATH, RAIL_PATH, RAMP_PATH, build_app
 from runway_sandbox.plaid.desk import PlaidDesk
+from runway_sandbox.ramp.desk import AUTHORIZE_PATH as RAMP_AUTHORIZE_PATH
+from runway_sandbox.ramp.desk import TOKEN_PATH as RAMP_TOKEN_PATH
+from runway_sandbox.ramp.desk import RampDesk
+from runway_sandbox.ramp.records import made_id
+from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import KNOWN_RAILS, SandboxSettings
 from runway_sandbox.signin import AUTHORIZE_PATH, DISCOVERY_PATH, REVOKE_PATH, TOKEN_PATH
 from runway_sandbox.world import World
@@ -28,7 +33,7 @@ class SandboxStartError(Exception):
     """The sandbox cannot start; the text is one line that says why."""
 
 
-def build_ready_line(world: World, plaid: PlaidDesk, *, base_url: str) -> dict[str, Any]:
+def build_ready_line(world: World, *, plaid: PlaidDesk, ramp: RampDesk, base_url: str) -> dict[str, Any]:
     """Build the ready line of design.md section 6, with fresh tokens for every company."""
     settings = world.settings
     rail_url = base_url + RAIL_PATH
@@ -69,9 +74,30 @@ def build_ready_line(world: World, plaid: PlaidDesk, *, base_url: str) -> dict[s
                 for login in [plaid.login_of(desk)]
             ],
         },
+        "ramp": _describe_ramp(world, ramp, base_url=base_url + RAMP_PATH),
     }
     served = {name: rail for name, rail in rails.items() if name in settings.rails}
     return {"ready": True, "control_url": base_url + CONTROL_PATH, **served}
+
+
+def _describe_ramp(world: World, ramp: RampDesk, *, base_url: str) -> dict[str, Any]:
+    return {
+        "base_url": base_url,
+        "authorize_url": base_url + RAMP_AUTHORIZE_PATH,
+        "token_url": base_url + RAMP_TOKEN_PATH,
+        "client_id": ramp.partner.client_id,
+        "client_secret": ramp.partner.client_secret,
+        "webhook_secret": world.settings.ramp.webhook_secret,
+        "companies": [
+            {
+                "name": desk.name,
+                "client_id": ramp.apps[desk.realm_id].client_id,
+                "client_secret": ramp.apps[desk.realm_id].client_secret,
+                "business_id": made_id("business", desk.realm_id),
+            }
+            for desk in world.desks
+        ],
+    }
 
 
 def check_settings(settings: SandboxSettings) -> None:
@@ -126,11 +152,12 @@ class _Server(uvicorn.Server):
 def build_server(world: World, listener: socket.socket, *, on_ready: Any) -> uvicorn.Server:
     """Build the server over a world on an address that is already taken; `on_ready` gets the ready line."""
     host, port = listener.getsockname()[:2]
-    plaid = PlaidDesk(world)
-    config = uvicorn.Config(
-        build_app(world, plaid), log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2
-    )
-    return _Server(config, lambda: on_ready(build_ready_line(world, plaid, base_url=f"http://{host}:{port}")))
+    service, plaid = LedgerService(world), PlaidDesk(world)
+    ramp = RampDesk(world, service)
+    app = build_app(world, service, plaid=plaid, ramp=ramp)
+    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+    base_url = f"http://{host}:{port}"
+    return _Server(config, lambda: on_ready(build_ready_line(world, plaid=plaid, ramp=ramp, base_url=base_url)))
 
 
 def run_sandbox(settings: SandboxSettings, *, stop_with_stdin: bool = False) -> None:

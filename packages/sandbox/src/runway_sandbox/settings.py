@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-KNOWN_RAILS = ("qbo", "plaid")
+KNOWN_RAILS = ("qbo", "plaid", "ramp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,20 @@ class PlaidKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class RampRules:
+    """The vendor that pays bills: its keys, and what facts/ramp.md leaves open."""
+
+    webhook_secret: str = "ramp_sec_sandbox_webhooks"  # noqa: S105  (made up, and public on purpose)
+    signature_header: str = "X-Ramp-Webhook-Signature"
+    token_lifetime_s: int = 864_000
+    code_lifetime_s: int = 600
+    tells_scope: bool = False  # seen live: the reply bears no scope
+    accounting: Literal["direct", "api", "none"] = "direct"
+    calls_per_window: int = 200
+    window_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """One sandbox: how many companies of what size, where it listens, and how it behaves."""
 
@@ -90,3 +104,4 @@ class SandboxSettings:
     wire: WireRules = field(default_factory=WireRules)
     webhooks: WebhookRules = field(default_factory=WebhookRules)
     plaid: PlaidKeys = field(default_factory=PlaidKeys)
+    ramp: RampRules = field(default_factory=RampRules)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from runway_sandbox.bank import BankFeed
 from runway_sandbox.books import Book
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
@@ -61,6 +62,7 @@ class World:
         self.webhooks = WebhookPost(settings.webhooks, clock=self.clock, chaos=self.chaos)
         self._given = list(companies) if companies is not None else None
         self._desks: dict[str, Desk] = {}
+        self._feeds: dict[str, BankFeed] = {}
         self._open_desks()
 
     def _open_desks(self) -> None:
@@ -98,6 +100,12 @@ class World:
                     company = self._given[desk.index] if self._given is not None else self._build(desk.index)
                     desk.book = shelve_company(company, rules=self.settings.wire)
         return desk.book
+
+    def feed(self, desk: Desk) -> BankFeed:
+        """Get what a company's bank shows; all windows read the same."""
+        if desk.realm_id not in self._feeds:
+            self._feeds[desk.realm_id] = BankFeed(self.book(desk))
+        return self._feeds[desk.realm_id]
 
     def _build(self, index: int) -> EconomyCompany:
         return build_company(

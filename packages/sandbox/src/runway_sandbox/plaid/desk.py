@@ -19,7 +19,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from runway_sandbox.bank import BankFeed
 from runway_sandbox.books import decode_wire, encode_wire
 from runway_sandbox.faults import MAINTENANCE_HTML
 from runway_sandbox.plaid import shapes
@@ -69,7 +68,6 @@ class PlaidDesk:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._feeds: dict[str, BankFeed] = {}
         self._by_token: dict[str, Login] = {}
         self._first: dict[str, Login] = {}
         self._public_tokens: dict[str, tuple[Login, float]] = {}
@@ -207,17 +205,12 @@ class PlaidDesk:
         item = Item(
             item_id=opaque_id("item", desk.realm_id, draw),
             access_token=f"access-sandbox-{token}",
-            feed=lambda: self._feed(desk),
+            feed=lambda: self._world.feed(desk),
             created_at=self._world.clock.now() - timedelta(days=created_days_ago),
         )
         login = Login(item, desk)
         self._by_token[item.access_token] = login
         return login
-
-    def _feed(self, desk: Desk) -> BankFeed:
-        if desk.realm_id not in self._feeds:
-            self._feeds[desk.realm_id] = BankFeed(self._world.book(desk))
-        return self._feeds[desk.realm_id]
 
     def _create_link_token(self, body: Body) -> Wire:
         _demand(body, "client_name", "language", "country_codes", "user")
