@@ -18,6 +18,7 @@ from runway_sandbox.query_run import run_query
 from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import SandboxSettings, WireRules
+from runway_sandbox.stripe.desk import StripeDesk
 from runway_sandbox.world import World
 
 SAMPLES = Path("/work/shared/samples/qbo")
@@ -43,7 +44,7 @@ def test_the_economys_control_sums_outlive_changes() -> None:
 
     service = LedgerService(world)
     ramp = RampDesk(world, service)
-    results = apply_mutations(world, service, changes, plaid=PlaidDesk(world), ramp=ramp)
+    results = apply_mutations(world, service, changes, plaid=PlaidDesk(world), ramp=ramp, stripe=StripeDesk(world))
 
     refused = {result["fault"]["Error"][0]["code"] for result in results if not result["ok"]}
     assert refused <= {"610"}  # a bill of a vendor that was retired

@@ -34,12 +34,14 @@ from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.service import Answer, Call, LedgerService, endpoint_of, is_write
 from runway_sandbox.signin import SignInDesk
+from runway_sandbox.stripe.desk import StripeDesk
 from runway_sandbox.world import Desk, World
 from runway_sandbox.xmlform import as_xml
 
 RAIL_PATH = "/qbo"
 PLAID_PATH = "/plaid"
 RAMP_PATH = "/ramp"
+STRIPE_PATH = "/stripe"
 CONTROL_PATH = "/control"
 _LARGEST_BODY = 100 * 1024 * 1024
 _SUBSCRIPTION_ENDED = ServiceFaultError(
@@ -172,7 +174,9 @@ class Gateway:
         return Response(body, answer.status, headers=headers)
 
 
-def build_app(world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: RampDesk) -> Starlette:
+def build_app(
+    world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: RampDesk, stripe: StripeDesk
+) -> Starlette:
     """Put the addresses of one world together; the webhook senders run as long as the application."""
     gateway = Gateway(world, service)
     sign_in = SignInDesk(world, new_tid=gateway.new_tid)
@@ -180,7 +184,7 @@ def build_app(world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: R
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        senders = [asyncio.create_task(post.run()) for post in (world.webhooks, plaid.post, ramp.post)]
+        senders = [asyncio.create_task(post.run()) for post in (world.webhooks, plaid.post, ramp.post, stripe.post)]
         try:
             yield
         finally:
@@ -198,7 +202,8 @@ def build_app(world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: R
             Mount(RAIL_PATH, routes=rail),
             Mount(PLAID_PATH, routes=plaid.routes()),
             Mount(RAMP_PATH, routes=ramp.routes()),
-            Mount(CONTROL_PATH, routes=ControlDesk(world, service, plaid=plaid, ramp=ramp).routes()),
+            Mount(STRIPE_PATH, routes=stripe.routes()),
+            Mount(CONTROL_PATH, routes=ControlDesk(world, service, plaid=plaid, ramp=ramp, stripe=stripe).routes()),
         ],
         lifespan=lifespan,
     )

@@ -137,6 +137,7 @@ class BankFeed:
                 continue
             key = f"{kind}:{row.id}:{account_id}"
             days, is_pending_first = _delay(key, kind, account=account, amount=amount, is_cheque=is_cheque)
+            is_payout = kind == "Deposit" and row.id in self._book.card_batches
             yield BankLine(
                 key=key,
                 kind=kind,
@@ -146,7 +147,9 @@ class BankFeed:
                 made_on=made_on,
                 posts_on=date.fromordinal(next_business_day(made_on.toordinal() + days)),
                 is_pending_first=is_pending_first,
-                text=intern(
+                text=f"STRIPE TRANSFER {payout_trace(self._book.realm_id, row.id)}"
+                if is_payout
+                else intern(
                     _text(
                         kind,
                         payee,
@@ -159,6 +162,17 @@ class BankFeed:
                 payee=payee,
                 cheque_number=str(number) if is_cheque and amount < 0 and not account.is_card else None,
             )
+
+
+def payout_trace(realm_id: str, deposit_id: str) -> str:
+    """The reference that a card processor gives the bank with a payout."""
+    return f"ST-{random.Random(f'trace:{realm_id}:{deposit_id}').getrandbits(40):010X}"
+
+
+def payout_posts_on(deposit_id: str, account_id: str, made_on: date) -> date:
+    """The day a deposit that a card processor made stands on the statement."""
+    days = int(random.Random(f"bank:Deposit:{deposit_id}:{account_id}").random() * 2)
+    return date.fromordinal(next_business_day(made_on.toordinal() + days))
 
 
 def _is_at_bank(account: WireObject) -> bool:

@@ -6,13 +6,14 @@ Records are parsed only when a filter or a write asks for what the index does no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from runway_sandbox.economy.model import CardBatch
 from runway_sandbox.kinds import KINDS, Kind
 from runway_sandbox.press import PRESSES, unpack
 from runway_sandbox.wiretime import format_record_time, parse_wire_time
@@ -151,6 +152,7 @@ class Book:
         self.home_currency = home_currency
         self.truth: list[dict[str, Any]] = []
         self.unreal: frozenset[tuple[str, str]] = frozenset()  # entries for which no money moved
+        self.card_batches: Mapping[str, CardBatch] = {}  # what a card processor paid in, by the deposit's id
         self.shelves = {
             kind.name: Shelf(kind, ids_as_text=ids_as_text, oldest_first=oldest_first) for kind in KINDS.values()
         }

@@ -19,6 +19,9 @@ from runway_sandbox.ramp.post import RampPost
 from runway_sandbox.ramp.truth import find_same as find_same_at_ramp
 from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import KNOWN_RAILS
+from runway_sandbox.stripe import truth as stripe_truth
+from runway_sandbox.stripe.desk import StripeDesk
+from runway_sandbox.stripe.post import StripePost
 from runway_sandbox.webhooks import WebhookPost
 from runway_sandbox.world import Desk, World
 
@@ -45,8 +48,11 @@ async def _read_object(request: Request) -> dict[str, Any]:
 class ControlDesk:
     """The endpoints over one world."""
 
-    def __init__(self, world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: RampDesk) -> None:
+    def __init__(
+        self, world: World, service: LedgerService, *, plaid: PlaidDesk, ramp: RampDesk, stripe: StripeDesk
+    ) -> None:
         self._world = world
+        self._stripe = stripe
         self._plaid = plaid
         self._ramp = ramp
         self._service = service
@@ -67,7 +73,9 @@ class ControlDesk:
         """Make changes as a person in the vendor's own pages would."""
         try:
             changes = decode_wire(await request.body())
-            done = apply_mutations(self._world, self._service, changes, plaid=self._plaid, ramp=self._ramp)
+            done = apply_mutations(
+                self._world, self._service, changes, plaid=self._plaid, ramp=self._ramp, stripe=self._stripe
+            )
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _refusal("the body is not JSON")
         except MutationError as error:
@@ -107,6 +115,10 @@ class ControlDesk:
             business = self._ramp.business_of(desk)
             told["same"] += find_same_at_ramp(business, book, self._world.clock.now())
             told["differences"] += business.held.differences
+        if "stripe" in rails:
+            processor = self._stripe.processor_of(desk)
+            told["same"] += stripe_truth.find_same(processor)
+            told["differences"] += stripe_truth.find_differences(processor)
         return {**told, "defects": book.truth}
 
     async def calls(self, _request: Request) -> Response:
@@ -169,17 +181,18 @@ class ControlDesk:
         return _answer(_describe_post("qbo", post))
 
     @property
-    def _posts(self) -> dict[str, PlaidPost | RampPost]:
-        return {"plaid": self._plaid.post, "ramp": self._ramp.post}
+    def _posts(self) -> dict[str, PlaidPost | RampPost | StripePost]:
+        return {"plaid": self._plaid.post, "ramp": self._ramp.post, "stripe": self._stripe.post}
 
     def _wake(self) -> None:
         self._ramp.look()
         self._world.webhooks.wake()
         self._plaid.post.wake()
         self._ramp.post.wake()
+        self._stripe.post.wake()
 
 
-def _describe_post(rail: str, post: WebhookPost | PlaidPost | RampPost) -> dict[str, Any]:
+def _describe_post(rail: str, post: WebhookPost | PlaidPost | RampPost | StripePost) -> dict[str, Any]:
     return {
         "rail": rail,
         "url": post.url,

@@ -13,6 +13,8 @@ from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.ramp.people import RAMP_OPERATIONS, apply_at_ramp
 from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import KNOWN_RAILS
+from runway_sandbox.stripe.desk import StripeDesk
+from runway_sandbox.stripe.mutating import STRIPE_OPERATIONS, apply_at_stripe
 from runway_sandbox.world import Desk, World
 
 PLAID_OPERATIONS = ("lose_login", "repair_login", "fetch", "rotate_key")
@@ -24,7 +26,7 @@ class MutationError(Exception):
 
 
 def apply_mutations(
-    world: World, service: LedgerService, changes: Any, *, plaid: PlaidDesk, ramp: RampDesk
+    world: World, service: LedgerService, changes: Any, *, plaid: PlaidDesk, ramp: RampDesk, stripe: StripeDesk
 ) -> list[dict[str, Any]]:
     """Make the changes in their order and tell what came of each: `{"ok": true, "id": …, "record": …}` or a fault.
 
@@ -38,6 +40,8 @@ def apply_mutations(
 
     `{"rail": "ramp", "company": …, "op": …, "id": bill, "fields": {…}}`: see `ramp/people.py`.
 
+    `{"rail": "stripe", "company": …, "op": …, "fields": {…}}`: see `stripe/mutating.py`.
+
     Raises:
         MutationError: a change is not of this form, or names no known company, kind or operation.
     """
@@ -49,6 +53,8 @@ def apply_mutations(
     return [
         apply_at_ramp(ramp, desk, change, now=world.clock.now())
         if change.get("rail") == "ramp"
+        else apply_at_stripe(stripe, desk, change, now=int(world.clock.epoch()))
+        if change.get("rail") == "stripe"
         else _apply(world, service, plaid, change=change, desk=desk)
         for change, desk in zip(changes, prepared, strict=True)
     ]
@@ -63,7 +69,8 @@ def _prepare(world: World, change: Any) -> Desk:
     if desk is None:
         raise MutationError(f"no company {change.get('company')!r}; give a realm id or a name of the ready line")
     operation = change.get("op")
-    known = {"plaid": PLAID_OPERATIONS, "ramp": RAMP_OPERATIONS}.get(str(change.get("rail")), OPERATIONS)
+    of_rail = {"plaid": PLAID_OPERATIONS, "ramp": RAMP_OPERATIONS, "stripe": STRIPE_OPERATIONS}
+    known = of_rail.get(str(change.get("rail")), OPERATIONS)
     if operation not in known:
         raise MutationError(f"no op {operation!r}; there are: {', '.join(known)}")
     if known is not OPERATIONS:

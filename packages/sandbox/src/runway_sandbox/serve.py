@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from runway_sandbox.app import CONTROL_PATH, PLAID_PATH, RAIL_PATH, RAMP_PATH, build_app
+from runway_sandbox.app import CONTROL_PATH, PLAID_PATH, RAIL_PATH, RAMP_PATH, STRIPE_PATH, build_app
 from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.ramp.desk import AUTHORIZE_PATH as RAMP_AUTHORIZE_PATH
 from runway_sandbox.ramp.desk import TOKEN_PATH as RAMP_TOKEN_PATH
@@ -26,6 +26,7 @@ from runway_sandbox.ramp.records import made_id
 from runway_sandbox.service import LedgerService
 from runway_sandbox.settings import KNOWN_RAILS, SandboxSettings
 from runway_sandbox.signin import AUTHORIZE_PATH, DISCOVERY_PATH, REVOKE_PATH, TOKEN_PATH
+from runway_sandbox.stripe.desk import StripeDesk
 from runway_sandbox.world import World
 
 
@@ -33,7 +34,9 @@ class SandboxStartError(Exception):
     """The sandbox cannot start; the text is one line that says why."""
 
 
-def build_ready_line(world: World, *, plaid: PlaidDesk, ramp: RampDesk, base_url: str) -> dict[str, Any]:
+def build_ready_line(
+    world: World, *, plaid: PlaidDesk, ramp: RampDesk, stripe: StripeDesk, base_url: str
+) -> dict[str, Any]:
     """Build the ready line of design.md section 6, with fresh tokens for every company."""
     settings = world.settings
     rail_url = base_url + RAIL_PATH
@@ -75,9 +78,29 @@ def build_ready_line(world: World, *, plaid: PlaidDesk, ramp: RampDesk, base_url
             ],
         },
         "ramp": _describe_ramp(world, ramp, base_url=base_url + RAMP_PATH),
+        "stripe": _describe_stripe(world, stripe, base_url=base_url + STRIPE_PATH),
     }
     served = {name: rail for name, rail in rails.items() if name in settings.rails}
     return {"ready": True, "control_url": base_url + CONTROL_PATH, **served}
+
+
+def _describe_stripe(world: World, stripe: StripeDesk, *, base_url: str) -> dict[str, Any]:
+    return {
+        "base_url": base_url,
+        "secret_key": world.settings.stripe.secret_key,
+        "webhook_secret": world.settings.stripe.webhook_secret,
+        "companies": [
+            {
+                "name": desk.name,
+                "account_id": account.account_id,
+                # Beyond the contract: a key of the company's own, and whether there is something to read.
+                "restricted_key": account.key,
+                "takes_cards": world.takes_cards(desk),
+            }
+            for desk in world.desks
+            for account in [stripe.account_of(desk)]
+        ],
+    }
 
 
 def _describe_ramp(world: World, ramp: RampDesk, *, base_url: str) -> dict[str, Any]:
@@ -153,11 +176,13 @@ def build_server(world: World, listener: socket.socket, *, on_ready: Any) -> uvi
     """Build the server over a world on an address that is already taken; `on_ready` gets the ready line."""
     host, port = listener.getsockname()[:2]
     service, plaid = LedgerService(world), PlaidDesk(world)
-    ramp = RampDesk(world, service)
-    app = build_app(world, service, plaid=plaid, ramp=ramp)
+    ramp, stripe = RampDesk(world, service), StripeDesk(world)
+    app = build_app(world, service, plaid=plaid, ramp=ramp, stripe=stripe)
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
     base_url = f"http://{host}:{port}"
-    return _Server(config, lambda: on_ready(build_ready_line(world, plaid=plaid, ramp=ramp, base_url=base_url)))
+    return _Server(
+        config, lambda: on_ready(build_ready_line(world, plaid=plaid, ramp=ramp, stripe=stripe, base_url=base_url))
+    )
 
 
 def run_sandbox(settings: SandboxSettings, *, stop_with_stdin: bool = False) -> None:

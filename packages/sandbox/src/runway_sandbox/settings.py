@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-KNOWN_RAILS = ("qbo", "plaid", "ramp")
+KNOWN_RAILS = ("qbo", "plaid", "ramp", "stripe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,14 @@ class RampRules:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeKeys:
+    """The platform's keys at the vendor that takes card payments."""
+
+    secret_key: str = "sk_test_sandboxPlatform0000"  # noqa: S105  (made up, and public on purpose)
+    webhook_secret: str = "whsec_sandboxWebhook0000"  # noqa: S105  (made up, and public on purpose)
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """One sandbox: how many companies of what size, where it listens, and how it behaves."""
 
@@ -104,4 +112,5 @@ class SandboxSettings:
     wire: WireRules = field(default_factory=WireRules)
     webhooks: WebhookRules = field(default_factory=WebhookRules)
     plaid: PlaidKeys = field(default_factory=PlaidKeys)
+    stripe: StripeKeys = field(default_factory=StripeKeys)
     ramp: RampRules = field(default_factory=RampRules)

@@ -12,6 +12,8 @@ from runway_sandbox.books import Book
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
 from runway_sandbox.economy import CompanyIdentity, EconomyCompany, build_company, company_identity
+from runway_sandbox.economy.cards import takes_cards
+from runway_sandbox.economy.identity import trade_of
 from runway_sandbox.oauth import TokenDesk
 from runway_sandbox.settings import SandboxSettings, WireRules
 from runway_sandbox.throttle import Throttle
@@ -92,6 +94,13 @@ class World:
             return known
         return next((desk for desk in self._desks.values() if desk.name == realm_or_name), None)
 
+    def takes_cards(self, desk: Desk) -> bool:
+        """Tell whether a company's customers pay by card, without building its books."""
+        if self._given is not None:
+            return bool(self._given[desk.index].card_batches)
+        trade = trade_of(desk.index)
+        return takes_cards(trade.key, trade.till_share)
+
     def book(self, desk: Desk) -> Book:
         """Get a company's books, building them at the first touch."""
         if desk.book is None:
@@ -128,4 +137,5 @@ def shelve_company(company: EconomyCompany, *, rules: WireRules) -> Book:
     book.fill(company.records)
     book.truth = company.truth
     book.unreal = company.unreal
+    book.card_batches = company.card_batches
     return book

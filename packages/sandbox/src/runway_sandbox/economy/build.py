@@ -9,6 +9,7 @@ from datetime import date
 
 from runway_sandbox.economy import lists, shapes
 from runway_sandbox.economy.calendar import DAY_SECONDS
+from runway_sandbox.economy.cards import finish_batches, misstate_payouts, settle_cards
 from runway_sandbox.economy.defects import choose_defects, extra_bills, plant, plant_late
 from runway_sandbox.economy.identity import CompanyIdentity, company_identity, trade_of
 from runway_sandbox.economy.ledger import post_all
@@ -46,10 +47,12 @@ def build_company(*, index: int, seed: int, bills: int, as_of: date, days: int =
     plant(plan)
     make_deposits(plan)
     take_till(plan, revenue=till)
+    settle_cards(plan)
     pay_wages(plan, total=int(scale * plan.trade.payroll_share))
     charge_card(plan, total=int(scale * plan.trade.card_share), count=max(4, int(bills * 0.22)))
     settle_card(plan)
     remit_sales_tax(plan)
+    misstate_payouts(plan)
     plant_late(plan)
     fund(plan)
     post_all(plan)
@@ -61,6 +64,7 @@ def build_company(*, index: int, seed: int, bills: int, as_of: date, days: int =
         time_zone=identity.time_zone,
         records=_records(plan, identity.name),
         unreal=frozenset((doc.kind, doc.id) for doc in plan.docs if not doc.is_real),
+        card_batches=finish_batches(plan),
         truth=[
             {
                 "check": check,

@@ -41,6 +41,9 @@ def postings(plan: Plan, doc: Doc) -> Iterator[Posting]:
         other = _OTHER_SIDE.get(kind)
         if kind == "Transfer" and doc.other is not None:
             yield doc.other, -doc.total
+        elif kind == "Deposit" and doc.applied:
+            yield plan.accounts["undeposited"], -sum(amount for _, amount in doc.applied)
+            yield from ((line.account, -line.amount) for line in doc.lines)
         elif other is not None and not doc.lines:
             yield plan.accounts[other], -sign * doc.total
         else:

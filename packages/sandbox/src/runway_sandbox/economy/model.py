@@ -27,6 +27,7 @@ class EconomyCompany:
     records: dict[str, list[dict[str, Any]]]  # entity name → wire objects, transactions in order of creation
     truth: list[dict[str, Any]]  # {"check", "records": [{"rail", "kind", "id"}], "note"}
     unreal: frozenset[tuple[str, str]] = frozenset()  # (kind, id) of entries for which no money moved
+    card_batches: dict[str, CardBatch] = field(default_factory=dict)  # by the deposit's id; "": not paid out yet
 
 
 @dataclass(slots=True, eq=False)
@@ -151,11 +152,44 @@ class Doc:
     currency: str = ""  # empty: the company's own
     rate: Decimal = Decimal(1)  # home units for one unit of `currency`
     dangling: str = ""  # "account" or "term": that reference points to nothing
+    batch: CardBatch | None = None  # a deposit that a card processor made
 
     def touch(self, moment: int) -> None:
         """Note a later change by the people of the company."""
         self.updated = max(self.updated, moment)
         self.token += 1
+
+
+@dataclass(frozen=True, slots=True)
+class CardEntry:
+    """One movement on the processor's balance, in cents. `key` is of the charge, whatever happens to it."""
+
+    kind: str  # charge, refund, dispute, won
+    key: str
+    gross: int  # negative for what leaves
+    fee: int
+    day: int
+    invoice: Doc | None = None
+    payment: Doc | None = None  # the receipt in the books, where there is one
+    payment_id: str = ""
+
+    @property
+    def net(self) -> int:
+        """What it adds to the payout."""
+        return self.gross - self.fee
+
+
+@dataclass(slots=True)
+class CardBatch:
+    """What a deposit is made of; `planted` names how books or processor differ from it."""
+
+    entries: list[CardEntry] = field(default_factory=list)
+    planted: str = ""
+
+    @property
+    def fees(self) -> int:
+        """What the processor keeps, in cents."""
+        return sum(entry.fee for entry in self.entries)
 
 
 @dataclass(slots=True, eq=False)
@@ -183,6 +217,7 @@ class Plan:
     defects: list[str] = field(default_factory=list)  # checks to plant, one entry each
     truth: list[tuple[str, list[Doc | Party | Account], str]] = field(default_factory=list)
     late: list[tuple[str, Callable[[Plan], None]]] = field(default_factory=list)  # planted after wages, card and tax
+    held_cards: CardBatch | None = None  # what a card processor has not paid out yet
     next_invoice: int = 1001
     next_cheque: int = 2001
 

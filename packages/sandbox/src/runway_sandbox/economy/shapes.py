@@ -338,30 +338,28 @@ def payment(plan: Plan, doc: Doc) -> Wire:
 def deposit(plan: Plan, doc: Doc) -> Wire:
     """Return a deposit of receipts, or of takings booked straight to income."""
     assert doc.account is not None
-    if doc.applied:
-        lines: list[Wire] = [
-            {
-                "Amount": money(amount),
-                "LinkedTxn": [{"TxnId": one.id, "TxnType": "Payment", "TxnLineId": "0"}],
-            }
-            for one, amount in doc.applied
-        ]
-    else:
-        lines = [
-            {
-                "Id": str(number),
-                "LineNum": number,
-                **({"Description": line.text} if line.text else {}),
-                "Amount": money(line.amount),
-                "DetailType": "DepositLineDetail",
-                "DepositLineDetail": {
-                    **({"Entity": {**reference(doc.party), "type": "CUSTOMER"}} if doc.party else {}),
-                    "AccountRef": reference(line.account),
-                },
-                "CustomExtensions": [],
-            }
-            for number, line in enumerate(doc.lines, start=1)
-        ]
+    lines: list[Wire] = [
+        {
+            "Amount": money(amount),
+            "LinkedTxn": [{"TxnId": one.id, "TxnType": "Payment", "TxnLineId": "0"}],
+        }
+        for one, amount in doc.applied
+    ]
+    lines += [
+        {
+            "Id": str(number),
+            "LineNum": number,
+            **({"Description": line.text} if line.text else {}),
+            "Amount": money(line.amount),
+            "DetailType": "DepositLineDetail",
+            "DepositLineDetail": {
+                **({"Entity": {**reference(doc.party), "type": "CUSTOMER"}} if doc.party else {}),
+                "AccountRef": reference(line.account),
+            },
+            "CustomExtensions": [],
+        }
+        for number, line in enumerate(doc.lines, start=1)
+    ]
     return {
         "DepositToAccountRef": reference(doc.account),
         "TotalAmt": money(doc.total),

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from runway_sandbox.books import decode_wire, encode_wire
 from runway_sandbox.faults import MAINTENANCE_HTML
+from runway_sandbox.opaque import opaque_id
 from runway_sandbox.plaid import shapes
 from runway_sandbox.plaid.faults import (
     PlaidFaultError,
@@ -36,7 +37,7 @@ from runway_sandbox.plaid.faults import (
     too_many,
     unknown_token,
 )
-from runway_sandbox.plaid.items import Item, opaque_id
+from runway_sandbox.plaid.items import Item
 from runway_sandbox.plaid.post import PlaidPost
 from runway_sandbox.plaid.signing import Signer
 from runway_sandbox.world import Desk, World

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,24 +17,14 @@ from typing import Any, Literal
 import msgspec
 
 from runway_sandbox.bank import BankAccount, BankFeed, BankLine
+from runway_sandbox.opaque import opaque_id
 from runway_sandbox.plaid.faults import invalid_field, mutated_while_paging
 
 FETCH_EVERY = timedelta(hours=6)
 INITIAL_AFTER = timedelta(seconds=10)
 HISTORY_AFTER = timedelta(seconds=60)
 INITIAL_DAYS = 30
-_LETTERS = string.ascii_letters + string.digits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def opaque_id(*parts: str, length: int = 37) -> str:
-    """Make an id of mixed letters and digits out of what it stands for."""
-    number = int.from_bytes(hashlib.sha512("|".join(parts).encode()).digest())
-    letters = []
-    for _ in range(length):
-        number, place = divmod(number, len(_LETTERS))
-        letters.append(_LETTERS[place])
-    return "".join(letters)
 
 
 @dataclass(frozen=True, slots=True)

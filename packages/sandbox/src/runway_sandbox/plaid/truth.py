@@ -6,7 +6,8 @@ from typing import Any
 
 from runway_sandbox.bank import BankFeed
 from runway_sandbox.books import Book
-from runway_sandbox.plaid.items import Item, opaque_id
+from runway_sandbox.opaque import opaque_id
+from runway_sandbox.plaid.items import Item
 
 
 def find_same(item: Item, book: Book) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The window of the vendor that takes card payments: its protocol over the companies' processor."""
