@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -13,14 +14,22 @@ LONGEST = 256
 AT_ONCE = 2
 """So many passwords are hashed at a time: each takes 19 MiB and some 25 ms of a core, and the app answers meanwhile."""
 
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
+
+
+@cache
+def _hash_of_nobody() -> str:
+    """What a password is held against where there is no hash: made before anybody asks, so that it takes no longer."""
+    return _HASHER.hash("nobody has this password")
+
 
 class Passwords:
     """Hashes and verifies passwords. Close it when the app ends."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
+        self._hasher = _HASHER
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _hash_of_nobody()
 
     def close(self) -> None:
         """Let go of the threads. Repeating is harmless."""

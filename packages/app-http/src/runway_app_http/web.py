@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from runway_core.errors import RunwayError
 from runway_core.runway import Runway
@@ -12,6 +14,7 @@ from runway_core.services.sessions import SessionRules
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
 
 from runway_app_http.api.description import describe_api
 from runway_app_http.api.health import probes
@@ -34,6 +37,9 @@ from runway_app_http.webhooks import WebhookSecrets, receiver
 Hook = Callable[[], Awaitable[None]]
 """Something to do once the app's `Runway` is open, or before it closes."""
 
+TITLE = "Runway"
+VERSION = "1"
+SUMMARY = "Cash runway and the health of the books, for every company a firm looks after."
 _FOR_PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json", "/webhooks")
 
 
@@ -80,9 +86,9 @@ def create_app(
             yield
 
     app = FastAPI(
-        title="Runway",
-        version="1",
-        summary="Cash runway and the health of the books, for every company a firm looks after.",
+        title=TITLE,
+        version=VERSION,
+        summary=SUMMARY,
         openapi_url="/openapi.json" if serve_docs else None,
         docs_url=None,  # their pages load scripts from elsewhere, which the security headers forbid
         redoc_url=None,
@@ -97,16 +103,30 @@ def create_app(
     app.state.sign_in_service_name = "" if sign_in_service is None else sign_in_service.name
     app.state.webhook_secrets = dict(webhook_secrets or {})
     app.state.digest_sender = DigestSender(runway, mailer, write_digest_mail)
-    app.include_router(receiver)  # first, because it is asked most
-    app.include_router(build_api())
-    app.include_router(probes)
-    app.include_router(build_pages())
-    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
+    app.router.routes.extend(_routes())
+    app.openapi = _description  # type: ignore[method-assign]  # FastAPI's own way to change the document
     for kind in (RunwayError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
     app.add_middleware(Gate, runway=runway, answer=answer_failure, rules=gate_rules or GateRules())
     app.add_middleware(Edge, answer=answer_failure, allowed_hosts=frozenset(allowed_hosts))
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every address. They know no `Runway`, and are made once: the models of what they take and answer are the work."""
+    every = APIRouter(redirect_slashes=False)
+    every.include_router(receiver)  # first, because it is asked most
+    every.include_router(build_api())
+    every.include_router(probes)
+    every.include_router(build_pages())
+    return tuple(every.routes)
+
+
+@cache
+def _description() -> dict[str, Any]:
+    """What `/openapi.json` answers: the same for every app, since the addresses are."""
+    return describe_api(_routes(), title=TITLE, version=VERSION, summary=SUMMARY)
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

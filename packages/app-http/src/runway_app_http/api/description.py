@@ -1,9 +1,10 @@
 """The OpenAPI 3.1 document: what FastAPI generates, corrected where answers are written another way than it thinks."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from runway_app_http.problems import PROBLEM_TYPE
 
@@ -21,20 +22,17 @@ _RECORD_KEY = {
 _MONEY_EXAMPLE = {"amount": "1598.35", "currency": "USD"}
 
 
-def describe_api(app: FastAPI) -> dict[str, Any]:
-    """Describe the API once; later calls get the same document."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
-        )
-        document = _correct(document)
-        schemas = document["components"]["schemas"]
-        schemas["RecordKey"] = _RECORD_KEY
-        schemas["Money"]["examples"] = [_MONEY_EXAMPLE]
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        app.openapi_schema = document
-    return app.openapi_schema
+def describe_api(routes: Sequence[BaseRoute], *, title: str, version: str, summary: str) -> dict[str, Any]:
+    """Describe what these routes take and answer, as OpenAPI 3.1."""
+    document: dict[str, Any] = _correct(
+        get_openapi(title=title, version=version, summary=summary, routes=routes, openapi_version="3.1.0")
+    )
+    schemas = document["components"]["schemas"]
+    schemas["RecordKey"] = _RECORD_KEY
+    schemas["Money"]["examples"] = [_MONEY_EXAMPLE]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document
 
 
 def _correct(node: Any) -> Any:
