@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+from runway_app_http.collector import tune_collector
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.hygiene.check import Check
 from runway_core.calculators.hygiene.checks import CHECKS
@@ -24,6 +25,7 @@ SEEDS = (11, 23, 101, 499)
 
 def measure_figures(*, bills: int, repeat: int) -> None:
     """Outlook, all checks, the same again after a bill changed, and one what-if, on the books of one company."""
+    tune_collector()  # as the app does
     books = read_books(build_company(index=3, seed=5, bills=bills, as_of=AS_OF))
     documents = sum(len(getattr(books, name)) for name in DOCUMENTS)
     cash = compute_cash(books)

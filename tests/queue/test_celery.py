@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runway_core.domain.company import Connection
+from runway_core.domain.identity import CompanyId
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.runway import Runway
 from runway_queue_celery import CeleryBroker
@@ -34,7 +35,7 @@ async def connect_companies(url: str, folder: Path) -> None:
             )
 
 
-async def look(url: str) -> tuple[Sequence[Connection], Sequence[SyncRun], dict[str, int]]:
+async def look(url: str) -> tuple[Sequence[Connection], Sequence[SyncRun], dict[CompanyId, int]]:
     """Every connection, every pull, and how many records are held of each company."""
     async with Runway.open(store=SqlStore(url, secret_key=KEY), rails=[SampleRailFactory()]) as runway:
         connections = await runway.connections.list()
@@ -78,7 +79,7 @@ def test_every_company_is_pulled_though_a_worker_and_redis_are_killed_and_all_wo
     connections, runs, held = asyncio.run(look(url))
 
     assert {connection.state.value for connection in connections} == {"active"}
-    by_company: dict[str, list[SyncRun]] = {}
+    by_company: dict[CompanyId, list[SyncRun]] = {}
     for run in sorted(runs, key=lambda run: run.started_at):
         by_company.setdefault(run.company_id, []).append(run)
     for company_id, company_runs in by_company.items():
