@@ -48,7 +48,7 @@ async def fill_portfolio(runway: Runway, store: Store, *, companies: int, bills:
         await store.registry.end_run(
             lease, ended, state=ConnectionState.ACTIVE, source_read_at=now, was_full=True, attribution=by
         )
-        await runway.positions.recompute(company.company_id)
+        await runway.recompute(company.company_id)
     return added
 
 

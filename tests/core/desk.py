@@ -17,6 +17,7 @@ from runway_core.domain.record import Record
 from runway_core.errors import OutcomeUnknown
 from runway_core.ports.ledger_rail import LedgerRail, RailContext, RailFactory, RecordFix
 from runway_core.runway import Runway
+from runway_core.sync.health import USUAL_SERVICE, ServiceSettings
 from runway_testkit.clock import FixedClock
 from runway_testkit.memory_rail import MemoryLedger, MemoryRail, MemoryRailFactory, MemorySettings
 from runway_testkit.memory_store import MemoryStore
@@ -81,11 +82,19 @@ class HookedRailFactory(MemoryRailFactory):
 class FirmDesk:
     """One firm's `Runway`, and the other side of its rails."""
 
-    def __init__(self, *, at: datetime = READ_AT, page_size: int = 3, firm_id: FirmId = DEFAULT_FIRM) -> None:
+    def __init__(
+        self,
+        *,
+        at: datetime = READ_AT,
+        page_size: int = 3,
+        firm_id: FirmId = DEFAULT_FIRM,
+        service: ServiceSettings = USUAL_SERVICE,
+    ) -> None:
         self.clock = FixedClock(at)
         self.store = MemoryStore(clock=self.clock)
         self.factory = HookedRailFactory(page_size=page_size)
         self.numbers = count(1)
+        self.service = service
         self.runway = self.open(firm_id)
 
     def open(self, firm_id: FirmId, *more: RailFactory) -> Runway:
@@ -96,6 +105,7 @@ class FirmDesk:
             clock=self.clock,
             firm_id=firm_id,
             new_id=lambda: f"id-{next(self.numbers)}",
+            service=self.service,
         )
 
     async def connect(self, name: str, *records: Record, runway: Runway | None = None, **details: Any) -> Company:

@@ -172,7 +172,7 @@ async def settle_company(runway: Runway, company_id: Any) -> None:
     changes = propose_settings(await runway.books.read(company_id))
     if changes:
         await runway.companies.change_settings(company_id, changes, actor=ACTOR)
-        await runway.positions.recompute(company_id)
+        await runway.recompute(company_id)
 
 
 def propose_settings(books: Books) -> dict[str, Any]:

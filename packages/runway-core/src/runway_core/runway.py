@@ -11,11 +11,13 @@ from runway_core.domain.company import Connection
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.people import Caller, Need
+from runway_core.domain.position import Position
 from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
 from runway_core.experiences.digest import DigestExperience, DigestView
 from runway_core.experiences.firm_digest import FirmDigestView
+from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.outlook import OutlookExperience, OutlookView
 from runway_core.experiences.portfolio import PortfolioExperience, PortfolioQuery, PortfolioView
 from runway_core.experiences.tray import HygieneTrayExperience, TrayQuery, TrayView
@@ -165,15 +167,19 @@ class Runway(LogReading):
             forecasts=self.forecasts,
             past=self.past,
         )
-        self._digest = DigestExperience(digest_data)
-        self._outlook = OutlookExperience(digest_data)
+        kept = KeptViews(self.scope, from_records=self._service.keep_views_from)
+        self._digest = DigestExperience(digest_data, kept)
+        self._outlook = OutlookExperience(digest_data, kept)
         self._tray = HygieneTrayExperience(
             HygieneTrayDataOrchestrator(
                 self.scope, self.companies, self.connections, self.findings, self.positions, past=self.past
             )
         )
         self._console = DecisionConsoleExperience(
-            DecisionConsoleDataOrchestrator(self.books, self.connections, self.findings, self.decisions, past=self.past)
+            DecisionConsoleDataOrchestrator(
+                self.books, self.connections, self.findings, self.decisions, past=self.past
+            ),
+            kept,
         )
         self._portfolio = PortfolioExperience(
             PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions, past=self.past)
@@ -287,7 +293,19 @@ class Runway(LogReading):
         await self.fixes.follow_up(company_id)
         if has_moved or not await self.positions.is_current(company_id):
             await self.decisions.observe(company_id)
-            await self.positions.recompute(company_id)
+            await self.recompute(company_id)
+
+    async def recompute(self, company_id: CompanyId) -> Position:
+        """Compute findings and position of a company anew, and lay out the views of a large one before someone asks.
+
+        Raises:
+            NotFound: no such company in this firm.
+        """
+        position = await self.positions.recompute(company_id)
+        if self._held.books.count(company_id) >= self._service.keep_views_from:
+            for experience in (self._digest, self._console, self._outlook):
+                await experience.keep(company_id)
+        return position
 
     def engine(
         self,
@@ -386,11 +404,7 @@ class Runway(LogReading):
         return await self._portfolio.show_firm_digest(await self.firm_digests.last_sent())
 
     async def digest(
-        self,
-        company_id: CompanyId,
-        *,
-        freshness: Freshness = Freshness.CACHED_OK,
-        known_at: datetime | None = None,
+        self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK, known_at: datetime | None = None
     ) -> DigestView:
         """Answer "Are we okay?" for one company.
 
@@ -417,11 +431,7 @@ class Runway(LogReading):
         return await self._tray.show(company_id, query, known_at)
 
     async def console(
-        self,
-        company_id: CompanyId,
-        *,
-        freshness: Freshness = Freshness.CACHED_OK,
-        known_at: datetime | None = None,
+        self, company_id: CompanyId, *, freshness: Freshness = Freshness.CACHED_OK, known_at: datetime | None = None
     ) -> ConsoleView:
         """Answer "What should we do next?" for one company.
 

@@ -24,6 +24,7 @@ from runway_store_sql.bulk import among
 from runway_store_sql.engine import Database
 from runway_store_sql.held_books import HeldBooks
 from runway_store_sql.page import PageWork, commit
+from runway_store_sql.position_tables import positions
 from runway_store_sql.rows import decode_amount, field_columns, read_rows
 from runway_store_sql.tables import (
     NIL,
@@ -34,7 +35,6 @@ from runway_store_sql.tables import (
     companies,
     cursors,
     log_heads,
-    positions,
     quarantine,
     working_papers,
 )

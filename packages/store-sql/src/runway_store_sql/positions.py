@@ -7,7 +7,8 @@ from functools import lru_cache
 from runway_core.domain.changes import Attribution
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, FirmId
-from runway_core.domain.log_entry import LogDraft, to_microseconds
+from runway_core.domain.kept_views import KeptView
+from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microseconds
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
@@ -17,7 +18,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from runway_store_sql.bulk import among, is_postgres, upsert_rows
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
-from runway_store_sql.tables import companies, findings, positions
+from runway_store_sql.position_tables import findings, kept_views, positions
+from runway_store_sql.tables import companies
 
 
 @lru_cache(maxsize=20_000)
@@ -130,6 +132,33 @@ class SqlPositionStore:
 
         if rows:
             await self._database.write(write)
+
+    async def save_view(self, view: KeptView) -> None:
+        """Keep one view of a company in place of the one of that name.
+
+        Raises:
+            NotFound: no such company in the view's firm.
+        """
+        row = (view.company_id, view.name, view.firm_id, view.stamp, to_microseconds(view.holds_until), view.document)
+
+        def write(connection: Connection) -> None:
+            owner = connection.scalar(select(companies.c.firm_id).where(companies.c.company_id == view.company_id))
+            if owner != view.firm_id:
+                raise NotFound(f"no company {view.company_id!r} in this firm")
+            upsert_rows(connection, kept_views, [row])
+
+        await self._database.write(write)
+
+    async def view(self, firm_id: FirmId, company_id: CompanyId, name: str) -> KeptView | None:
+        """The view of that name that was kept last."""
+        query = select(kept_views).where(
+            kept_views.c.company_id == company_id, kept_views.c.name == name, kept_views.c.firm_id == firm_id
+        )
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        if row is None:
+            return None
+        holds_until = from_microseconds(row.holds_until)
+        return KeptView(row.firm_id, row.company_id, row.name, row.stamp, holds_until, row.document)
 
 
 def _write_position(connection: Connection, position: Position, document: bytes) -> bool:

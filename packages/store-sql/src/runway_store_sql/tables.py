@@ -381,35 +381,6 @@ outbox = Table(
 IS_UNTOLD = outbox.c.told_at.is_(None)
 Index("ix_outbox_untold", outbox.c.created_at, postgresql_where=IS_UNTOLD, sqlite_where=IS_UNTOLD)
 
-positions = Table(
-    "positions",
-    metadata,
-    Column("company_id", TEXT, primary_key=True),
-    Column("firm_id", TEXT, nullable=False),
-    Column("log_sequence", BigInteger, nullable=False),
-    Column("as_of", TEXT, nullable=False),
-    Column("computed_at", BigInteger, nullable=False),
-    Column("owner", TEXT),
-    Column("status_rank", Integer, nullable=False),
-    Column("runway_days", Integer),
-    Column("cleanness", Integer, nullable=False),
-    Column("document", LargeBinary, nullable=False),  # JSON, the whole position
-    Column("firm_policy_version", BigInteger, nullable=False, server_default="0"),  # under a later one it is due
-    Index("ix_positions_firm", "firm_id", "company_id"),
-)
-
-findings = Table(
-    "findings",
-    metadata,
-    Column("company_id", TEXT, nullable=False),
-    Column("finding_id", TEXT, nullable=False),
-    Column("state", TEXT, nullable=False),
-    Column("severity_rank", Integer, nullable=False),
-    Column("check", TEXT, nullable=False),
-    Column("document", LargeBinary, nullable=False),  # JSON, the whole tracked finding
-    PrimaryKeyConstraint("company_id", "finding_id"),
-)
-
 working_papers = Table(
     "working_papers",
     metadata,

@@ -15,6 +15,7 @@ from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
+from runway_core.domain.kept_views import KeptView
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, to_microseconds
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
@@ -323,6 +324,7 @@ class MemoryPositionStore:
 
     def __init__(self, states: _States) -> None:
         self._states = states
+        self._views: dict[tuple[CompanyId, str], KeptView] = {}
 
     async def save_position(self, position: Position, findings: Sequence[TrackedFinding]) -> bool:
         """Store a position and its findings; false when a newer one is there."""
@@ -382,6 +384,18 @@ class MemoryPositionStore:
         held.update({item.finding_id: item for item in tracked})
         if state is not None:
             state.append(drafts, is_due=True)
+
+    async def save_view(self, view: KeptView) -> None:
+        """Keep one view of a company in place of the one of that name."""
+        state = self._states.get(view.company_id)
+        if state is None or state.company.firm_id != view.firm_id:
+            raise NotFound(f"no company {view.company_id!r} in this firm")
+        self._views[view.company_id, view.name] = view
+
+    async def view(self, firm_id: FirmId, company_id: CompanyId, name: str) -> KeptView | None:
+        """The view of that name that was kept last."""
+        held = self._views.get((company_id, name))
+        return held if held is not None and held.firm_id == firm_id else None
 
 
 class MemoryTokenVault:

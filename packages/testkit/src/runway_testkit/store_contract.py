@@ -26,6 +26,7 @@ from runway_testkit.desk_contract import PERSON, DeskContract
 from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.limits_contract import LimitsContract
 from runway_testkit.outbox_contract import JobsContract
+from runway_testkit.kept_views_contract import KeptViewsContract
 from runway_testkit.papers_contract import PapersContract
 from runway_testkit.people_contract import PeopleContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
@@ -383,7 +384,7 @@ class RegistryContract(DeskContract):
             await vault.save(ConnectionId("unknown"), {})
 
 
-class PositionContract(DeskContract):
+class PositionContract(KeptViewsContract):
     """Promises of stored positions and findings, and of the walls between firms."""
 
     async def test_a_position_that_saw_less_is_refused(self, desk: StoreDesk) -> None:

@@ -143,7 +143,7 @@ def set_company(
         if given:
             found = await runway.companies.change_settings(found.company_id, given, actor=session.actor)
         if await runway.positions.current(found.company_id) is not None:
-            await runway.positions.recompute(found.company_id)
+            await runway.recompute(found.company_id)
         return found
 
     _show_one(session, session.run(act), "changed")

@@ -16,6 +16,7 @@ from runway_core.domain.decisions import BillReadiness, Decision, DecisionState,
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import OutlookDay, OutlookWeek, Runway
+from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_reach
 from runway_core.orchestrators.decision_console import ConsoleData, DecisionConsoleDataOrchestrator
@@ -84,8 +85,9 @@ class ConsoleView(CompanyView):
 class DecisionConsoleExperience:
     """Shows one company's console from its mirrored books."""
 
-    def __init__(self, data: DecisionConsoleDataOrchestrator) -> None:
+    def __init__(self, data: DecisionConsoleDataOrchestrator, kept: KeptViews) -> None:
         self._data = data
+        self._kept = kept
 
     async def show(self, company_id: CompanyId, known_at: datetime | None = None) -> ConsoleView:
         """The console of one company, as it is or as it was known at a moment.
@@ -93,7 +95,17 @@ class DecisionConsoleExperience:
         Raises:
             NotFound: no such company in this firm.
         """
-        return lay_out_console(await self._data.gather(company_id, known_at))
+        if known_at is not None:
+            return lay_out_console(await self._data.gather(company_id, known_at))
+        return await self._kept.show(company_id, ConsoleView, self._lay_out)
+
+    async def keep(self, company_id: CompanyId) -> None:
+        """Lay out the console of a large company before someone asks."""
+        await self._kept.keep(company_id, self._lay_out)
+
+    async def _lay_out(self, company_id: CompanyId) -> tuple[ConsoleView, Books]:
+        data = await self._data.gather(company_id)
+        return lay_out_console(data), data.books
 
 
 def lay_out_console(data: ConsoleData) -> ConsoleView:

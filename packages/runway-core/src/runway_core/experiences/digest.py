@@ -38,6 +38,7 @@ from runway_core.domain.position import PositionStatus
 from runway_core.domain.ratios import Ratio
 from runway_core.experiences.digest_decisions import DecisionLine, list_decisions
 from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
+from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_band, say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
@@ -105,8 +106,9 @@ class DigestView(CompanyView):
 class DigestExperience:
     """Shows one company's digest from its mirrored books."""
 
-    def __init__(self, data: DigestDataOrchestrator) -> None:
+    def __init__(self, data: DigestDataOrchestrator, kept: KeptViews) -> None:
         self._data = data
+        self._kept = kept
 
     async def show(self, company_id: CompanyId, known_at: datetime | None = None) -> DigestView:
         """The digest of one company, as it is or as it was known at a moment.
@@ -114,7 +116,17 @@ class DigestExperience:
         Raises:
             NotFound: no such company in this firm.
         """
-        return lay_out_digest(await self._data.gather(company_id, known_at))
+        if known_at is not None:
+            return lay_out_digest(await self._data.gather(company_id, known_at))
+        return await self._kept.show(company_id, DigestView, self._lay_out)
+
+    async def keep(self, company_id: CompanyId) -> None:
+        """Lay out the digest of a large company before someone asks."""
+        await self._kept.keep(company_id, self._lay_out)
+
+    async def _lay_out(self, company_id: CompanyId) -> tuple[DigestView, Books]:
+        data = await self._data.gather(company_id)
+        return lay_out_digest(data), data.books
 
 
 def lay_out_digest(data: CompanyData) -> DigestView:

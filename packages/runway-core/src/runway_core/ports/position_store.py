@@ -7,6 +7,7 @@ from typing import Protocol
 from runway_core.domain.changes import Attribution
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.kept_views import KeptView
 from runway_core.domain.position import Position
 
 
@@ -66,4 +67,16 @@ class PositionStore(Protocol):
         Raises:
             NotFound: one is not there; nothing was written.
         """
+        ...
+
+    async def save_view(self, view: KeptView) -> None:
+        """Keep one view of a company in place of the one of that name. Losing it costs time only.
+
+        Raises:
+            NotFound: no such company in the view's firm.
+        """
+        ...
+
+    async def view(self, firm_id: FirmId, company_id: CompanyId, name: str) -> KeptView | None:
+        """The view of that name that was kept last, whether or not it still holds."""
         ...

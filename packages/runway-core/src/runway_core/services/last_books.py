@@ -24,10 +24,20 @@ class LastBooks:
         if before is not None:
             self._count -= before[0]
             books.continue_from(before[1])
-        count = sum(len(held) for name in Books.model_fields if isinstance(held := getattr(books, name), tuple))
+        count = count_records(books)
         self._held[company_id] = count, books
         self._count += count
         while self._count > self._limit:
             _, (gone, _) = self._held.popitem(last=False)
             self._count -= gone
         return books
+
+    def count(self, company_id: CompanyId) -> int:
+        """How many records the books of a company have that are held; nil where they are not."""
+        held = self._held.get(company_id)
+        return 0 if held is None else held[0]
+
+
+def count_records(books: Books) -> int:
+    """How many records books have, of all kinds."""
+    return sum(len(held) for name in Books.model_fields if isinstance(held := getattr(books, name), tuple))

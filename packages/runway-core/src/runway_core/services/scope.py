@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.kept_views import KeptView
 from runway_core.domain.people import Caller, Need
 from runway_core.domain.policy import Role
 from runway_core.domain.position import Position
@@ -71,6 +72,10 @@ class Scope:
     async def position(self, company_id: CompanyId) -> Position | None:
         """The stored position of a company, if the caller may see it."""
         return await self.store.positions.position(self.firm_id, company_id) if self.sees(company_id) else None
+
+    async def view(self, company_id: CompanyId, name: str) -> KeptView | None:
+        """The view of a company that was kept last, if the caller may see it."""
+        return await self.store.positions.view(self.firm_id, company_id, name) if self.sees(company_id) else None
 
     async def positions(self) -> Sequence[Position]:
         """The stored positions of the firm that the caller may see, by company id."""

@@ -49,6 +49,7 @@ class ServiceSettings:
     objective: FreshnessObjective = field(default_factory=FreshnessObjective)
     late_minutes: int = 60  # data older than this has failed to come
     time_to_live: TimeToLive = USUAL_TIME_TO_LIVE
+    keep_views_from: int = 2_000  # records; views of smaller books are laid out when someone looks
 
 
 USUAL_SERVICE = ServiceSettings()
