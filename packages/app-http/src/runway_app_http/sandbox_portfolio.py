@@ -15,6 +15,8 @@ DEFAULT_CURRENCY = "USD"
 DEFAULT_ZONE = "America/New_York"
 RAIL = "qbo"
 BANK_RAIL = "plaid"
+PROCESSOR_RAIL = "stripe"
+UNPACED = {"calls_per_second": 10_000, "calls_at_once": 8}
 
 
 class ReadyCompany(BaseModel):
@@ -67,6 +69,27 @@ class ReadyBankRail(BaseModel):
     companies: tuple[ReadyBank, ...]
 
 
+class ReadyProcessor(BaseModel):
+    """One company's account at its card processor; one that takes no cards has nothing in it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    account_id: str
+    takes_cards: bool = True
+
+
+class ReadyProcessorRail(BaseModel):
+    """How the line says that the card processor is reached."""
+
+    model_config = ConfigDict(frozen=True)
+
+    base_url: str
+    secret_key: SecretStr
+    webhook_secret: SecretStr | None = None
+    companies: tuple[ReadyProcessor, ...]
+
+
 class ReadyLine(BaseModel):
     """What a sandbox prints when it serves; rails that are not read here are left alone."""
 
@@ -75,6 +98,7 @@ class ReadyLine(BaseModel):
     control_url: str
     qbo: ReadyRail
     plaid: ReadyBankRail | None = None
+    stripe: ReadyProcessorRail | None = None
 
     def webhook_settings(self) -> dict[str, SecretStr | None]:
         """What the app must know to prove what these rails send, by setting."""
@@ -82,12 +106,15 @@ class ReadyLine(BaseModel):
         if self.plaid is not None:
             keys = (self.plaid.client_id.get_secret_value(), self.plaid.secret.get_secret_value())
             held["plaid_webhook_keys"] = SecretStr(":".join((*keys, self.plaid.base_url)))
+        if self.stripe is not None:
+            held["stripe_webhook_secret"] = self.stripe.webhook_secret
         return held
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         names = [entry.name for entry in self.qbo.companies]
-        if self.plaid is not None and [entry.name for entry in self.plaid.companies] != names:
+        others = [rail.companies for rail in (self.plaid, self.stripe) if rail is not None]
+        if any([entry.name for entry in companies] != names for companies in others):
             raise ValueError("the companies of all rails must stand in one order")
         return self
 
@@ -141,6 +168,7 @@ async def connect_portfolio(
     connections = await runway.connections.list()
     held = {one.settings.get("realm_id"): one for one in connections if one.rail == RAIL}
     banked = {one.company_id for one in connections if one.rail == BANK_RAIL}
+    processed = {one.company_id for one in connections if one.rail == PROCESSOR_RAIL}
     connected: list[tuple[Company, Connection]] = []
     for place, entry in enumerate(line.qbo.companies):
         known = held.get(entry.realm_id)
@@ -154,6 +182,9 @@ async def connect_portfolio(
         if line.plaid is not None:
             is_known = company.company_id in banked
             connected += await _connect_bank(runway, line.plaid, place, company, is_known=is_known, actor=actor)
+        if line.stripe is not None and line.stripe.companies[place].takes_cards:
+            held_pace = None if company.company_id in processed else UNPACED if pace else {}
+            connected += await _connect_processor(runway, line.stripe, place, company, pace=held_pace, actor=actor)
     return connected
 
 
@@ -196,6 +227,35 @@ async def _connect_bank(
         company.company_id,
         rail=BANK_RAIL,
         settings={"item_id": entry.item_id, "environment": "custom", "base_url": rail.base_url},
+        secrets=secrets,
+        actor=actor,
+    )
+    return [(company, connection)]
+
+
+async def _connect_processor(
+    runway: Runway,
+    rail: ReadyProcessorRail,
+    place: int,
+    company: Company,
+    *,
+    pace: Mapping[str, int] | None,
+    actor: str,
+) -> Sequence[tuple[Company, Connection]]:
+    """Connect the card processor of the company at `place` of the line; without `pace` it is, and gets a new key."""
+    secrets = {"secret_key": rail.secret_key}
+    if pace is None:
+        await runway.connections.replace_secrets(company.company_id, PROCESSOR_RAIL, secrets, actor=actor)
+        return []
+    connection = await runway.connections.add(
+        company.company_id,
+        rail=PROCESSOR_RAIL,
+        settings={
+            "account_id": rail.companies[place].account_id,
+            "through_platform": True,
+            "base_url": rail.base_url,
+            **pace,
+        },
         secrets=secrets,
         actor=actor,
     )

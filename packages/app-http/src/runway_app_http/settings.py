@@ -89,6 +89,8 @@ class AppSettings(BaseSettings):
     qbo_webhook_verifier: SecretStr | None = None  # the vendor signs webhooks with it
     qbo_webhook_verifier_previous: SecretStr | None = None  # the one before, while it is still signed with
     plaid_webhook_keys: SecretStr | None = None  # client_id:secret of the app, with which keys of webhooks are fetched
+    stripe_webhook_secret: SecretStr | None = None  # whsec_…, or acct_…:whsec_… for an account's own address
+    stripe_webhook_secret_previous: SecretStr | None = None  # the one before, while it is still signed with
 
     @property
     def served_address(self) -> str:
@@ -120,9 +122,11 @@ class AppSettings(BaseSettings):
     def webhook_secrets(self) -> dict[str, list[SecretStr]]:
         """By rail, what proves that its vendor sent something: the secret in use and, for a while, the one before."""
         secrets = (self.qbo_webhook_verifier, self.qbo_webhook_verifier_previous)
+        stripe_secrets = (self.stripe_webhook_secret, self.stripe_webhook_secret_previous)
         return {
             "qbo": [secret for secret in secrets if secret is not None],
             "plaid": [self.plaid_webhook_keys] if self.plaid_webhook_keys is not None else [],
+            "stripe": [secret for secret in stripe_secrets if secret is not None],
         }
 
     def served_hosts(self, host: str) -> frozenset[str]:

@@ -16,8 +16,9 @@ DEFAULT_FIRM = FirmId("own")
 class RecordKind(StrEnum):
     """The kinds of thing that findings and figures speak of; the value is the name in tables, logs and the API.
 
-    A ledger rail brings those down to `ATTACHMENT`, a verification rail `BANK_ACCOUNT` and `BANK_TRANSACTION`
-    (`kinds.RECORD_CLASSES`); the others come from rails of other roles, or are Runway's own.
+    A ledger rail brings those down to `ATTACHMENT`, a verification rail `BANK_ACCOUNT` and `BANK_TRANSACTION`, an
+    insights rail `CHARGE` to `PROCESSOR_ENTRY` (`kinds.RECORD_CLASSES`); the others come from rails of other roles, or
+    are Runway's own.
     """
 
     BILL = "bill"
@@ -38,7 +39,11 @@ class RecordKind(StrEnum):
     ATTACHMENT = "attachment"
     BANK_ACCOUNT = "bank_account"
     BANK_TRANSACTION = "bank_transaction"
+    CHARGE = "charge"
+    REFUND = "refund"
+    DISPUTE = "dispute"
     PAYOUT = "payout"
+    PROCESSOR_ENTRY = "processor_entry"  # one movement on a card processor's balance
     RAIL_BILL = "rail_bill"  # a bill as the rail that pays it shows it
     RAIL_PAYMENT = "rail_payment"
     CONNECTION = "connection"

@@ -14,6 +14,7 @@ from runway_core.domain.ledger import (
     Transfer,
 )
 from runway_core.domain.parties import Customer, Term, Vendor
+from runway_core.domain.processor import Charge, Dispute, ProcessorEntry, Refund, SentPayout
 from runway_core.domain.record import Record
 
 RECORD_CLASSES: dict[RecordKind, type[Record]] = {
@@ -37,6 +38,11 @@ RECORD_CLASSES: dict[RecordKind, type[Record]] = {
         Attachment,
         BankAccount,
         BankLine,
+        Charge,
+        Refund,
+        Dispute,
+        SentPayout,
+        ProcessorEntry,
     )
 }
 """Every mirrored kind, in an order in which nothing refers to a kind that comes later, but for links."""
