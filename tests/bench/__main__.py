@@ -1,6 +1,7 @@
 """`make bench`: every measurement, large by default, small for CI with `--small`."""
 
 import argparse
+from collections.abc import Callable, Mapping
 
 from tests.bench.backtest import measure_backtest
 from tests.bench.day import measure_day
@@ -8,6 +9,7 @@ from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
 from tests.bench.idle_tick import measure_idle_tick
 from tests.bench.jobs import measure_jobs
+from tests.bench.kills import measure_kills
 from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
@@ -26,6 +28,7 @@ PARTS = (
     "webhooks",
     "jobs",
     "day",
+    "kills",
 )
 
 
@@ -35,35 +38,56 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="sizes for CI: for crashes and call counts, not for speed")
     parser.add_argument("--only", choices=PARTS, action="append", help="one part; may be given again")
     parser.add_argument("--companies", type=int, default=100, help="companies of a simulated day; 1000 take minutes")
+    parser.add_argument("--hours", type=int, default=24, help="hours of a simulated day")
     parser.add_argument("--seeds", type=int, default=5, help="simulated days of each kind")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed of days, the seed of kills")
+    parser.add_argument("--rounds", type=int, default=200, help="rounds of kills")
     arguments = parser.parse_args()
-    parts = arguments.only or PARTS
-    small = arguments.small
-    if "first-load" in parts:
-        measure_first_load(clients=2 if small else 4, bills=60 if small else 2500)
-    if "idle-tick" in parts:
-        measure_idle_tick(clients=3 if small else 100, bills=20 if small else 60)
-    if "log" in parts:
-        measure_log(entries=2_000 if small else 100_000, clients=2, bills=60 if small else 1500)
-    if "pages" in parts:
-        measure_pages(companies=3 if small else 100, bills=50 if small else 10_000)
-    if "names" in parts:
-        measure_names(is_small=small)
-    if "money" in parts:
-        measure_money(documents=500 if small else 10_000, movements=200 if small else 5_000)
-    if "figures" in parts:
-        measure_figures(bills=100 if small else 3_700, repeat=3 if small else 30)
-    if "checks" in parts:
-        measure_checks(companies=4 if small else 200, bills=60 if small else 200)
-    if "backtest" in parts:
-        measure_backtest(companies=6 if small else 50, bills=1000, every=8 if small else 4)
-    if "webhooks" in parts:
-        measure_webhooks(seconds=2 if small else 20, per_second=50 if small else 200, storm=100 if small else 10_000)
-    if "jobs" in parts:
-        measure_jobs(jobs=500 if small else 100_000)
-    if "day" in parts:
-        companies, hours = (10, 2) if small else (arguments.companies, 24)
-        measure_day(companies=companies, hours=hours, seeds=1 if small else arguments.seeds)
+    measurements = small_ones() if arguments.small else large_ones(arguments)
+    for part in arguments.only or PARTS:
+        measurements[part]()
+
+
+def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]]:
+    """Every measurement, for its figures."""
+    return {
+        "first-load": lambda: measure_first_load(clients=4, bills=2500),
+        "idle-tick": lambda: measure_idle_tick(clients=100, bills=60),
+        "log": lambda: measure_log(entries=100_000, clients=2, bills=1500),
+        "pages": lambda: measure_pages(companies=100, bills=10_000),
+        "names": lambda: measure_names(is_small=False),
+        "money": lambda: measure_money(documents=10_000, movements=5_000),
+        "figures": lambda: measure_figures(bills=3_700, repeat=30),
+        "checks": lambda: measure_checks(companies=200, bills=200),
+        "backtest": lambda: measure_backtest(companies=50, bills=1000, every=4),
+        "webhooks": lambda: measure_webhooks(seconds=20, per_second=200, storm=10_000),
+        "jobs": lambda: measure_jobs(jobs=100_000),
+        "day": lambda: measure_day(
+            companies=arguments.companies,
+            hours=arguments.hours,
+            seeds=range(arguments.seed, arguments.seed + arguments.seeds),
+        ),
+        "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed),
+    }
+
+
+def small_ones() -> Mapping[str, Callable[[], None]]:
+    """Every measurement in a size for CI."""
+    return {
+        "first-load": lambda: measure_first_load(clients=2, bills=60),
+        "idle-tick": lambda: measure_idle_tick(clients=3, bills=20),
+        "log": lambda: measure_log(entries=2_000, clients=2, bills=60),
+        "pages": lambda: measure_pages(companies=3, bills=50),
+        "names": lambda: measure_names(is_small=True),
+        "money": lambda: measure_money(documents=500, movements=200),
+        "figures": lambda: measure_figures(bills=100, repeat=3),
+        "checks": lambda: measure_checks(companies=4, bills=60),
+        "backtest": lambda: measure_backtest(companies=6, bills=1000, every=8),
+        "webhooks": lambda: measure_webhooks(seconds=2, per_second=50, storm=100),
+        "jobs": lambda: measure_jobs(jobs=500),
+        "day": lambda: measure_day(companies=10, hours=2, seeds=[0]),
+        "kills": lambda: measure_kills(rounds=4, seed=0),
+    }
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from runway_core.ports.mirror_store import Lease
 from runway_core.sync.orchestrator import LEASE_SECONDS, PullRequest
 from runway_core.sync.schedule import make_pull
 from runway_testkit.invariants import (
+    Version,
     Violation,
     find_broken_books,
     find_cursors_gone_back,
@@ -144,12 +145,13 @@ class Trial:
         remains = read_memory(self.desk.store)
         self.found += find_broken_books(remains)
         self.found += find_work_out_of_order(remains)
-        self.found += find_lost_news(remains, self.acknowledged)
+        self.found += find_lost_news(remains, self.acknowledged, self.was_deleted)
         self.found += find_inexact_amounts(remains)
         places = self.places(remains)
         self.found += find_uncovered_cursors(
             remains,
             {c: self.desk.ledger(name).versions_at(places[c]) for c, name in (await self.connection_names()).items()},
+            self.was_deleted,
         )
         if self.before is not None:
             self.found += find_lost_jobs(self.before, remains)
@@ -162,13 +164,14 @@ class Trial:
         self.found += find_wrong_positions(remains, {one: await self.recompute(one) for one in remains.companies})
         self.before = remains
 
+    def was_deleted(self, company_id: CompanyId, key: RecordKey, version: Version) -> bool:
+        (name,) = (name for name, one in self.companies.items() if one == company_id)
+        return self.desk.ledger(name).was_deleted(key, version)
+
     @staticmethod
     def places(remains: Remains) -> dict[ConnectionId, int]:
-        return {
-            connection_id: find_place(token)
-            for company in remains.companies.values()
-            for connection_id, token in company.cursors.items()
-        }
+        tokens = [pair for company in remains.companies.values() for pair in company.cursors.items()]
+        return {connection_id: find_place(token) or 0 for connection_id, token in tokens}
 
     async def connection_names(self) -> Mapping[ConnectionId, str]:
         return {await self.connection_id(name): name for name in NAMES}

@@ -13,7 +13,7 @@ all is well.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import json
@@ -29,6 +29,9 @@ _RECORDS = frozenset(kind.value for kind in RECORD_CLASSES)
 
 Version = tuple[int, bool]
 """The revision of a record, and whether it was deleted then: what comes later is greater."""
+
+WasDeleted = Callable[[CompanyId, RecordKey, Version], bool]
+"""Whether the source deleted a record at that version or later. Its tombstone has the last revision that was seen."""
 
 
 class Violation(NamedTuple):
@@ -82,7 +85,7 @@ def find_broken_chains(company: CompanyRemains) -> Iterator[Violation]:
 
 
 def find_uncovered_cursors(
-    remains: Remains, promised: Mapping[ConnectionId, Mapping[RecordKey, Version]]
+    remains: Remains, promised: Mapping[ConnectionId, Mapping[RecordKey, Version]], was_deleted: WasDeleted
 ) -> Iterator[Violation]:
     """I3: what a stored cursor says was read is in the log.
 
@@ -92,9 +95,16 @@ def find_uncovered_cursors(
         logged = dict(versions_of(company))
         for connection_id in company.cursors:
             for key, version in promised.get(connection_id, {}).items():
-                was_never_seen = key not in logged and version[1]
-                if not was_never_seen and logged.get(key, (-1, False)) < version:
+                is_gone = was_deleted(company.company_id, key, version)
+                if not is_covered(logged.get(key), version, is_gone=is_gone):
                     yield Violation("I3", company.company_id, f"the cursor is past {key}, the log is not")
+
+
+def is_covered(logged: Version | None, wanted: Version, *, is_gone: bool) -> bool:
+    """Whether the last logged version of a record is the wanted one or a later one."""
+    if is_gone and (logged is None or logged[1]):
+        return True
+    return logged is not None and logged >= wanted
 
 
 def find_cursors_gone_back(before: Mapping[ConnectionId, int], after: Mapping[ConnectionId, int]) -> list[Violation]:
@@ -180,10 +190,11 @@ def versions_of(company: CompanyRemains) -> Iterator[tuple[RecordKey, Version]]:
             yield key, (int(entry.draft.revision), entry.draft.what == ChangeKind.DELETED)
 
 
-def find_place(token: str) -> int:
-    """How far a cursor of the books in memory has read: the number of events."""
-    place: int = json.decode(token)["read_to"]
-    return place
+def find_place(token: str) -> int | None:
+    """How far a cursor of the books in memory has read: the number of events; `None` within a whole reading."""
+    held = json.decode(token)
+    place: int = held["read_to"]
+    return place if held["whole_from"] is None else None
 
 
 def say(violations: Iterable[Violation]) -> str:

@@ -12,7 +12,7 @@ from runway_core.domain.identity import CompanyId, RecordKey
 from runway_core.domain.jobs import JobState
 from runway_core.domain.webhooks import DeliveryKey
 
-from runway_testkit.invariants import Version, Violation, versions_of
+from runway_testkit.invariants import Version, Violation, WasDeleted, is_covered, versions_of
 from runway_testkit.remains import Remains
 
 _OPEN = frozenset({JobState.WAITING, JobState.RUNNING, JobState.DEAD})
@@ -27,18 +27,24 @@ class News:
     versions: Mapping[RecordKey, Version]
 
 
-def find_lost_news(remains: Remains, acknowledged: Mapping[DeliveryKey, News]) -> Iterator[Violation]:
-    """I4: each acknowledged delivery is kept, and unread, or still to be worked on, or its records are in the log."""
+def find_lost_news(
+    remains: Remains, acknowledged: Mapping[DeliveryKey, News], was_deleted: WasDeleted
+) -> Iterator[Violation]:
+    """I4: each acknowledged delivery is kept, and unread, or still to be worked on, or its records are in the log.
+
+    A pull that failed by its rail is done, and its connection's state plans the next: that counts as to be worked on.
+    """
     kept = {delivery.key: delivery for delivery in remains.deliveries}
     at_work = {held.job.company_id for held in remains.jobs if held.job.state in _OPEN}
+    at_work |= {company_id for company_id, company in remains.companies.items() if company.is_failing}
     logged = {company_id: dict(versions_of(company)) for company_id, company in remains.companies.items()}
     for key, news in acknowledged.items():
         if key not in kept:
             yield Violation("I4", news.company_id, f"the delivery {key.delivery_id} was acknowledged and is not kept")
         elif kept[key].read_at is not None and news.company_id not in at_work:
             for record, version in news.versions.items():
-                held = logged[news.company_id].get(record)
-                if (held is None and not version[1]) or (held is not None and held < version):
+                is_gone = was_deleted(news.company_id, record, version)
+                if not is_covered(logged[news.company_id].get(record), version, is_gone=is_gone):
                     yield Violation("I4", news.company_id, f"{record} of {key.delivery_id} was never read")
 
 

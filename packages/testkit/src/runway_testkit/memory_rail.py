@@ -113,6 +113,11 @@ class MemoryLedger:
         last = dict(zip(self.events[:place], self.versions[:place], strict=True))
         return {key: version for key, version in last.items() if version is not None}
 
+    def was_deleted(self, key: RecordKey, version: tuple[int, bool]) -> bool:
+        """Whether a record was deleted at this version or later."""
+        told = zip(self.events, self.versions, strict=True)
+        return any(one == key and later is not None and later[1] and later >= version for one, later in told)
+
     def fail_next(self, *errors: RailError) -> None:
         """Raise these on the next calls, one each."""
         self.failures.extend(errors)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from runway_core.domain.company import ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey
 from runway_core.domain.jobs import Job
 from runway_core.domain.log_entry import ChainHead, LogEntry
@@ -57,6 +58,7 @@ class CompanyRemains:
     events: Sequence[OutboxEvent] = ()
     position: Position | None = None
     is_due: bool = False  # the position is to be computed anew
+    is_failing: bool = False  # a connection's last pull failed: its state plans the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def read_memory(store: MemoryStore) -> Remains:
             cursors={name: cursor.token for name, cursor in state.cursors.items()},
             events=tuple(state.events),
             position=state.position,
+            is_failing=any(one.state is ConnectionState.FAILING for one in state.connections.values()),
             is_due=(0 if state.position is None else state.position.log_sequence) < state.due_sequence,
         )
     jobs = [

@@ -32,8 +32,11 @@ from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
 from runway_core.sync.schedule import Intervals, make_pull
 from runway_core.sync.smart_sync import SmartSyncService
 
+from runway_testkit.invariants import Violation, find_broken_books, find_differences, say
+from runway_testkit.invariants_of_work import find_work_out_of_order
 from runway_testkit.memory_rail import MemoryLedger, MemoryRail, MemoryRailFactory
 from runway_testkit.memory_store import MemoryStore
+from runway_testkit.remains import read_memory
 from runway_testkit.store_desk import BY, StoreDesk, make_bill
 from runway_testkit.virtual_time import VirtualClock, run_virtual
 
@@ -41,7 +44,7 @@ MORNING = datetime(2026, 5, 4, 0, 0, tzinfo=UTC)
 KEPT_BILLS = 20
 BAD_NEIGHBOURS = ("throttled", "revoked", "hanging", "flooding")
 FLOOD_PAGES = 1_000
-_FIRST_LOAD = timedelta(minutes=30)
+_FIRST_LOAD = timedelta(minutes=15)
 """Before the day begins, everything is read once and in peace."""
 _DUSK = timedelta(minutes=1)
 _EVENING = timedelta(minutes=45)
@@ -75,8 +78,14 @@ class DayReport:
     calls: int
     calls_per_company: int
     dead_letters: int
+    broken: tuple[str, ...]  # invariants that did not hold at the end
     trace: str
     steps: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every change was mirrored in the end and every invariant held."""
+        return not self.never_mirrored and not self.broken and not self.dead_letters
 
 
 @dataclass(slots=True)
@@ -238,7 +247,7 @@ class _Day:
     async def _set_up(self) -> None:
         ends = MORNING + _FIRST_LOAD
         length = timedelta(hours=self.plan.hours)
-        everyone = self._draw_span(ends, length, longest_minutes=20)
+        everyone = self._draw_outages(1, ends, length, longest_minutes=20)
         for name in [*(f"company-{number}" for number in range(self.plan.companies)), *self.plan.neighbours]:
             desk = StoreDesk(self.store, company=name, rail="memory")
             await self.store.registry.add_company(desk.company, attribution=BY)
@@ -247,10 +256,16 @@ class _Day:
             self.connections[name] = desk.connection
             source.is_flooded = name == "flooding"
             if self.plan.has_trouble and name not in self.plan.neighbours:
-                own = [self._draw_span(ends, length, longest_minutes=15) for _ in range(2)]
-                source.outages = [everyone, *own]
+                source.outages = [*everyone, *self._draw_outages(2, ends, length, longest_minutes=15)]
                 if self.chance.random() < 0.01:
                     source.lost_access = self._draw_span(ends, length, longest_minutes=180)
+
+    def _draw_outages(
+        self, a_day: int, start: datetime, length: timedelta, *, longest_minutes: int
+    ) -> list[tuple[datetime, datetime]]:
+        """So many in 24 hours; in a shorter time each of them with that share of a chance."""
+        drawn = [self.chance.random() * 24 < self.plan.hours for _ in range(a_day)]
+        return [self._draw_span(start, length, longest_minutes=longest_minutes) for is_there in drawn if is_there]
 
     def _draw_span(self, start: datetime, length: timedelta, *, longest_minutes: int) -> tuple[datetime, datetime]:
         first = start + timedelta(seconds=self.chance.randint(0, length // timedelta(seconds=1)))
@@ -308,9 +323,21 @@ class _Day:
             calls=self.calls,
             calls_per_company=self.calls // len(self.sources),
             dead_letters=len(await self.store.jobs.dead_letters(DEFAULT_FIRM)),
+            broken=tuple(say([one]) for one in self._find_broken()),
             trace=self._trace.hexdigest(),
             steps=getattr(loop, "steps", 0),
         )
+
+    def _find_broken(self) -> list[Violation]:
+        """What the day left, looked at as after a kill."""
+        remains = read_memory(self.store)
+        found = [*find_broken_books(remains), *find_work_out_of_order(remains)]
+        shown = {
+            CompanyId(name): {key: record.content() for key, record in source.ledger.records.items()}
+            for name, source in self.sources.items()
+            if name not in self.plan.neighbours
+        }
+        return [*found, *find_differences(remains, shown)]
 
 
 def _percentile(ages: Sequence[timedelta], percent: int) -> int:

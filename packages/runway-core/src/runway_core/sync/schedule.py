@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from runway_core.domain.company import Connection, ConnectionState
@@ -55,9 +56,14 @@ def pull_key(connection_id: str) -> str:
 
 def find_phase(connection_id: str, interval: timedelta) -> timedelta:
     """A connection's own place in the interval: the same in every process, spread evenly over connections."""
-    number = int.from_bytes(hashlib.sha256(connection_id.encode()).digest()[:8])
     microseconds: int = interval // timedelta(microseconds=1)
-    return timedelta(microseconds=number % microseconds)
+    return timedelta(microseconds=_draw_number(connection_id) % microseconds)
+
+
+@lru_cache(maxsize=100_000)
+def _draw_number(connection_id: str) -> int:
+    """The same for the same connection; asked for each of them at every beat."""
+    return int.from_bytes(hashlib.sha256(connection_id.encode()).digest()[:8])
 
 
 def find_last_moment(connection_id: str, *, now: datetime, interval: timedelta) -> datetime:
