@@ -31,6 +31,7 @@ def measure_kills(*, rounds: int, seed: int) -> None:
         ("entries of the logs", f"{figures.entries:,}"),
         ("jobs", f"{figures.jobs:,}"),
         ("jobs that were taken again", f"{figures.retaken:,}"),
+        ("processes that ended by themselves", str(figures.revived)),
         ("dead letters", str(figures.dead)),
         ("until all was done, median and longest", _say_drains(figures.drains)),
         ("took", f"{figures.seconds:,.0f} s"),

