@@ -13,6 +13,7 @@ from runway_core.domain.webhooks import DeliveryKey
 from runway_store_sql import SqlStore
 from runway_store_sql.inbox_tables import inbox
 from runway_store_sql.job_rows import read_job
+from runway_store_sql.position_tables import positions
 from runway_store_sql.rows import decode_moment, field_columns, read_rows
 from runway_store_sql.tables import (
     RECORD_SPECS,
@@ -24,7 +25,6 @@ from runway_store_sql.tables import (
     log_heads,
     metadata,
     outbox,
-    positions,
     secrets,
 )
 from runway_testkit.remains import CompanyRemains, HeldDelivery, HeldJob, HeldRow, Remains
