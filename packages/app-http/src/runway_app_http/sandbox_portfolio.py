@@ -11,6 +11,8 @@ from runway_core.runway import Runway
 from runway_core.services.companies import explain_invalid
 from runway_core.sync.schedule import PULLABLE
 
+from runway_app_http.sandbox_payers import PAYER_RAIL, ReadyPayerRail, connect_payer
+
 DEFAULT_CURRENCY = "USD"
 DEFAULT_ZONE = "America/New_York"
 RAIL = "qbo"
@@ -99,21 +101,24 @@ class ReadyLine(BaseModel):
     qbo: ReadyRail
     plaid: ReadyBankRail | None = None
     stripe: ReadyProcessorRail | None = None
+    ramp: ReadyPayerRail | None = None
 
-    def webhook_settings(self) -> dict[str, SecretStr | None]:
+    def webhook_settings(self) -> dict[str, Any]:
         """What the app must know to prove what these rails send, by setting."""
-        held: dict[str, SecretStr | None] = {"qbo_webhook_verifier": self.qbo.webhook_verifier_token}
+        held: dict[str, Any] = {"qbo_webhook_verifier": self.qbo.webhook_verifier_token}
         if self.plaid is not None:
             keys = (self.plaid.client_id.get_secret_value(), self.plaid.secret.get_secret_value())
             held["plaid_webhook_keys"] = SecretStr(":".join((*keys, self.plaid.base_url)))
         if self.stripe is not None:
             held["stripe_webhook_secret"] = self.stripe.webhook_secret
+        if self.ramp is not None:
+            held["ramp_webhook_secrets"] = (self.ramp.webhook_secret,)
         return held
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         names = [entry.name for entry in self.qbo.companies]
-        others = [rail.companies for rail in (self.plaid, self.stripe) if rail is not None]
+        others = [rail.companies for rail in (self.plaid, self.stripe, self.ramp) if rail is not None]
         if any([entry.name for entry in companies] != names for companies in others):
             raise ValueError("the companies of all rails must stand in one order")
         return self
@@ -169,6 +174,7 @@ async def connect_portfolio(
     held = {one.settings.get("realm_id"): one for one in connections if one.rail == RAIL}
     banked = {one.company_id for one in connections if one.rail == BANK_RAIL}
     processed = {one.company_id for one in connections if one.rail == PROCESSOR_RAIL}
+    paying = {one.company_id for one in connections if one.rail == PAYER_RAIL}
     connected: list[tuple[Company, Connection]] = []
     for place, entry in enumerate(line.qbo.companies):
         known = held.get(entry.realm_id)
@@ -185,6 +191,11 @@ async def connect_portfolio(
         if line.stripe is not None and line.stripe.companies[place].takes_cards:
             held_pace = None if company.company_id in processed else UNPACED if pace else {}
             connected += await _connect_processor(runway, line.stripe, place, company, pace=held_pace, actor=actor)
+        if line.ramp is not None:
+            is_known, is_unpaced = company.company_id in paying, pace is not None
+            connected += await connect_payer(
+                runway, line.ramp, place, company, is_known=is_known, is_unpaced=is_unpaced, actor=actor
+            )
     return connected
 
 

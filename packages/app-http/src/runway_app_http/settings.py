@@ -88,6 +88,7 @@ class AppSettings(BaseSettings):
     qbo_environment: Literal["production", "sandbox"] = "production"
     qbo_webhook_verifier: SecretStr | None = None  # the vendor signs webhooks with it
     qbo_webhook_verifier_previous: SecretStr | None = None  # the one before, while it is still signed with
+    ramp_webhook_secrets: tuple[SecretStr, ...] = ()  # of the subscriptions: each business has one of its own
     plaid_webhook_keys: SecretStr | None = None  # client_id:secret of the app, with which keys of webhooks are fetched
     stripe_webhook_secret: SecretStr | None = None  # whsec_…, or acct_…:whsec_… for an account's own address
     stripe_webhook_secret_previous: SecretStr | None = None  # the one before, while it is still signed with
@@ -126,6 +127,7 @@ class AppSettings(BaseSettings):
         return {
             "qbo": [secret for secret in secrets if secret is not None],
             "plaid": [self.plaid_webhook_keys] if self.plaid_webhook_keys is not None else [],
+            "ramp": list(self.ramp_webhook_secrets),
             "stripe": [secret for secret in stripe_secrets if secret is not None],
         }
 

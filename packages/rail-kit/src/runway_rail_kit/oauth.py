@@ -7,7 +7,7 @@ it.
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -37,10 +37,10 @@ _REFRESH_LIFETIMES = ("refresh_token_expires_in", "refresh_expires_in")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the token address gave."""
+    """What the token address gave; an app that signs in for itself gets no refresh token."""
 
     access_token: SecretStr
-    refresh_token: SecretStr
+    refresh_token: SecretStr | None
     expires_in_seconds: int
     refresh_expires_in_seconds: int | None = None
 
@@ -62,8 +62,13 @@ class OAuthClient:
         extra_headers: Mapping[str, str] | None = None,
         refresh_lifetimes: Sequence[str] = _REFRESH_LIFETIMES,
         request_id_header: str = "x-request-id",
+        is_dead: Callable[[Answer], bool] | None = None,
     ) -> None:
-        """Prepare; `refresh_lifetimes` names the members that say how long a refresh token lives: the least counts."""
+        """Prepare.
+
+        `refresh_lifetimes` names the members that say how long a refresh token lives: the least counts. `is_dead` tells
+        a vendor's own way of saying that a code, token or app is no more, where it is not `invalid_grant`.
+        """
         self._transport = transport
         self._token_url = token_url
         self._rail = rail
@@ -71,6 +76,7 @@ class OAuthClient:
         self._extra_headers = dict(extra_headers or {})
         self._refresh_lifetimes = tuple(refresh_lifetimes)
         self._request_id_header = request_id_header
+        self._is_dead = is_dead or (lambda _answer: False)
 
     async def refresh(self, refresh_token: SecretStr, *, client_id: SecretStr, client_secret: SecretStr) -> Grant:
         """Exchange a refresh token for a new pair. Never send this twice at once with one token.
@@ -96,6 +102,17 @@ class OAuthClient:
         form = {"grant_type": "authorization_code", "code": code.get_secret_value(), "redirect_uri": redirect_uri}
         return await self._ask(form, client_id=client_id, client_secret=client_secret)
 
+    async def sign_in(self, scope: str, *, client_id: SecretStr, client_secret: SecretStr) -> Grant:
+        """Get a token by the app's own keys (client credentials). May be repeated.
+
+        Raises:
+            GrantRefused: the app is no more.
+            RailMisconfigured: the app's own keys are wrong.
+            RailUnavailable: no answer.
+        """
+        form = {"grant_type": "client_credentials", "scope": scope}
+        return await self._ask(form, client_id=client_id, client_secret=client_secret)
+
     async def _ask(self, form: Mapping[str, str], *, client_id: SecretStr, client_secret: SecretStr) -> Grant:
         keys = f"{client_id.get_secret_value()}:{client_secret.get_secret_value()}".encode()
         headers = {
@@ -112,22 +129,23 @@ class OAuthClient:
             raise RailUnavailable(
                 f"{self._title}: sign-in did not answer ({error}); try again", rail=self._rail
             ) from error
-        return self._read(answer)
+        return self._read(answer, is_own=form["grant_type"] == "client_credentials")
 
-    def _read(self, answer: Answer) -> Grant:
+    def _read(self, answer: Answer, *, is_own: bool) -> Grant:
         body = _read_object(answer.body)
         access, refresh = body.get("access_token"), body.get("refresh_token")
-        if answer.status == 200 and isinstance(access, str) and isinstance(refresh, str) and access and refresh:
+        has_refresh = isinstance(refresh, str) and bool(refresh)
+        if answer.status == 200 and isinstance(access, str) and access and (has_refresh or is_own):
             lifetimes = [seconds for name in self._refresh_lifetimes if (seconds := _as_seconds(body.get(name)))]
             return Grant(
                 access_token=SecretStr(access),
-                refresh_token=SecretStr(refresh),
+                refresh_token=SecretStr(str(refresh)) if has_refresh else None,
                 expires_in_seconds=_as_seconds(body.get("expires_in")) or 3600,
                 refresh_expires_in_seconds=min(lifetimes, default=None),
             )
         refusal = str(body.get("error") or "")
         request_id = answer.headers.get(self._request_id_header)
-        if refusal == "invalid_grant":
+        if refusal == "invalid_grant" or self._is_dead(answer):
             raise GrantRefused
         if refusal in {"invalid_client", "unauthorized_client"} or answer.status in {401, 404, 405}:
             raise RailMisconfigured(
@@ -184,10 +202,11 @@ class OAuthSecrets:
         """The set after a refresh; a replaced refresh token is kept as the previous one."""
         values = dict(self.values)
         old = self.text(REFRESH_TOKEN)
-        if old and old != grant.refresh_token.get_secret_value():
-            values[PREVIOUS_REFRESH_TOKEN] = SecretStr(old)
         values[ACCESS_TOKEN] = grant.access_token
-        values[REFRESH_TOKEN] = grant.refresh_token
+        if grant.refresh_token is not None:
+            if old and old != grant.refresh_token.get_secret_value():
+                values[PREVIOUS_REFRESH_TOKEN] = SecretStr(old)
+            values[REFRESH_TOKEN] = grant.refresh_token
         values[ACCESS_EXPIRES_AT] = SecretStr((now + timedelta(seconds=grant.expires_in_seconds)).isoformat())
         if grant.refresh_expires_in_seconds is not None:
             ends = now + timedelta(seconds=grant.refresh_expires_in_seconds)
@@ -207,7 +226,10 @@ class AccessTokens:
         clock: Clock,
         rail: str,
         title: str,
+        own_scope: str | None = None,
     ) -> None:
+        """Prepare; with `own_scope` an app that has no refresh token signs in for itself."""
+        self._own_scope = own_scope
         self._connection_id = connection_id
         self._client = client
         self._vault = vault
@@ -272,6 +294,8 @@ class AccessTokens:
             raise RailMisconfigured(
                 f"{self._title}: the app's client id or client secret is missing; enter both", rail=self._rail
             )
+        if self._own_scope is not None and not held.text(REFRESH_TOKEN):
+            return await self._sign_in(held, self._own_scope)
         tried: set[str] = set()
         while True:
             token = self._pick_token(held, tried)
@@ -295,6 +319,19 @@ class AccessTokens:
             renewed = held.with_grant(grant, now=self._clock.now())
             await self._save(renewed)
             return renewed
+
+    async def _sign_in(self, held: OAuthSecrets, scope: str) -> OAuthSecrets:
+        keys = {"client_id": held.values[CLIENT_ID], "client_secret": held.values[CLIENT_SECRET]}
+        try:
+            grant = await self._client.sign_in(scope, **keys)
+        except GrantRefused as error:
+            raise RailAccessLost(
+                f"{self._title} no longer knows the app of this company: a person must enter its keys again",
+                rail=self._rail,
+            ) from error
+        renewed = held.with_grant(grant, now=self._clock.now())
+        await self._save(renewed)
+        return renewed
 
     @staticmethod
     def _pick_token(held: OAuthSecrets, tried: set[str]) -> str:

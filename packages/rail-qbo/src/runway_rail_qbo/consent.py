@@ -64,6 +64,7 @@ async def complete_consent(
             rail=RAIL,
             provider_code="invalid_grant",
         ) from error
+    assert grant.refresh_token is not None  # only an app that signs in for itself gets none
     return Consent(
         settings=settings.model_dump(mode="json", exclude_defaults=True),
         secrets={

@@ -2,13 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
-from runway_core.domain.bank_links import make_bank_balances, make_bank_transactions, read_links
 from runway_core.domain.books import Books
 from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Company
@@ -24,7 +22,8 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, false, lite
 
 from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.collection import paused_collection
-from runway_store_sql.held_books import HeldBank, HeldBooks, HeldRecords
+from runway_store_sql.held_books import HeldBooks, HeldRecords
+from runway_store_sql.other_rails import see_other_rails
 from runway_store_sql.papers import decode_paper
 from runway_store_sql.past import read_past
 from runway_store_sql.registry import read_connection
@@ -59,8 +58,10 @@ _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.COMPANY_INFO: "company_info",
     RecordKind.BANK_ACCOUNT: "bank_accounts",
     RecordKind.BANK_TRANSACTION: "bank_lines",
+    RecordKind.RAIL_BILL: "execution_bills",
+    RecordKind.RAIL_PAYMENT: "execution_payments",
 }
-"""What is read of each kind; what the bank shows becomes fields of `Books` by `_read_bank`."""
+"""What is read of each kind; what other rails show becomes fields of `Books` by `see_other_rails`."""
 _DAYS = ("document_date", "booked_on")
 """The day by which a record belongs to a period, by the column that its kind has."""
 _ABSENT: dict[str, Any] = {
@@ -218,7 +219,7 @@ def _read_news(
         papers=papers,
         changes=tuple(change for change in changes if change.seen_at >= since),
         changes_since=max(since, held.changes_since),
-        bank=held.bank,
+        views=held.views,
     )
 
 
@@ -248,28 +249,6 @@ def _read_whole(
     if read is None or since < read.changes_since:
         read = _read_all(connection, head=head, parameters=parameters, since=kept)
     return read
-
-
-def _see_bank(read: HeldRecords, connected: Sequence[Any]) -> HeldRecords:
-    """With what calculators see of the bank: the accounts that stand for ledger accounts.
-
-    It stays the same values while accounts, lines and links do: what was computed from them holds.
-    """
-    banks: tuple[Any, ...] = read.records["bank_accounts"]
-    lines: tuple[Any, ...] = read.records["bank_lines"]
-    if not banks:
-        return read if read.bank is None else replace(read, bank=None)
-    ledger: tuple[Any, ...] = read.records["accounts"]
-    links = read_links(ledger, banks, connected)
-    if read.bank is not None:
-        of_banks, of_lines, of_links = read.bank.made_of
-        if of_banks is banks and of_lines is lines and of_links == links:
-            return read
-    fields = {
-        "bank_balances": make_bank_balances(banks, links),
-        "bank_transactions": make_bank_transactions(lines, banks, links, history_from=read.history_from),
-    }
-    return replace(read, bank=HeldBank((banks, lines, links), fields))
 
 
 def _read_connections(connection: Connection, company: Company) -> tuple[Any, ...]:
@@ -316,7 +295,7 @@ def read_books(
             links = _read_connections(connection, company)
             parameters = {"company_id": company.company_id, "history_from": history_from.isoformat()}
             read = _read_whole(connection, held_books, company=company, head=head, parameters=parameters, since=since)
-            read = _see_bank(read, links)
+            read = see_other_rails(read, links)
             held_books.keep(company.company_id, read)
         else:
             past = read_past(
@@ -329,10 +308,10 @@ def read_books(
                 fields=_BOOKS_FIELDS,
             )
             sequence, links, firm_policy = past.sequence, past.connections, past.firm_policy
-            read = _see_bank(past.records, links)
+            read = see_other_rails(past.records, links)
         fields = {
             **{name: records for name, records in read.records.items() if name in Books.model_fields},
-            **({} if read.bank is None else read.bank.fields),
+            **{name: value for view in read.views.values() for name, value in view.fields.items()},
             **read.papers,
             "policy": lay_over(firm_policy, read.papers["policy"]),
             "changes": tuple(change for change in read.changes if change.seen_at >= since),

@@ -8,7 +8,7 @@ its hash, which identifies all entries before it; after a restored backup they d
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -22,10 +22,10 @@ RECORDS_HELD = 16_000
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBank:
-    """What calculators see of the bank, and what it was made of."""
+class HeldView:
+    """What calculators see of another rail, and what it was made of: records, and links where people may state them."""
 
-    made_of: tuple[tuple[Record, ...], tuple[Record, ...], Mapping[str, str]]  # accounts, lines, links to the ledger
+    made_of: tuple[Any, ...]
     fields: Mapping[str, Any]  # of `Books`
 
 
@@ -39,7 +39,7 @@ class HeldRecords:
     papers: Mapping[str, Any]  # few, and not counted
     changes: tuple[FieldChange, ...]  # of watched fields since `changes_since`, oldest first; likewise
     changes_since: datetime
-    bank: HeldBank | None = None
+    views: Mapping[str, HeldView] = field(default_factory=dict)  # by what shows it: a bank, an execution rail
 
     @property
     def count(self) -> int:

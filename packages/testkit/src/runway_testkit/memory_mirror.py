@@ -14,6 +14,7 @@ from runway_core.domain.bank_links import make_bank_balances, make_bank_transact
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, Change, ChangePage, Cursor, HeldVersion, RejectedRecord
 from runway_core.domain.company import Company
+from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
 from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_field_changes
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
@@ -50,6 +51,8 @@ _BOOKS_FIELDS = {
     RecordKind.ATTACHMENT: "attachments",
     RecordKind.BANK_ACCOUNT: "bank_accounts",
     RecordKind.BANK_TRANSACTION: "bank_lines",
+    RecordKind.RAIL_BILL: "execution_bills",
+    RecordKind.RAIL_PAYMENT: "execution_payments",
 }
 _WIDEST = 2**63
 
@@ -209,6 +212,8 @@ class MemoryMirrorStore:
         connections = tuple(sorted(state.connections.values(), key=lambda c: c.rail))
         bank_accounts, lines = kinds.pop("bank_accounts"), kinds.pop("bank_lines")
         links = read_links(kinds["accounts"], bank_accounts, connections)
+        execution_bills, execution_payments = kinds.pop("execution_bills"), kinds.pop("execution_payments")
+        paid = link_bills(execution_bills, kinds["bills"])
         informed = (held.record for key, held in sorted(state.records.items()) if _tells_of_company(key, held))
         return Books(
             company=company,
@@ -219,6 +224,8 @@ class MemoryMirrorStore:
             connections=connections,
             bank_balances=make_bank_balances(bank_accounts, links),
             bank_transactions=make_bank_transactions(lines, bank_accounts, links, history_from=history_from),
+            rail_bills=make_rail_bills(execution_bills, paid),
+            rail_payments=make_rail_payments(execution_payments, paid),
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,

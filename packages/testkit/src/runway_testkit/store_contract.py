@@ -20,13 +20,13 @@ from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 
-from runway_testkit.bank_contract import BankContract
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
+from runway_testkit.execution_contract import ExecutionContract
 from runway_testkit.inbox_contract import InboxContract
+from runway_testkit.kept_views_contract import KeptViewsContract
 from runway_testkit.limits_contract import LimitsContract
 from runway_testkit.outbox_contract import JobsContract
-from runway_testkit.kept_views_contract import KeptViewsContract
 from runway_testkit.papers_contract import PapersContract
 from runway_testkit.people_contract import PeopleContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
@@ -487,7 +487,7 @@ class PositionContract(KeptViewsContract):
 
 class StoreContract(
     MirrorContract,
-    BankContract,
+    ExecutionContract,
     RegistryContract,
     PositionContract,
     PapersContract,

@@ -17,8 +17,8 @@ class RecordKind(StrEnum):
     """The kinds of thing that findings and figures speak of; the value is the name in tables, logs and the API.
 
     A ledger rail brings those down to `ATTACHMENT`, a verification rail `BANK_ACCOUNT` and `BANK_TRANSACTION`, an
-    insights rail `CHARGE` to `PROCESSOR_ENTRY` (`kinds.RECORD_CLASSES`); the others come from rails of other roles, or
-    are Runway's own.
+    insights rail `CHARGE` to `PROCESSOR_ENTRY`, an execution rail `RAIL_BILL` to `CARD_TRANSACTION`
+    (`kinds.RECORD_CLASSES`); the others are Runway's own.
     """
 
     BILL = "bill"
@@ -46,6 +46,8 @@ class RecordKind(StrEnum):
     PROCESSOR_ENTRY = "processor_entry"  # one movement on a card processor's balance
     RAIL_BILL = "rail_bill"  # a bill as the rail that pays it shows it
     RAIL_PAYMENT = "rail_payment"
+    RAIL_VENDOR = "rail_vendor"
+    CARD_TRANSACTION = "card_transaction"
     CONNECTION = "connection"
     SERIES = "series"
     PLANNED_ITEM = "planned_item"

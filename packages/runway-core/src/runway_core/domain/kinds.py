@@ -2,6 +2,7 @@
 
 from runway_core.domain.bank import BankAccount, BankLine
 from runway_core.domain.bills import Bill, BillPayment, VendorCredit
+from runway_core.domain.execution import CardTransaction, ExecutionBill, ExecutionPayment, ExecutionVendor
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
 from runway_core.domain.ledger import (
@@ -43,6 +44,10 @@ RECORD_CLASSES: dict[RecordKind, type[Record]] = {
         Dispute,
         SentPayout,
         ProcessorEntry,
+        ExecutionVendor,
+        ExecutionBill,
+        ExecutionPayment,
+        CardTransaction,
     )
 }
 """Every mirrored kind, in an order in which nothing refers to a kind that comes later, but for links."""

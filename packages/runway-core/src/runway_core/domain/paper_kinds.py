@@ -12,6 +12,7 @@ from runway_core.domain.policy import CallBack, Earmark, Policy
 from runway_core.domain.questions import ClientQuestion
 from runway_core.domain.scenarios import Scenario
 from runway_core.domain.sent_digests import SentDigest
+from runway_core.domain.submissions import Submission
 
 PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
     cls.paper_kind: cls
@@ -26,6 +27,7 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
         CallBack,
         ClientQuestion,
         Fix,
+        Submission,
         KeptForecast,
         SentDigest,
         FirmDigest,

@@ -26,6 +26,7 @@ class PaperKind(StrEnum):
     CALL_BACK = "call_back"
     QUESTION = "question"
     FIX = "fix"
+    SUBMISSION = "submission"
     FORECAST = "forecast"
     DIGEST = "digest"
     FIRM_DIGEST = "firm_digest"  # of the firm as a whole

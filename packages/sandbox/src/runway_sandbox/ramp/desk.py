@@ -100,6 +100,9 @@ class RampDesk:
         app = self.apps[desk.realm_id]
         if operation == "disconnect":
             return self._tokens.disconnect(desk.realm_id)
+        if operation == "connect":
+            self._tokens.apps[app.client_id] = app
+            return 0
         if operation == "end_tokens":
             return self._tokens.end_tokens(desk.realm_id)
         app.granted = frozenset(str(scope) for scope in fields.get("scopes", ()))

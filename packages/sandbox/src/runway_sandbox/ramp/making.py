@@ -310,7 +310,8 @@ class Maker:
         vendors = sorted(one.id for one in self._held.vendors.values() if one.remote_id is not None)
         if not vendors:
             return
-        created = self._now - timedelta(days=self._draws.randint(2, 9))
+        day = self._now.date() - timedelta(days=self._draws.randint(2, 9))
+        created = datetime.combine(day, SETTLES_AT)
         bill = RampBill(
             id=made_id("bill", self._book.realm_id, "missing there"),
             created_at=created,

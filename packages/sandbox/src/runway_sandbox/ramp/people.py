@@ -2,8 +2,8 @@
 
 `approve`, `reject`, `schedule` (`fields` may hold `on` and `fails`), `unschedule`, `mark_paid` (paid outside, as the
 vendor's demo panel does), `hold`, `release`, `archive` and `edit` (`due_on`, `memo`) of a bill, which `id` names by its
-own id or that of the ledger's bill. `disconnect` ends the company's tokens and app, `end_tokens` its tokens alone,
-`grant` says which `scopes` its app has.
+own id or that of the ledger's bill. `disconnect` ends the company's tokens and app, `connect` lets the app in again,
+`end_tokens` ends the tokens alone, `grant` says which `scopes` the app has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from runway_sandbox.ramp.business import Business, OperationError
 from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.world import Desk
 
-_ACCESS = ("disconnect", "end_tokens", "grant")
+_ACCESS = ("disconnect", "connect", "end_tokens", "grant")
 _OF_BILLS = ("approve", "reject", "schedule", "unschedule", "mark_paid", "hold", "release", "archive", "edit")
 RAMP_OPERATIONS = (*_OF_BILLS, *_ACCESS)
 

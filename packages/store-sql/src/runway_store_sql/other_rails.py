@@ -1,0 +1,62 @@
+"""What calculators see of the rails beside the ledger: made of what was mirrored, and kept while that is the same."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from runway_core.domain.bank_links import make_bank_balances, make_bank_transactions, read_links
+from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
+
+from runway_store_sql.held_books import HeldRecords, HeldView
+
+BANK, EXECUTION = "bank", "execution"
+
+
+def see_other_rails(read: HeldRecords, connected: Sequence[Any]) -> HeldRecords:
+    """With what calculators see of banks and of execution rails.
+
+    It stays the same values while what it is made of does: what was computed from them holds.
+    """
+    views = {name: view for name, see in _VIEWS.items() if (view := see(read, connected)) is not None}
+    return read if not views and not read.views else replace(read, views=views)
+
+
+def _see_bank(read: HeldRecords, connected: Sequence[Any]) -> HeldView | None:
+    """The accounts that stand for ledger accounts, and their lines."""
+    banks: tuple[Any, ...] = read.records["bank_accounts"]
+    lines: tuple[Any, ...] = read.records["bank_lines"]
+    if not banks:
+        return None
+    ledger: tuple[Any, ...] = read.records["accounts"]
+    links = read_links(ledger, banks, connected)
+    held = read.views.get(BANK)
+    if held is not None:
+        of_banks, of_lines, of_links = held.made_of
+        if of_banks is banks and of_lines is lines and of_links == links:
+            return held
+    fields = {
+        "bank_balances": make_bank_balances(banks, links),
+        "bank_transactions": make_bank_transactions(lines, banks, links, history_from=read.history_from),
+    }
+    return HeldView((banks, lines, links), fields)
+
+
+def _see_execution(read: HeldRecords, connected: Sequence[Any]) -> HeldView | None:  # noqa: ARG001 - as the other
+    """Bills and payments with the bills of the ledger that they are."""
+    bills: tuple[Any, ...] = read.records["execution_bills"]
+    payments: tuple[Any, ...] = read.records["execution_payments"]
+    ledger: tuple[Any, ...] = read.records["bills"]
+    if not bills:
+        return None
+    held = read.views.get(EXECUTION)
+    if held is not None and all(a is b for a, b in zip(held.made_of, (bills, payments, ledger), strict=True)):
+        return held
+    links = link_bills(bills, ledger)
+    fields = {"rail_bills": make_rail_bills(bills, links), "rail_payments": make_rail_payments(payments, links)}
+    return HeldView((bills, payments, ledger), fields)
+
+
+_VIEWS: Mapping[str, Callable[[HeldRecords, Sequence[Any]], HeldView | None]] = {
+    BANK: _see_bank,
+    EXECUTION: _see_execution,
+}
