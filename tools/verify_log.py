@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Verify exported logs and anchors of Runway, without Runway.
+"""Verify exported logs, archives and anchors of Runway, without Runway.
 
     python verify_log.py acme.jsonl.gz birch.jsonl --anchors anchors/ --public-key 3b6a27bc…
+    python verify_log.py archive/ acme-rest.jsonl.gz --anchors anchors/ --public-key 3b6a27bc…
 
 Nothing but Python 3.11 and the package `cryptography` is needed. The formats are described in
 docs/reference/log.md; this file shares no code with the program that writes them. Exit code 0: all is as it
@@ -68,8 +69,11 @@ def read_lines(path):
         yield from map(json.loads, lines)
 
 
-def verify_export(path):
-    """Recompute the chain of one file; returns the company, and the hash of every place that was seen."""
+def verify_export(path, marks):
+    """Recompute the chain of one file; returns the company, and the hash of every place that was seen.
+
+    Entries that say that others were taken out of the database are put into `marks`.
+    """
     lines = read_lines(path)
     header = next(lines)
     if header.get("runway_log") != 1:
@@ -96,6 +100,8 @@ def verify_export(path):
             raise Broken(f"{where} is not what was hashed, or does not follow the entry before it")
         if fields["company"].decode() != company or int(fields["sequence"]) != place:
             raise Broken(f"{where} says it is entry {int(fields['sequence'])} of {fields['company'].decode()!r}")
+        if fields["what"] == b"log_detached":
+            marks.append((company, place, fields["raw"]))
         previous = hashes[place] = digest
     if end is None:
         raise Broken(f"{path}: the end is missing: the file was cut off behind entry {place}")
@@ -181,30 +187,60 @@ def compare(company, hashes, anchored):
     return agreed
 
 
-def verify_manifest(path, trusted):
-    """The signature of an archive's manifest, and the file that it names."""
-    manifest = json.loads(path.read_bytes())
+def read_manifest(document, where, trusted):
+    """What a manifest says, once its signature was verified."""
+    manifest = json.loads(document)
     signed = base64.b64decode(manifest["signed"], validate=True)
     public_key = bytes.fromhex(manifest["public_key"])
     if not is_signed(public_key, base64.b64decode(manifest["signature"]), b"runway archive 1\x00" + signed):
-        raise Broken(f"{path}: is not signed by the key that it names")
+        raise Broken(f"{where}: is not signed by the key that it names")
     if trusted and public_key not in trusted:
-        raise Broken(f"{path}: is signed by {public_key.hex()}, which is none of the keys you trust")
-    said = json.loads(signed)
+        raise Broken(f"{where}: is signed by {public_key.hex()}, which is none of the keys you trust")
+    return json.loads(signed)
+
+
+def verify_manifest(path, trusted, marks):
+    """The signature of an archive's manifest, and the file that it names."""
+    said = read_manifest(path.read_bytes(), path, trusted)
     file = path.with_name(said["file"])
     if hashlib.sha256(file.read_bytes()).hexdigest() != said["sha256"]:
         raise Broken(f"{file}: is not the file that was signed")
-    company, hashes = verify_export(file)
+    company, hashes = verify_export(file, marks)
     first = min(hashes) + 1
-    if (company, first, max(hashes)) != (said["company"], said["first"], said["last"]):
+    is_same = (company, first, max(hashes)) == (said["company"], said["first"], said["last"])
+    if not is_same or hashes[max(hashes)].hex() != said["last_hash"]:
         raise Broken(f"{file}: holds other entries than its manifest says")
     return company, hashes
+
+
+def verify_marks(marks, chains, trusted):
+    """Hold what a chain says of its archived pieces to the pieces; names those that were not given."""
+    for company, place, document in marks:
+        where = f"entry {place} of {company}, which says that others were archived"
+        said = read_manifest(document, where, trusted)
+        hashes = chains.get(company, {})
+        if (
+            said["company"] != company
+            or hashes.get(said["last"], bytes.fromhex(said["last_hash"])).hex() != said["last_hash"]
+        ):
+            raise Broken(f"{where}: its piece is another one")
+        if said["first"] not in hashes:
+            print(f"{company}: entries {said['first']} to {said['last']} are archived in {said['file']}: not given")
+
+
+def find_files(paths):
+    """The files that were named, and of folders the manifests in them."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.glob("*.manifest.json"))
+        else:
+            yield path
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "files", nargs="*", type=Path, help="exports (.jsonl, .jsonl.gz) and manifests (.manifest.json)"
+        "files", nargs="*", type=Path, help="exports (.jsonl, .jsonl.gz), manifests (.manifest.json), folders of these"
     )
     parser.add_argument("--anchors", type=Path, help="the folder of anchors")
     parser.add_argument(
@@ -213,16 +249,17 @@ def main():
     arguments = parser.parse_args()
     trusted = {bytes.fromhex(key) for key in arguments.public_key}
     is_sound = True
-    chains, anchored = {}, {}
+    chains, anchored, marks = {}, {}, []
     try:
         if arguments.anchors is not None:
             anchored, count, key = verify_anchors(arguments.anchors, trusted)
             named = "" if key is None else f", signed by {key.hex()}"
             print(f"{arguments.anchors}: {count} anchors are sound{named}")
         parts = []
-        for path in arguments.files:
+        for path in find_files(arguments.files):
             is_manifest = path.name.endswith(".manifest.json")
-            parts.append((path, *(verify_manifest(path, trusted) if is_manifest else verify_export(path))))
+            found = verify_manifest(path, trusted, marks) if is_manifest else verify_export(path, marks)
+            parts.append((path, *found))
         for path, company, hashes in sorted(parts, key=lambda part: min(part[2])):
             held = chains.setdefault(company, {})
             first, seam = min(hashes), hashes[min(hashes)]
@@ -233,6 +270,7 @@ def main():
                     raise Broken(f"{path}: says another entry {place} of {company} than the other files")
             held.update(hashes)
             print(f"{path}: entries {first + 1} to {max(hashes)} of {company} are as they were written")
+        verify_marks(marks, chains, trusted)
         for company, hashes in chains.items():
             agreed = compare(company, hashes, anchored.get(company, {}))
             print(f"{company}: {max(hashes) - min(hashes)} entries agree with {agreed} anchors")

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from runway_core.domain.log_entry import ChainHead, decode_entry, seal_entries, to_microseconds
 
 from tests.cli.conftest import Run
 from tests.cli.test_companies import forge_first_entry
@@ -235,3 +237,74 @@ def test_a_key_from_the_settings_is_changed_and_a_lost_one_left(
     assert [key["is_endorsed"] for key in endorsed.document["items"]] == [False, True]
     assert [key["is_endorsed"] for key in left.document["items"]] == [False, True, False]
     assert (verified.code, len(verified.document["anchor_faults"])) == (1, 1)
+
+
+# --- out of the database and back ---
+
+
+def age_log(days: int) -> None:
+    """Make every entry older than it is, chain and head with it, before any anchor knows of them."""
+    with closing(sqlite3.connect("runway.db")) as connection, connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f'DROP TRIGGER "{name}"')
+        heads: dict[str, ChainHead] = {}
+        rows = connection.execute("SELECT company_id, sequence, canonical FROM log_entries ORDER BY 1, 2").fetchall()
+        for owner, sequence, canonical in rows:
+            _, _, draft = decode_entry(canonical)
+            aged = draft._replace(seen_at=draft.seen_at - timedelta(days=days))
+            [entry], head = seal_entries(owner, heads.get(owner, ChainHead()), [aged])
+            values = (to_microseconds(aged.seen_at), entry.previous_hash, entry.hash, entry.canonical, owner, sequence)
+            connection.execute(
+                "UPDATE log_entries SET seen_at = ?, previous_hash = ?, hash = ?, canonical = ? "
+                "WHERE company_id = ? AND sequence = ?",
+                values,
+            )
+            connection.execute("UPDATE log_heads SET hash = ? WHERE company_id = ?", (head.hash, owner))
+            heads[owner] = head
+        for _, statement in triggers:
+            connection.execute(statement)
+
+
+def test_archived_months_leave_the_database_are_read_across_and_come_back(
+    run: Run, acme: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("companies", "set", acme, "--owner", "ada")
+    run("firm-policy", "set", "payroll_cover_days=21")
+    age_log(200)
+    unset = run("log", "archive", "--before", "2999-01-01", "--to", "archive", "--detach")
+    monkeypatch.setenv("RUNWAY_LOG_ARCHIVE_FOLDER", "archive")
+    out = run("log", "archive", "--before", "2999-01-01", "--detach", "--json")
+    shown = run("log", "show", acme, "--json")
+    verified = run("log", "verify", "--json")
+    deep = run("db", "check", "--deep")
+    alone = verify("archive", "--anchors", "runway.db.anchors")
+    Path("archive").rename("away")
+    absent = run("log", "verify")
+    missing = run("log", "show", acme)
+    Path("away").rename("archive")
+    back = run("log", "restore", "--company", acme, "--json")
+    again = run("log", "verify", "--json")
+
+    assert (unset.code, "RUNWAY_LOG_ARCHIVE_FOLDER" in unset.err) == (2, True)
+    assert sorted((one["name"], one["first"], one["last"]) for one in out.document["detached"]) == [
+        ("Acme Hardware", 1, 2),
+        ("the firm itself", 1, 1),
+    ], out.err
+    assert [one["what"] for one in shown.document["items"]] == ["company_added", "company_updated", "log_detached"]
+    assert (verified.code, verified.document["entries"], deep.code) == (0, 5, 0)
+    assert (alone[0], "3 anchors" in alone[1] or "anchors are sound" in alone[1]) == (0, True)
+    assert absent.code == 1
+    assert f"{acme}-000000000001-000000000002.jsonl.gz" in absent.err
+    assert "is broken" not in absent.err
+    assert (missing.code, "which is not in" in missing.err) == (4, True)
+    assert [(one["first"], one["last"]) for one in back.document["items"]] == [(1, 2)]
+    assert (again.code, again.document["entries"]) == (0, 6)
+
+
+def test_entries_of_the_last_months_stay_in_the_database(run: Run, acme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNWAY_LOG_ARCHIVE_FOLDER", "archive")
+    ran = run("log", "archive", "--before", "2999-01-01", "--detach")
+
+    assert ran.code == 2
+    assert "of the last 90 days" in ran.err

@@ -41,7 +41,7 @@ async def test_the_number_of_queries_does_not_grow_with_the_books(database_url: 
             with_item = await load(desk)
         await desk.put(*(make_bill(str(n)) for n in range(1, 500)), *(make_account(str(n)) for n in range(50)))
         with counted() as many:
-            books = await load(desk, mirror=SqlMirrorStore(store.database))  # holds nothing yet
+            books = await load(desk, mirror=SqlMirrorStore(store.database, store.log_archives))  # holds nothing yet
 
     assert len(few) == len(many) == len(RECORD_SPECS) + 4  # head, connections, papers, changes of fields
     assert len(again) == 2  # head, connections

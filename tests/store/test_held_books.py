@@ -46,7 +46,7 @@ async def load(mirror: SqlMirrorStore, desk: StoreDesk, *, history_from: date = 
 
 def never_read(store: SqlStore) -> SqlMirrorStore:
     """The same mirror, with nothing held."""
-    return SqlMirrorStore(store.database)
+    return SqlMirrorStore(store.database, store.log_archives)
 
 
 @given(

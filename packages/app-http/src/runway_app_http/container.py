@@ -83,6 +83,7 @@ class Container(containers.DeclarativeContainer):
         other_secret_keys=settings.provided.other_secret_keys,
         log_key=settings.provided.log_key,
         log_key_before=settings.provided.log_key_before,
+        log_archive=settings.provided.log_archive_folder,
         clock=clock,
     )
     anchor_sinks = providers.Singleton(make_anchor_sinks, settings.provided.anchor_folders)

@@ -66,7 +66,9 @@ class VerifiedLog:
     def say_faults(self) -> list[str]:
         """Each broken chain, for a person."""
         return [
-            f"{name!r}: entry {one.broken_at} is broken ({one.difference}): {one.fault}"
+            f"{name!r}: {one.fault}"
+            if one.difference is LogDifference.ABSENT
+            else f"{name!r}: entry {one.broken_at} is broken ({one.difference}): {one.fault}"
             for name, one in self.chains()
             if not one.is_sound
         ]

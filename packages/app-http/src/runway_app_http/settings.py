@@ -48,6 +48,7 @@ class AppSettings(BaseSettings):
     log_key: SecretStr | None = None  # signs anchors and archives; without it, keys are made and sealed in the database
     log_key_before: SecretStr | None = None  # the key before `log_key`, to endorse it when keys are changed
     anchor_folder: Path | None = None  # where anchors are written to; beside a SQLite file without it
+    log_archive_folder: Path | None = None  # where archived months of the log are, and are read from when they are out
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
     allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone

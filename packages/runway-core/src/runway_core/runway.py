@@ -32,6 +32,7 @@ from runway_core.ports.ledger_rail import RailFactory
 from runway_core.ports.store import Store, StoreHealth
 from runway_core.services.aliases import AliasService
 from runway_core.services.anchors import AnchorService
+from runway_core.services.archives import ArchiveService
 from runway_core.services.balances import BalanceService
 from runway_core.services.bills import BillService
 from runway_core.services.books import BooksService
@@ -90,7 +91,7 @@ class Runway(LogReading):
     scenarios                    what-ifs that are kept by name
     dead_letters                 what could not be processed
     decisions, decision_batches, collections    what is paid when and by whose yes, and who is reminded of what he owes
-    anchors                      signed marks of where every chain ended
+    anchors, archives            signed marks of where every chain ended, and what of the log is in files alone
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     watch                        how well data is kept fresh, and whether someone should look
     webhooks, coverage           what rails send by themselves, and whether every change reaches the mirror
@@ -146,13 +147,12 @@ class Runway(LogReading):
         self.decision_batches = DecisionBatchService(self.scope, self.decisions)
         self.collections = CollectionService(self.scope, self.books)
         self.anchors = AnchorService(self.scope, anchor_sinks)
+        self.archives = ArchiveService(self.scope, self.anchors)
         self.custody = CustodyService(self.scope, self.books, self.findings)
         self._service = service
         self._flights: Flights = {} if flights is None else flights
         self._pacing = PacingService(self.scope, rails, service)
-        self.watch = HealthService(
-            self.scope, self._pacing, service, alert_tellers, more_conditions=self.anchors.conditions
-        )
+        self.watch = HealthService(self.scope, self._pacing, service, alert_tellers, more=self.anchors.conditions)
         self._sync = self._make_sync()
         self._build_experiences()
 

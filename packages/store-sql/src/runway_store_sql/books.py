@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from runway_core.domain.books import Books
 from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Company
 from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_field_changes
-from runway_core.domain.identity import RecordKind
+from runway_core.domain.identity import CompanyId, RecordKind
 from runway_core.domain.log_entry import ChainHead, decode_entry, to_microseconds
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
 from runway_core.domain.papers import PaperKind
@@ -25,7 +26,7 @@ from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldBooks, HeldRecords
 from runway_store_sql.other_rails import see_other_rails
 from runway_store_sql.papers import decode_paper
-from runway_store_sql.past import read_past
+from runway_store_sql.past import ArchivedPast, read_past
 from runway_store_sql.registry import read_connection
 from runway_store_sql.rows import field_columns, json_rows, read_json_rows, read_rows
 from runway_store_sql.tables import (
@@ -258,6 +259,19 @@ def _read_connections(connection: Connection, company: Company) -> tuple[Any, ..
     return tuple(read_connection(row) for row in connection.execute(query.order_by(connections.c.rail)))
 
 
+def _ask_for_head(company: Company) -> Select[Any]:
+    """Where a company's chain ends, with its firm's policy; nothing where it is not of that firm."""
+    firm = select(working_papers.c.document).where(
+        working_papers.c.company_id == firm_chain(company.firm_id),
+        working_papers.c.paper_kind == PaperKind.POLICY.value,
+        working_papers.c.paper_id == DEFAULT_POLICY.paper_id,
+    )
+    owned = select(log_heads.c.sequence, log_heads.c.hash, firm.scalar_subquery().label("firm_policy")).join(
+        companies, companies.c.company_id == log_heads.c.company_id
+    )
+    return owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
+
+
 def read_books(
     connection: Connection,
     company: Company,
@@ -267,23 +281,14 @@ def read_books(
     history_from: date,
     read_at: datetime,
     known_at: datetime | None = None,
+    archived: Mapping[CompanyId, ArchivedPast] = MappingProxyType({}),
 ) -> Books:
     """Read on one snapshot: a query for the head, the connections, the papers, changes, and one a kind.
 
     What was read is held, and read again from where they were left: two queries, one a kind that changed, one for the
     papers when one of them did, and one for changes of fields when a record was updated.
     """
-    firm = select(working_papers.c.document).where(
-        working_papers.c.company_id == firm_chain(company.firm_id),
-        working_papers.c.paper_kind == PaperKind.POLICY.value,
-        working_papers.c.paper_id == DEFAULT_POLICY.paper_id,
-    )
-    owned = select(log_heads.c.sequence, log_heads.c.hash, firm.scalar_subquery().label("firm_policy")).join(
-        companies, companies.c.company_id == log_heads.c.company_id
-    )
-    found = connection.execute(
-        owned.where(log_heads.c.company_id == company.company_id, companies.c.firm_id == company.firm_id)
-    ).first()
+    found = connection.execute(_ask_for_head(company)).first()
     fields: Mapping[str, Any] = {}
     links: tuple[Any, ...] = ()
     sequence = 0
@@ -306,6 +311,7 @@ def read_books(
                 history_from=history_from,
                 since=since,
                 fields=_BOOKS_FIELDS,
+                archived=archived,
             )
             sequence, links, firm_policy = past.sequence, past.connections, past.firm_policy
             read = see_other_rails(past.records, links)

@@ -1,4 +1,7 @@
-"""The transaction log on SQL. Appending is in `chain.py`; triggers of the first migration refuse everything else."""
+"""The transaction log on SQL, read across table and archive.
+
+Appending is in `chain.py`, the one way in which entries leave the table in `log_archives.py`; triggers refuse all else.
+"""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -13,10 +16,9 @@ from sqlalchemy import Connection, Select, select
 
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
-from runway_store_sql.past import find_last_before, read_last_drafts
+from runway_store_sql.log_archives import SqlLogArchives
+from runway_store_sql.past import find_end, find_last_before, read_last_drafts
 from runway_store_sql.tables import companies, log_entries, log_heads
-
-_ENTRY = (log_entries.c.sequence, log_entries.c.previous_hash, log_entries.c.hash, log_entries.c.canonical)
 
 _ASKED_TOGETHER = 1000
 _STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
@@ -24,7 +26,7 @@ _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, St
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
 
 
-def _read_entry(company_id: CompanyId, row: Any) -> LogEntry:
+def _read_entry(company_id: CompanyId, row: StoredEntry) -> LogEntry:
     try:
         _, _, draft = decode_entry(row.canonical)
     except ValueError as error:
@@ -56,8 +58,9 @@ def fetch_rows(connection: Connection, query: Select[Any]) -> Sequence[Sequence[
 class SqlTransactionLog:
     """The `TransactionLog` of a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, archives: SqlLogArchives) -> None:
         self._database = database
+        self._archives = archives
 
     async def append(self, company_id: CompanyId, drafts: Sequence[LogDraft]) -> ChainHead:
         """Append entries that change no record, in one transaction.
@@ -81,24 +84,20 @@ class SqlTransactionLog:
 
     async def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:
         """Stream entries after a sequence number, a batch a query."""
-        while True:
-            query = (
-                select(*_ENTRY)
-                .where(log_entries.c.company_id == company_id, log_entries.c.sequence > after)
-                .order_by(log_entries.c.sequence)
-                .limit(batch)
-            )
-            rows = await self._database.read(partial(_read_all, query=query))
-            for row in rows:
-                yield _read_entry(company_id, row)
-            if len(rows) < batch:
-                return
-            after = rows[-1].sequence
+        async for stored in self.stored(company_id, after=after, batch=batch):
+            for entry in stored:
+                yield _read_entry(company_id, entry)
 
     async def stored(
         self, company_id: CompanyId, *, after: int = 0, batch: int = 2000
     ) -> AsyncIterator[Sequence[StoredEntry]]:
-        """Stream entries after a sequence number as they are stored, a batch a query."""
+        """Stream entries after a sequence number as they are stored, a batch a query; archived ones from their files.
+
+        Raises:
+            StoreUnavailable: a file is not at hand.
+            LogBroken: a file is not what was archived, or the table holds an entry that was.
+        """
+        may_be_archived = True
         while True:
             query = (
                 select(*_STORED)
@@ -107,6 +106,16 @@ class SqlTransactionLog:
                 .limit(batch)
             )
             rows = await self._database.read(partial(fetch_rows, query=query))
+            if may_be_archived and (not rows or rows[0][0] != after + 1):
+                before, may_be_archived = after, False
+                async for archived in self._archives.stream(company_id, after=after):
+                    yield archived
+                    after = archived[-1].sequence
+                if rows and rows[0][0] <= after:
+                    raise LogBroken(f"entry {rows[0][0]} stands in the table and was archived: it was put there")
+                if rows or after > before:
+                    continue  # also where nothing was archived: it may have been put back meanwhile
+            may_be_archived = True
             if rows:
                 entries = list(map(_make_stored, rows))
                 yield entries
@@ -116,14 +125,27 @@ class SqlTransactionLog:
 
     async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
         """The number of the last entry that stands before all entries seen at `moment` or later; nil when none does."""
-        return await self._database.read(partial(find_last_before, company_id=company_id, moment=moment))
+
+        def find(connection: Connection) -> tuple[int, int]:
+            end = find_end(connection, company_id)
+            return end, find_last_before(connection, company_id, moment, after=end)
+
+        end, found = await self._database.read(find)
+        return found if found > end or not end else await self._archives.last_before(company_id, moment)
 
     async def last_drafts(self, company_id: CompanyId, *, through: int, kinds: Sequence[str]) -> Sequence[LogDraft]:
         """The last entry about each thing of some kinds up to an entry, in order."""
-        return await self._database.read(partial(read_last_drafts, company_id=company_id, through=through, kinds=kinds))
+
+        def read(connection: Connection) -> tuple[int, Sequence[LogDraft]]:
+            end = find_end(connection, company_id)
+            return end, read_last_drafts(connection, company_id, through=through, after=end, kinds=kinds)
+
+        end, drafts = await self._database.read(read)
+        earlier = await self._archives.last_drafts(company_id, through=min(through, end), kinds=kinds) if end else ()
+        return [*earlier, *drafts]
 
     async def hashes(self, company_id: CompanyId, sequences: Sequence[int]) -> dict[int, bytes]:
-        """The hashes of those entries that are there, so many a query."""
+        """The hashes of those entries that are there, so many a query; of files not at hand, those of their ends."""
         found: dict[int, bytes] = {}
         for start in range(0, len(sequences), _ASKED_TOGETHER):
             query = select(log_entries.c.sequence, log_entries.c.hash).where(
@@ -132,13 +154,14 @@ class SqlTransactionLog:
             )
             rows = await self._database.read(partial(_read_all, query=query))
             found.update((row.sequence, row.hash) for row in rows)
-        return found
+        missing = set(sequences) - found.keys()
+        return found | (await self._archives.hashes(company_id, missing) if missing else {})
 
     async def history(self, company_id: CompanyId, key: tuple[StrEnum, str]) -> Sequence[LogEntry]:
         """Every entry about one thing by kind and id, such as a record or a working paper, oldest first."""
         kind, external_id = key
         query = (
-            select(*_ENTRY)
+            select(*_STORED)
             .where(
                 log_entries.c.company_id == company_id,
                 log_entries.c.kind == kind.value,
@@ -146,5 +169,11 @@ class SqlTransactionLog:
             )
             .order_by(log_entries.c.sequence)
         )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_read_entry(company_id, row) for row in rows]
+
+        def read(connection: Connection) -> tuple[int, Sequence[Sequence[Any]]]:
+            return find_end(connection, company_id), fetch_rows(connection, query)
+
+        end, rows = await self._database.read(read)
+        earlier = await self._archives.history(company_id, (kind.value, external_id)) if end else []
+        later = [_make_stored(row) for row in rows if row[0] > end]
+        return [_read_entry(company_id, entry) for entry in (*earlier, *later)]

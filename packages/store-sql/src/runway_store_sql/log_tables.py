@@ -1,6 +1,6 @@
-"""The tables that stand around the log: its anchors and the keys that sign them."""
+"""The tables that stand around the log: its anchors, the keys that sign them, and what was archived of it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, PrimaryKeyConstraint, Table
 
 from runway_store_sql.tables import TEXT, metadata
 
@@ -23,3 +23,19 @@ log_keys = Table(
     Column("key_id", TEXT),  # of the key-encryption key; none where the private key is given from outside
     Column("sealed_key", LargeBinary),  # nonce, then the private key under the key-encryption key
 )
+
+log_pieces = Table(
+    "log_pieces",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("first_sequence", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("last_hash", LargeBinary, nullable=False),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("file", TEXT, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("mark_sequence", BigInteger, nullable=False),  # the entry that says so
+    PrimaryKeyConstraint("company_id", "first_sequence"),
+)
+"""Pieces of chains whose entries were taken out of `log_entries`: they are in files alone. Its name stands behind that
+of the entries, so that a restore, which goes by names, puts the marks in before it."""

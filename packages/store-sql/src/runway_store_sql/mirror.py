@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, ChangePage, Cursor
 from runway_core.domain.company import Company
+from runway_core.domain.field_changes import CHANGES_DAYS
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import from_microseconds, to_microseconds
@@ -23,7 +25,9 @@ from runway_store_sql.books import open_rest, read_books
 from runway_store_sql.bulk import among
 from runway_store_sql.engine import Database
 from runway_store_sql.held_books import HeldBooks
+from runway_store_sql.log_archives import SqlLogArchives
 from runway_store_sql.page import PageWork, commit
+from runway_store_sql.past import POLICIES, ArchivedPast, ArchiveWanted
 from runway_store_sql.position_tables import positions
 from runway_store_sql.rows import decode_amount, field_columns, read_rows
 from runway_store_sql.tables import (
@@ -105,8 +109,9 @@ _NEWEST_QUARANTINE = select(quarantine).order_by(quarantine.c.last_seen_at.desc(
 class SqlMirrorStore:
     """The `MirrorStore` of a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, archives: SqlLogArchives) -> None:
         self._database = database
+        self._archives = archives
         self._held_books = HeldBooks()
 
     async def commit_page(
@@ -147,18 +152,31 @@ class SqlMirrorStore:
         read_at: datetime,
         known_at: datetime | None = None,
     ) -> Books:
-        """Read everything that calculators need on one snapshot, in a fixed number of queries."""
-        return await self._database.read(
-            lambda connection: read_books(
-                connection,
-                company,
-                held_books=self._held_books,
-                as_of=as_of,
-                history_from=history_from,
-                read_at=read_at,
-                known_at=known_at,
-            )
+        """Read everything that calculators need on one snapshot, in a fixed number of queries.
+
+        What of the past is in files alone is read before; again where more was archived meanwhile.
+        """
+        archived: dict[CompanyId, ArchivedPast] = {}
+        read = partial(
+            read_books,
+            company=company,
+            held_books=self._held_books,
+            as_of=as_of,
+            history_from=history_from,
+            read_at=read_at,
+            known_at=known_at,
+            archived=archived,
         )
+        while True:
+            try:
+                return await self._database.read(read)
+            except ArchiveWanted as wanted:
+                assert known_at is not None, "books of today are in the table"
+                since = read_at - timedelta(days=CHANGES_DAYS)
+                kinds = POLICIES if wanted.owner == firm_chain(company.firm_id) else None
+                archived[wanted.owner] = await self._archives.read_past(
+                    wanted.owner, known_at=known_at, since=since, kinds=kinds
+                )
 
     async def find_records(
         self,

@@ -16,15 +16,20 @@ from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import LogBroken
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldRecords
+from runway_store_sql.log_tables import log_pieces
 from runway_store_sql.tables import log_entries, sync_runs
 
 _ASKED_TOGETHER = 1_000
-_EVERY_ACT = ("connection",)
+EVERY_ACT = ("connection",)
 """Of these things every kind of act is wanted: a connection is what it was added as, with its last state."""
+
+
+POLICIES = (PaperKind.POLICY.value,)
+"""What books need of the firm's own chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,51 @@ class PastReading:
     firm_policy: Policy | None
 
 
-def find_last_before(connection: Connection, company_id: CompanyId, moment: datetime) -> int:
-    """The number of an entry seen before a moment whose follower was not; nil when none was.
+@dataclass(frozen=True, slots=True)
+class ArchivedPast:
+    """What books of a past moment need of those entries of a chain that are in files alone."""
+
+    end: int = 0  # they are those up to this one
+    last: int = 0  # the last of them that was known at the moment
+    drafts: Sequence[LogDraft] = ()  # the last about each thing, in order
+    updates: Sequence[LogDraft] = ()  # those that changed a record since
+
+
+class ArchiveWanted(Exception):
+    """The books of a past moment cannot be read without what a chain has in files: read that first."""
+
+    def __init__(self, owner: CompanyId) -> None:
+        super().__init__(owner)
+        self.owner = owner
+
+
+def find_end(connection: Connection, owner: CompanyId) -> int:
+    """Up to which entry a chain is in files alone; nil where all of it is in the table."""
+    query = select(func.max(log_pieces.c.last_sequence)).where(log_pieces.c.company_id == owner)
+    return connection.scalar(query) or 0
+
+
+def _take_archived(
+    connection: Connection, owner: CompanyId, archived: Mapping[CompanyId, ArchivedPast]
+) -> ArchivedPast:
+    held = archived.get(owner, ArchivedPast())
+    if held.end != find_end(connection, owner):
+        raise ArchiveWanted(owner)
+    return held
+
+
+def find_last_before(connection: Connection, company_id: CompanyId, moment: datetime, *, after: int = 0) -> int:
+    """The number of an entry behind `after` seen before a moment whose follower was not; `after` when none was.
 
     Found by halving, so that it takes twenty looks and no index: entries are appended in the order of time, but for
     clocks that were set back, and there any of the places is as good as another.
     """
     at = to_microseconds(moment)
-    own = log_entries.c.company_id == company_id
+    own = and_(log_entries.c.company_id == company_id, log_entries.c.sequence > after)
     bounds = connection.execute(select(func.min(log_entries.c.sequence), func.max(log_entries.c.sequence)).where(own))
     first, last = bounds.one()
     if first is None:
-        return 0
+        return after
     low, high = int(first) - 1, int(last) + 1  # seen before; not seen before
     while high - low > 1:
         middle = (low + high) // 2
@@ -59,18 +97,18 @@ def find_last_before(connection: Connection, company_id: CompanyId, moment: date
 
 
 def read_last_drafts(
-    connection: Connection, company_id: CompanyId, *, through: int, kinds: Sequence[str] | None = None
+    connection: Connection, company_id: CompanyId, *, through: int, after: int = 0, kinds: Sequence[str] | None = None
 ) -> list[LogDraft]:
-    """The last entry about each thing up to an entry, in the order of the log.
+    """The last entry in the table about each thing behind `after` up to an entry, in the order of the log.
 
     Raises:
         LogBroken: one cannot be read.
     """
     entries = log_entries.c
-    own = [entries.company_id == company_id, entries.sequence <= through]
+    own = [entries.company_id == company_id, entries.sequence > after, entries.sequence <= through]
     if kinds is not None:
         own.append(entries.kind.in_(kinds))
-    act = case((entries.kind.in_(_EVERY_ACT), entries.what), else_="")
+    act = case((entries.kind.in_(EVERY_ACT), entries.what), else_="")
     newest = select(func.max(entries.sequence)).where(*own).group_by(entries.kind, entries.external_id, act)
     # In two steps: asked as one, SQLite may look at every entry for each of them.
     places = sorted(connection.scalars(newest))
@@ -79,10 +117,15 @@ def read_last_drafts(
         asked = entries.sequence.in_(places[start : start + _ASKED_TOGETHER])
         query = select(entries.canonical).where(entries.company_id == company_id, asked).order_by(entries.sequence)
         canonicals += connection.scalars(query)
-    return [_decode(canonical, company_id) for canonical in canonicals]
+    return [decode_draft(canonical, company_id) for canonical in canonicals]
 
 
-def _decode(canonical: bytes, company_id: CompanyId) -> LogDraft:
+def decode_draft(canonical: bytes, company_id: CompanyId) -> LogDraft:
+    """What an entry says.
+
+    Raises:
+        LogBroken: it cannot be read.
+    """
     try:
         return decode_entry(canonical)[2]
     except ValueError as error:
@@ -98,11 +141,18 @@ def read_past(
     history_from: date,
     since: datetime,
     fields: Mapping[RecordKind, str],
+    archived: Mapping[CompanyId, ArchivedPast],
 ) -> PastReading:
-    """What was known at a moment. `fields` names where the records of each kind go."""
-    through = find_last_before(connection, company_id, known_at + datetime.resolution)
+    """What was known at a moment. `fields` names where the records of each kind go.
+
+    Raises:
+        ArchiveWanted: a chain is in files in part, and `archived` does not hold just that part.
+    """
+    held = _take_archived(connection, company_id, archived)
+    through = find_last_before(connection, company_id, known_at + datetime.resolution, after=held.end)
     with paused_collection():
-        past = fold_drafts(read_last_drafts(connection, company_id, through=through), company_id=company_id)
+        drafts = read_last_drafts(connection, company_id, through=through, after=held.end)
+        past = fold_drafts([*held.drafts, *drafts], company_id=company_id)
         records = {
             name: tuple(record for record in past.records.get(kind, ()) if is_in_books(record, history_from))
             for kind, name in fields.items()
@@ -111,26 +161,33 @@ def read_past(
         log_entries.c.company_id == company_id,
         log_entries.c.what == ChangeKind.UPDATED.value,
         log_entries.c.seen_at >= to_microseconds(since),
+        log_entries.c.sequence > held.end,
         log_entries.c.sequence <= through,
     )
-    drafts = (_decode(found, company_id) for found in connection.scalars(updates.order_by(log_entries.c.sequence)))
-    held = HeldRecords(
+    changed = [
+        decode_draft(found, company_id) for found in connection.scalars(updates.order_by(log_entries.c.sequence))
+    ]
+    through = through if through > held.end else held.last
+    records_then = HeldRecords(
         head=ChainHead(sequence=through),
         history_from=history_from,
         records=records,
         papers=books_papers(past.papers.values()),
-        changes=tuple(change for draft in drafts for change in read_field_changes(draft)),
+        changes=tuple(change for draft in (*held.updates, *changed) for change in read_field_changes(draft)),
         changes_since=since,
     )
-    policy = _read_firm_policy(connection, firm_id, known_at)
-    return PastReading(through, held, _read_connections(connection, company_id, past, known_at), policy)
+    policy = _read_firm_policy(connection, firm_id, known_at, archived)
+    return PastReading(through, records_then, _read_connections(connection, company_id, past, known_at), policy)
 
 
-def _read_firm_policy(connection: Connection, firm_id: FirmId, known_at: datetime) -> Policy | None:
+def _read_firm_policy(
+    connection: Connection, firm_id: FirmId, known_at: datetime, archived: Mapping[CompanyId, ArchivedPast]
+) -> Policy | None:
     chain = firm_chain(firm_id)
-    through = find_last_before(connection, chain, known_at + datetime.resolution)
-    drafts = read_last_drafts(connection, chain, through=through, kinds=(PaperKind.POLICY.value,))
-    papers = fold_drafts(drafts, company_id=chain).papers.values()
+    held = _take_archived(connection, chain, archived)
+    through = find_last_before(connection, chain, known_at + datetime.resolution, after=held.end)
+    drafts = read_last_drafts(connection, chain, through=through, after=held.end, kinds=POLICIES)
+    papers = fold_drafts([*held.drafts, *drafts], company_id=chain).papers.values()
     return next((paper for paper in papers if isinstance(paper, Policy) and not paper.is_closed), None)
 
 

@@ -26,7 +26,7 @@ _BY_CHAIN = (
 )
 """The same and the firm's own chain, where the log and what it tells of is kept."""
 
-_WITH_CHAINS = frozenset({"log_entries", "log_heads", "working_papers"})
+_WITH_CHAINS = frozenset({"log_entries", "log_heads", "log_pieces", "working_papers"})
 
 OPEN_TABLES = {
     "anchors": "one signature stands over the chains of all firms; it holds chains' names, lengths and hashes",
@@ -44,6 +44,8 @@ READ_BY_ALL = frozenset({"log_heads", "call_counts"})
 how many calls were made, because a vendor counts them for the app as a whole."""
 
 APPEND_ONLY = frozenset({"log_entries", "anchors"})
+READ_ONLY = frozenset({"log_pieces"})
+"""What the role that serves may only read: what stands there lets entries leave the log."""
 
 
 def wall_of(table: Table) -> str | None:
@@ -101,5 +103,6 @@ def grant_app_role(connection: Connection, role: str) -> None:
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {name}"))
     for table in metadata.sorted_tables:
         rights = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        rights = "SELECT" if table.name in READ_ONLY else rights
         connection.execute(text(f"REVOKE ALL ON {table.name} FROM {name}"))
         connection.execute(text(f"GRANT {rights} ON {table.name} TO {name}"))

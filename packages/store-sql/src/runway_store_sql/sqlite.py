@@ -25,6 +25,7 @@ from sqlite3 import (
     SQLITE_DENY,
     SQLITE_DROP_TABLE,
     SQLITE_DROP_TRIGGER,
+    SQLITE_INSERT,
     SQLITE_OK,
     SQLITE_PRAGMA,
     SQLITE_UPDATE,
@@ -43,7 +44,9 @@ from runway_store_sql.faults import translate, translated
 
 T = TypeVar("T")
 
-GUARDED_TABLES = frozenset({"log_entries", "anchors"})
+GUARDED_TABLES = frozenset({"log_entries", "anchors", "log_pieces"})
+_CLOSED_TABLES = frozenset({"log_pieces"})
+"""Into these nothing is put but where the guard is lifted: what stands there opens the door for entries to leave."""
 _GUARDED_PRAGMAS = frozenset({"writable_schema", "recursive_triggers"})
 
 BATCH = 64
@@ -79,6 +82,8 @@ def is_refused(action: int, what: str | None, of: str | None) -> bool:
     """Whether the log's guard refuses an action of SQLite's authorizer; `what` and `of` are its first two arguments."""
     if action in (SQLITE_UPDATE, SQLITE_DELETE, SQLITE_DROP_TABLE):
         return what in GUARDED_TABLES
+    if action == SQLITE_INSERT:
+        return what in _CLOSED_TABLES
     if action == SQLITE_ALTER_TABLE:
         return of in GUARDED_TABLES
     if action == SQLITE_DROP_TRIGGER:

@@ -15,6 +15,7 @@ from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.anchors import SqlAnchorStore
+from runway_store_sql.archive_files import ArchiveFolder
 from runway_store_sql.backup import BackupReport, back_up_file, back_up_server, restore_file, restore_server
 from runway_store_sql.breakers import SqlBreakers
 from runway_store_sql.calls import SqlCallLedger
@@ -24,6 +25,7 @@ from runway_store_sql.health import SqlHealthStore
 from runway_store_sql.inbox import SqlInbox
 from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
+from runway_store_sql.log_archives import SqlLogArchives
 from runway_store_sql.log_keys import SqlLogKeys
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.outbox import SqlOutbox
@@ -50,6 +52,8 @@ class SqlStore:
         log_key_before: the one before it, to endorse it (`RUNWAY_LOG_KEY_BEFORE`).
         other_secret_keys: keys that open what was kept with them and seal nothing new: those before or after this one.
         firm_id: whose rows PostgreSQL shows a role that row level security holds for; a store serves one firm then.
+        log_archive: the folder of archived pieces of the log (`RUNWAY_LOG_ARCHIVE_FOLDER`): entries that were taken out
+            of the table are read from there.
         clock: what the time is when an act without a time of its own is logged.
 
     Raises:
@@ -67,6 +71,7 @@ class SqlStore:
         other_secret_keys: Sequence[SecretStr] = (),
         clock: Clock | None = None,
         firm_id: FirmId = DEFAULT_FIRM,
+        log_archive: Path | None = None,
     ) -> None:
         parsed = parse_url(url)
         sqlite = SqliteDatabase(parsed) if parsed.get_backend_name() == "sqlite" else None
@@ -74,8 +79,9 @@ class SqlStore:
         self._create = create
         key_file = sqlite.path.with_name(sqlite.path.name + ".key") if sqlite else None
         key = SecretStr(secret_key) if isinstance(secret_key, str) else secret_key
-        self._mirror = SqlMirrorStore(self._database)
-        self._log = SqlTransactionLog(self._database)
+        self._log_archives = SqlLogArchives(self._database, ArchiveFolder(log_archive))
+        self._mirror = SqlMirrorStore(self._database, self._log_archives)
+        self._log = SqlTransactionLog(self._database, self._log_archives)
         self._registry = SqlCompanyRegistry(self._database, clock or SystemClock())
         self._positions = SqlPositionStore(self._database)
         self._papers = SqlWorkingPapers(self._database)
@@ -109,6 +115,11 @@ class SqlStore:
     def log(self) -> SqlTransactionLog:
         """The transaction log."""
         return self._log
+
+    @property
+    def log_archives(self) -> SqlLogArchives:
+        """Pieces of the log that are in files alone."""
+        return self._log_archives
 
     @property
     def anchors(self) -> SqlAnchorStore:

@@ -26,6 +26,7 @@ from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
 from runway_testkit.memory_anchors import MemoryAnchorStore, MemoryLogKeys
+from runway_testkit.memory_archives import MemoryLogArchives
 from runway_testkit.memory_breakers import MemoryBreakers
 from runway_testkit.memory_calls import MemoryCallLedger
 from runway_testkit.memory_coverage import MemoryCoverage
@@ -445,6 +446,7 @@ class MemoryStore:
         self.coverage = MemoryCoverage(self._states, self.inbox, self.jobs)
         self.anchors = MemoryAnchorStore(self._states, self._firms)
         self.log_keys = MemoryLogKeys()
+        self.log_archives = MemoryLogArchives(self._states, self._firms)
         self.calls = MemoryCallLedger()
         self.breakers = MemoryBreakers()
         self.health = MemoryHealthStore(self._states)

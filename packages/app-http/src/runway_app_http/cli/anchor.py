@@ -1,6 +1,5 @@
-"""`runway log anchor`, `archive`, `public-key`, `rotate-key`: the log signed, within the database and outside it."""
+"""`runway log anchor`, `public-key`, `rotate-key`: the log signed, within the database and outside it."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,8 +13,6 @@ from runway_core.runway import Runway
 from runway_app_http.cli.log import group_app
 from runway_app_http.cli.session import Session, command
 from runway_app_http.cli.tables import fields_table, new_table
-from runway_app_http.log_archive import ArchivedPiece, archive_company
-from runway_app_http.moments import read_moment
 from runway_app_http.ui.figures import say_moment
 
 app = typer.Typer()
@@ -71,35 +68,6 @@ def make_anchor(session: Session) -> None:
         "Written to": "\n".join(shown.sinks) or "the database alone: set RUNWAY_ANCHOR_FOLDER",
     }
     session.show(shown, lambda: fields_table("Anchor", rows))
-
-
-@command(group_app, "archive", example="runway log archive --before 2026-04-01 --to /archive")
-def archive_log(
-    session: Session,
-    *,
-    before: Annotated[str, typer.Option("--before", metavar="DAY", help="What was seen before this day, UTC.")],
-    to: Annotated[Path, typer.Option("--to", help="The folder; what it holds already is not written again.")],
-    company: Annotated[list[str] | None, typer.Option("--company", help="Whose; all when none is given.")] = None,
-) -> None:
-    """Write closed months into signed files, read back and verified. They are copies: entries stay in the database."""
-    moment = read_moment(before)
-
-    async def act(runway: Runway) -> list[ArchivedPiece]:
-        chosen = [await runway.companies.find(one) for one in company or ()] or await runway.companies.list()
-        pieces = [await archive_company(runway, one, before=moment, folder=to) for one in chosen]
-        return [piece for piece in pieces if piece is not None]
-
-    pieces = session.run(act)
-
-    def lay_out() -> Table:
-        table = new_table("Archived", caption=None if pieces else "nothing new before that day")
-        for heading in ("Company", "Entries", "File"):
-            table.add_column(heading, overflow="fold")
-        for piece in pieces:
-            table.add_row(piece.company.name, f"{piece.first:,} to {piece.last:,}", piece.file)
-        return table
-
-    session.show({"items": pieces}, lay_out)
 
 
 @command(group_app, "public-key", example="runway log public-key --json")

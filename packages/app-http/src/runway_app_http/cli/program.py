@@ -60,7 +60,7 @@ PLACES = {
     "quarantine": "quarantine:app",
     "deadletters": "deadletters:app",
     "secrets": "keys:secrets_app",
-    "log": "anchor:group_app",
+    "log": "archive:group_app",
     "scenarios": "scenarios:group_app",
     "chain": "deadletters:chains",
 }

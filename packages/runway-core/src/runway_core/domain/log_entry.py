@@ -210,6 +210,26 @@ class CopyComparer:
         self._sizes = len(seen), len(by), len(sort), len(act), len(correlation)
 
 
+def read_copies(canonical: bytes) -> tuple[int, str, str, str, str, str]:
+    """The fields of which copies stand beside an entry's bytes, in the order of `StoredEntry`.
+
+    Raises:
+        ValueError: the bytes are of another serialisation, or not as long as their fields.
+    """
+    if len(canonical) < _HEADER.size or canonical[0] != SERIALISATION:
+        raise ValueError("not an entry of serialisation 1")
+    lengths = _HEADER.unpack_from(canonical)
+    if sum(lengths) - SERIALISATION + _HEADER.size != len(canonical):
+        raise ValueError("the entry is not as long as its fields")
+    at = _HEADER.size + lengths[1] + lengths[2]
+    found: list[str] = []
+    for length in lengths[3:8]:
+        found.append(canonical[at : at + length].decode())
+        at += length
+    seen_at, rail, kind, external_id, what = found
+    return int(seen_at), rail, kind, external_id, what, canonical[len(canonical) - lengths[14] :].decode()
+
+
 def read_place(canonical: bytes) -> tuple[bytes, int] | None:
     """Whose chain and which place the bytes of an entry say they belong to; `None` when they cannot be read."""
     if len(canonical) < _HEADER.size or canonical[0] != SERIALISATION:

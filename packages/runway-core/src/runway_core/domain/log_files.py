@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import ChainHead, StoredEntry, hash_entry
+from runway_core.domain.log_entry import ChainHead, StoredEntry, hash_entry, read_copies
 
 FILE_SERIALISATION = 1
 ARCHIVE_SIGNED_AS = b"runway archive 1\x00"
@@ -24,8 +24,17 @@ class FiledEntry:
     """One entry of a file."""
 
     sequence: int
+    previous_hash: bytes
     hash: bytes
     canonical: bytes
+
+    def store(self) -> StoredEntry:
+        """The entry as the table held it, its copies of fields made again.
+
+        Raises:
+            ValueError: its bytes cannot be read.
+        """
+        return StoredEntry(self.sequence, self.previous_hash, self.hash, self.canonical, *read_copies(self.canonical))
 
 
 def write_start(company_id: CompanyId, before: ChainHead) -> bytes:
@@ -83,12 +92,32 @@ def read_file(lines: Iterable[bytes], company_id: CompanyId) -> Iterator[FiledEn
         ValueError: it is another company's, is cut off, or an entry is not what was hashed.
     """
     each = iter(lines)
+    yield from read_entries(each, read_start(next(each, b""), company_id))
+
+
+def read_start(line: bytes, company_id: CompanyId) -> ChainHead:
+    """What the first line of a file says of the entry before its first one.
+
+    Raises:
+        ValueError: it is no file of this company's chain.
+    """
     try:
-        start = _decode_start(next(each, b""))
-        if start.runway_log != FILE_SERIALISATION or start.company != company_id:
-            raise ValueError(f"it is no file of serialisation {FILE_SERIALISATION} of company {company_id!r}")
-        head = ChainHead(sequence=start.after, hash=bytes.fromhex(start.previous))
-        for line in each:
+        start = _decode_start(line)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"a line cannot be read: {error}") from error
+    if start.runway_log != FILE_SERIALISATION or start.company != company_id:
+        raise ValueError(f"it is no file of serialisation {FILE_SERIALISATION} of company {company_id!r}")
+    return ChainHead(sequence=start.after, hash=bytes.fromhex(start.previous))
+
+
+def read_entries(lines: Iterable[bytes], head: ChainHead) -> Iterator[FiledEntry]:
+    """The entries of a file from the one behind `head` on.
+
+    Raises:
+        ValueError: it is cut off, or an entry is not what was hashed.
+    """
+    try:
+        for line in lines:
             read = _decode_entry(line)
             if read.end is not None:
                 if (read.end, read.hash) != (head.sequence, head.hash.hex()):
@@ -98,8 +127,8 @@ def read_file(lines: Iterable[bytes], company_id: CompanyId) -> Iterator[FiledEn
             digest = hash_entry(head.hash, canonical)
             if read.sequence != head.sequence + 1 or digest.hex() != read.hash:
                 raise ValueError(f"entry {head.sequence + 1} is not what was hashed, or does not follow the one before")
-            head = ChainHead(sequence=read.sequence, hash=digest)
-            yield FiledEntry(head.sequence, digest, canonical)
+            before, head = head.hash, ChainHead(sequence=read.sequence, hash=digest)
+            yield FiledEntry(head.sequence, before, digest, canonical)
     except (msgspec.MsgspecError, binascii.Error) as error:
         raise ValueError(f"a line cannot be read: {error}") from error
     raise ValueError(f"it is cut off behind entry {head.sequence}")

@@ -12,6 +12,7 @@ from runway_core.ports.coverage import Coverage
 from runway_core.ports.health_store import HealthStore
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
+from runway_core.ports.log_archives import LogArchives
 from runway_core.ports.mirror_store import MirrorStore
 from runway_core.ports.outbox import Outbox
 from runway_core.ports.people import PeopleStore
@@ -55,6 +56,11 @@ class Store(Protocol):
     @property
     def log_keys(self) -> LogKeys:
         """The keys that sign them."""
+        ...
+
+    @property
+    def log_archives(self) -> LogArchives:
+        """Pieces of the log that are in files alone."""
         ...
 
     @property

@@ -10,7 +10,12 @@ from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEn
 
 
 class TransactionLog(Protocol):
-    """One append-only chain of entries a company. `MirrorStore.commit_page` appends to it in its own transaction."""
+    """One append-only chain of entries a company. `MirrorStore.commit_page` appends to it in its own transaction.
+
+    What was archived and taken out of the table is read from its files: whatever reads the log raises
+    `StoreUnavailable`, naming the file, where one that it needs is not at hand, and `LogBroken` where one is not what
+    it was.
+    """
 
     async def append(self, company_id: CompanyId, drafts: Sequence[LogDraft]) -> ChainHead:
         """Append entries that change no record, such as a connection added, in one transaction."""

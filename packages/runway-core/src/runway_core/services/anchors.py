@@ -17,6 +17,7 @@ from runway_core.domain.anchors import (
     replay_leaves,
 )
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_archive import find_absent
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.log_files import ARCHIVE_SIGNED_AS
 from runway_core.domain.people import firm_chain
@@ -243,6 +244,23 @@ class AnchorService:
             raise LogBroken(f"the anchors cannot be trusted: {faults[0]}")
         return {leaf.company_id: leaf.head for anchor in earlier for leaf in anchor.leaves}
 
+    async def covered_outside(self) -> Mapping[CompanyId, int]:
+        """Up to which entry of each chain every place outside the database holds an anchor.
+
+        Raises:
+            StoreUnavailable: one does not answer.
+            LogBroken: an anchor cannot be read.
+        """
+        first = max(await self._scope.store.anchors.last_whole(), 1)
+        covered: list[dict[CompanyId, int]] = []
+        for _, anchors in await self._read_sinks(after=first - 1):
+            held: dict[CompanyId, AnchorLeaf] = {}
+            for anchor in anchors:
+                held = replay_leaves(held, anchor)
+            covered.append({owner: leaf.sequence for owner, leaf in held.items()})
+        owners = set.intersection(*(set(one) for one in covered)) if covered else set()
+        return {owner: min(one[owner] for one in covered) for owner in owners}
+
     async def verify(
         self, companies: Iterable[CompanyId], *, since: datetime | None = None, trusted: Collection[bytes] = ()
     ) -> AnchorsVerification:
@@ -278,13 +296,20 @@ class AnchorService:
         held_to = {*companies, firm_chain(self._scope.firm_id)}
         faults += find_wiped(anchored, held_to | {leaf.company_id for leaf in await store.anchors.heads()})
         for company_id in sorted(held_to):
-            heads = anchored.get(company_id, {})
+            heads = await self._leave_absent(company_id, anchored.get(company_id, {}))
             fault = find_unanchored(heads, await store.log.hashes(company_id, sorted(heads)))
             if fault is not None:
                 chains[company_id] = fault
         return AnchorsVerification(
             anchors=len(kept), last=kept[-1] if kept else None, faults=tuple(faults), chains=chains
         )
+
+    async def _leave_absent(self, owner: CompanyId, heads: Mapping[int, bytes]) -> dict[int, bytes]:
+        """Anchored heads but for those within archived files that are not at hand; their last entries are known."""
+        pieces = await self._scope.store.log_archives.detached(owner)
+        absent = find_absent(pieces)
+        ends = {piece.last for piece in pieces}
+        return {place: head for place, head in heads.items() if place > absent or place in ends}
 
     async def _read_sinks(self, *, after: int) -> list[tuple[str, Sequence[Anchor]]]:
         return [(sink.name, await sink.anchors(after=after)) for sink in self._sinks]

@@ -160,13 +160,13 @@ class HealthService:
         settings: ServiceSettings,
         tellers: Sequence[AlertTeller] = (),
         *,
-        more_conditions: Callable[[], Sequence[Condition]] = tuple,
+        more: Callable[[], Sequence[Condition]] = tuple,
     ) -> None:
         self._scope = scope
         self._pacing = pacing
         self._settings = settings
         self._tellers = tellers
-        self._more_conditions = more_conditions
+        self._more_conditions = more
         self._pruned_to: datetime | None = None
 
     async def companies(self) -> Sequence[CompanyHealth]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from runway_core.domain.identity import CompanyId
@@ -15,6 +15,7 @@ from runway_core.domain.log_entry import (
     read_place,
     to_microseconds,
 )
+from runway_core.errors import LogBroken
 from runway_core.ports.transaction_log import TransactionLog
 
 _LEAF = hashlib.sha256(b"\x00")
@@ -30,6 +31,7 @@ class LogDifference(StrEnum):
     REORDERED = "reordered"
     TRUNCATED = "truncated"  # the newest entries were cut off
     REWRITTEN = "rewritten"  # the chain fits itself, and not what an anchor says of it
+    ABSENT = "absent"  # archived in files that are not at hand: not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class LogVerification:
     def is_sound(self) -> bool:
         """Every entry is as it was written, and the head agrees."""
         return self.broken_at is None
+
+    def with_fault(self, fault: LogFault | None) -> "LogVerification":
+        """The same with a fault that the entries alone do not show."""
+        if fault is None:
+            return self
+        return replace(self, broken_at=fault.broken_at, fault=fault.said, difference=fault.difference)
 
 
 class ChainFollower:
@@ -109,29 +117,30 @@ async def verify_log(log: TransactionLog, company_id: CompanyId, *, start: Chain
     follower = ChainFollower(company_id, start)
     fault: LogFault | None = None
     past: StoredEntry | None = None
-    async for batch in log.stored(company_id, after=start.sequence):
-        is_within = not batch or batch[-1].sequence <= head.sequence
-        entries = batch if is_within else [entry for entry in batch if entry.sequence <= head.sequence]
-        odd = follower.follow(entries)
-        if odd is not None:
-            fault = await _explain(log, company_id, follower, odd)
-            break
-        if len(entries) < len(batch):
-            past = batch[len(entries)]
-            break
+    try:
+        async for batch in log.stored(company_id, after=start.sequence):
+            is_within = not batch or batch[-1].sequence <= head.sequence
+            entries = batch if is_within else [entry for entry in batch if entry.sequence <= head.sequence]
+            odd = follower.follow(entries)
+            if odd is not None:
+                fault = await _explain(log, company_id, follower, odd)
+                break
+            if len(entries) < len(batch):
+                past = batch[len(entries)]
+                break
+    except LogBroken as error:  # an archived file, which is not what was signed
+        fault = LogFault(follower.sequence + 1, LogDifference.CHANGED, str(error))
     if fault is None:
         fault = _compare_head(follower, head)
     if fault is None and past is not None:
         fault = await _look_past_head(log, company_id, head, past)
-    return LogVerification(
+    found = LogVerification(
         company_id=company_id,
         entries=follower.sequence - start.sequence,
         head_hash=follower.hash.hex(),
-        broken_at=None if fault is None else fault.broken_at,
-        fault=None if fault is None else fault.said,
-        difference=None if fault is None else fault.difference,
         trusted_through=start.sequence,
     )
+    return found.with_fault(fault)
 
 
 def _compare_head(follower: ChainFollower, head: ChainHead) -> LogFault | None:

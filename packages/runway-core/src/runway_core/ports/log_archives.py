@@ -1,0 +1,41 @@
+"""Archived pieces of the log: taking their entries out of the table, and putting them back.
+
+This is the one way in which an entry leaves the table, and the chain says of each that it went.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_archive import ArchivedPiece, DetachedPiece
+from runway_core.domain.log_entry import LogDraft
+
+
+class LogArchives(Protocol):
+    """Pieces of chains that are in files alone."""
+
+    async def detached(self, owner: CompanyId) -> Sequence[DetachedPiece]:
+        """The pieces that were taken out of a chain, oldest first: they are its beginning, without a gap."""
+        ...
+
+    async def detach(self, piece: ArchivedPiece, mark: LogDraft) -> None:
+        """Take the entries of a piece out of the table, and append the mark that says so, in one transaction.
+
+        The piece is read from its file first, entry by entry.
+
+        Raises:
+            LogBroken: the file is not what its manifest says, or the table holds other entries.
+            InvalidRequest: it does not follow the piece that was taken out last, or this role may not.
+            StoreUnavailable: the file cannot be read.
+        """
+        ...
+
+    async def put_back(self, owner: CompanyId, piece: DetachedPiece, mark: LogDraft) -> None:
+        """Put the entries of the piece that was taken out last back, byte for byte, and append the mark that says so.
+
+        Raises:
+            LogBroken: the file is not what was taken out.
+            InvalidRequest: a later piece is out, or this role may not.
+            StoreUnavailable: the file cannot be read.
+        """
+        ...

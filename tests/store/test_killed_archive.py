@@ -1,0 +1,71 @@
+"""A process killed while it archives, takes entries out or puts them back loses none, and leaves nothing half done."""
+
+import asyncio
+import multiprocessing
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from runway_core.domain.log_entry import LogDraft
+
+from tests.store.archive_desk import ArchiveDesk
+from tests.store.archive_worker import run
+
+SQLITE_KILLS = 8
+POSTGRES_KILLS = 2
+ENTRIES = 26
+
+
+async def set_up(url: str, folder: Path) -> list[LogDraft]:
+    desk = ArchiveDesk(url, folder)
+    async with desk.runway:
+        await desk.put_months(3, bills=8)
+        return [entry.draft async for entry in desk.store.log.entries(desk.id)]
+
+
+async def check(url: str, folder: Path, written: list[LogDraft]) -> int:
+    """Every entry is where it was, in table or archive; returns how many marks there are."""
+    desk = ArchiveDesk(url, folder)
+    async with desk.runway:
+        entries = [entry async for entry in desk.store.log.entries(desk.id)]
+        out = await desk.runway.archives.detached(desk.id)
+        rows = await desk.rows()
+        balance = sum({"log_detached": 1, "log_restored": -1}.get(entry.draft.what, 0) for entry in entries)
+
+        assert [entry.draft for entry in entries[:ENTRIES]] == written
+        assert [row[1] for row in rows] == list(
+            range(max((piece.last for piece in out), default=0) + 1, len(entries) + 1)
+        )
+        assert balance == len(out)
+        assert (await desk.runway.verify_log(desk.id)).is_sound
+        return len(entries) - ENTRIES
+
+
+def kill_and_check(url: str, folder: Path, *, kills: int) -> None:
+    written = asyncio.run(set_up(url, folder))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["runway_app_http.log_archive", "runway_testkit.store_desk"])
+    chance = random.Random(20260302)
+    marks = 0
+    for _ in range(kills):
+        ready, sending = context.Pipe(duplex=False)
+        process = context.Process(target=run, args=(url, folder, sending))
+        process.start()
+        sending.close()
+        for _ in range(chance.randint(1, 4)):
+            ready.recv()
+        for _ in range(chance.randint(0, 3_000_000)):  # some time, so that the kill meets every part of it
+            pass
+        process.kill()
+        process.join()
+        marks = asyncio.run(check(url, folder, written))
+
+    assert marks, "nothing was ever taken out"
+
+
+def test_killed_while_archiving_sqlite(tmp_path: Path) -> None:
+    kill_and_check(f"sqlite:///{tmp_path / 'books.db'}", tmp_path, kills=SQLITE_KILLS)
+
+
+def test_killed_while_archiving_postgres(postgres: Callable[..., str], tmp_path: Path) -> None:
+    kill_and_check(postgres(), tmp_path, kills=POSTGRES_KILLS)
