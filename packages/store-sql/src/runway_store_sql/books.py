@@ -61,6 +61,11 @@ _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.BANK_TRANSACTION: "bank_lines",
     RecordKind.RAIL_BILL: "execution_bills",
     RecordKind.RAIL_PAYMENT: "execution_payments",
+    RecordKind.CHARGE: "charges",
+    RecordKind.REFUND: "refunds",
+    RecordKind.DISPUTE: "disputes",
+    RecordKind.PAYOUT: "sent_payouts",
+    RecordKind.PROCESSOR_ENTRY: "processor_entries",
 }
 """What is read of each kind; what other rails show becomes fields of `Books` by `see_other_rails`."""
 _DAYS = ("document_date", "booked_on")

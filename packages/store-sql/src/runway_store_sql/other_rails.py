@@ -6,14 +6,15 @@ from typing import Any
 
 from runway_core.domain.bank_links import make_bank_balances, make_bank_transactions, read_links
 from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
+from runway_core.domain.processor_links import PROCESSOR_RECORDS, find_reading_day, see_processor
 
 from runway_store_sql.held_books import HeldRecords, HeldView
 
-BANK, EXECUTION = "bank", "execution"
+BANK, EXECUTION, PROCESSOR = "bank", "execution", "processor"
 
 
 def see_other_rails(read: HeldRecords, connected: Sequence[Any]) -> HeldRecords:
-    """With what calculators see of banks and of execution rails.
+    """With what calculators see of banks, of execution rails and of card processors.
 
     It stays the same values while what it is made of does: what was computed from them holds.
     """
@@ -56,7 +57,24 @@ def _see_execution(read: HeldRecords, connected: Sequence[Any]) -> HeldView | No
     return HeldView((bills, payments, ledger), fields)
 
 
+def _see_processor(read: HeldRecords, connected: Sequence[Any]) -> HeldView | None:
+    """Payouts with their parts, and what the processor holds."""
+    records: Mapping[str, tuple[Any, ...]] = {name: read.records[name] for name in PROCESSOR_RECORDS}
+    if not records["processor_entries"] and not records["sent_payouts"]:
+        return None
+    deposits: tuple[Any, ...] = read.records["deposits"]
+    made_of = (*records.values(), deposits)
+    read_on = find_reading_day(records["processor_entries"], connected)
+    held = read.views.get(PROCESSOR)
+    if held is not None:
+        *of_records, of_day = held.made_of
+        if of_day == read_on and all(a is b for a, b in zip(of_records, made_of, strict=True)):
+            return held
+    return HeldView((*made_of, read_on), see_processor(records, deposits=deposits, read_on=read_on))
+
+
 _VIEWS: Mapping[str, Callable[[HeldRecords, Sequence[Any]], HeldView | None]] = {
     BANK: _see_bank,
     EXECUTION: _see_execution,
+    PROCESSOR: _see_processor,
 }

@@ -23,6 +23,7 @@ from runway_core.domain.log_entry import ChainHead, LogEntry
 from runway_core.domain.past import books_papers, find_open_rest, fold_drafts, is_in_books, with_reading
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy, lay_over
+from runway_core.domain.processor_links import PROCESSOR_RECORDS, find_reading_day, see_processor
 from runway_core.domain.record import Record
 from runway_core.domain.sweeps import HeldKind, sum_control
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, RunOutcome
@@ -53,6 +54,11 @@ _BOOKS_FIELDS = {
     RecordKind.BANK_TRANSACTION: "bank_lines",
     RecordKind.RAIL_BILL: "execution_bills",
     RecordKind.RAIL_PAYMENT: "execution_payments",
+    RecordKind.CHARGE: "charges",
+    RecordKind.REFUND: "refunds",
+    RecordKind.DISPUTE: "disputes",
+    RecordKind.PAYOUT: "sent_payouts",
+    RecordKind.PROCESSOR_ENTRY: "processor_entries",
 }
 _WIDEST = 2**63
 
@@ -214,6 +220,8 @@ class MemoryMirrorStore:
         links = read_links(kinds["accounts"], bank_accounts, connections)
         execution_bills, execution_payments = kinds.pop("execution_bills"), kinds.pop("execution_payments")
         paid = link_bills(execution_bills, kinds["bills"])
+        processed = {name: kinds.pop(name) for name in PROCESSOR_RECORDS}
+        read_on = find_reading_day(processed["processor_entries"], connections)
         informed = (held.record for key, held in sorted(state.records.items()) if _tells_of_company(key, held))
         return Books(
             company=company,
@@ -226,6 +234,7 @@ class MemoryMirrorStore:
             bank_transactions=make_bank_transactions(lines, bank_accounts, links, history_from=history_from),
             rail_bills=make_rail_bills(execution_bills, paid),
             rail_payments=make_rail_payments(execution_payments, paid),
+            **see_processor(processed, deposits=kinds["deposits"], read_on=read_on),
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,

@@ -22,13 +22,13 @@ from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, S
 
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
-from runway_testkit.execution_contract import ExecutionContract
 from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.kept_views_contract import KeptViewsContract
 from runway_testkit.limits_contract import LimitsContract
 from runway_testkit.outbox_contract import JobsContract
 from runway_testkit.papers_contract import PapersContract
 from runway_testkit.people_contract import PeopleContract
+from runway_testkit.processor_contract import ProcessorContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
 
 BILL = RecordKey(RecordKind.BILL, "1")
@@ -487,7 +487,7 @@ class PositionContract(KeptViewsContract):
 
 class StoreContract(
     MirrorContract,
-    ExecutionContract,
+    ProcessorContract,
     RegistryContract,
     PositionContract,
     PapersContract,

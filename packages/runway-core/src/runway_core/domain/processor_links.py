@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from runway_core.domain.company import Connection
 from runway_core.domain.ledger import Deposit
 from runway_core.domain.money import ZERO
 from runway_core.domain.processor import (
@@ -35,6 +36,28 @@ _PART_KINDS = {
     ProcessorEntryKind.DISPUTE: PayoutPartKind.DISPUTE,
     ProcessorEntryKind.FEE: PayoutPartKind.FEE,
 }
+
+
+PROCESSOR_RECORDS = ("charges", "refunds", "disputes", "sent_payouts", "processor_entries")
+"""The names under which stores hand over what a processor shows."""
+
+
+def see_processor(
+    records: Mapping[str, Sequence[Any]], *, deposits: Iterable[Deposit], read_on: date
+) -> dict[str, tuple[Any, ...]]:
+    """The fields of `Books` that are made of these records, which stand under `PROCESSOR_RECORDS`."""
+    entries, charges, payouts = records["processor_entries"], records["charges"], records["sent_payouts"]
+    return {
+        "payouts": make_payouts(
+            payouts,
+            entries,
+            charges,
+            refunds=records["refunds"],
+            disputes=records["disputes"],
+            deposits=deposits,
+        ),
+        "processor_balances": make_processor_balances(entries, payouts, charges, read_on=read_on),
+    }
 
 
 def make_payouts(
@@ -112,6 +135,15 @@ def make_processor_balances(
         for (rail, currency, is_available, on), amount in sorted(sums.items())
         if amount
     )
+
+
+def find_reading_day(entries: Iterable[ProcessorEntry], connections: Iterable[Connection]) -> date:
+    """The day, in UTC, on which the processor was last read; without that the day of its newest movement."""
+    held = list(entries)
+    feeds = {entry.feed for entry in held}
+    moments = [one.source_read_at or one.last_success_at for one in connections if one.rail in feeds]
+    read = [moment.astimezone(UTC).date() for moment in moments if moment is not None]
+    return max([*read, *(entry.booked_on for entry in held)], default=date.min)
 
 
 def _find_charges(
