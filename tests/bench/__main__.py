@@ -13,6 +13,7 @@ from tests.bench.kills import measure_kills
 from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
+from tests.bench.scale import measure_scale
 from tests.bench.webhooks import measure_webhooks
 
 PARTS = (
@@ -29,6 +30,7 @@ PARTS = (
     "jobs",
     "day",
     "kills",
+    "scale",
 )
 
 
@@ -68,6 +70,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
             seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         ),
         "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed),
+        "scale": lambda: measure_scale(sizes=(100, 200, 400)),
     }
 
 
@@ -87,6 +90,7 @@ def small_ones() -> Mapping[str, Callable[[], None]]:
         "jobs": lambda: measure_jobs(jobs=500),
         "day": lambda: measure_day(companies=10, hours=2, seeds=[0]),
         "kills": lambda: measure_kills(rounds=4, seed=0),
+        "scale": lambda: measure_scale(sizes=(10, 20)),
     }
 
 

@@ -16,15 +16,16 @@ PATIENCE_SECONDS = 120
 
 
 class PostgresServer:
-    """It does not wait for its disk: what a killed server has handed to the machine, the machine keeps."""
+    """Unless told it does not wait for its disk: what a killed server gave to the machine, the machine keeps."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, waits_for_disk: bool = False) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it grumbles about XDG_RUNTIME_DIR
             self._server = get_server(folder / "pg", cleanup_mode="delete")
         self._socket = self._server.get_uri().partition("host=")[2]
         self._lock = self._server.pgdata / "postmaster.pid"
-        for words in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE trial"):
+        fsync = "on" if waits_for_disk else "off"
+        for words in (f"ALTER SYSTEM SET fsync = {fsync}", "SELECT pg_reload_conf()", "CREATE DATABASE trial"):
             self._server.psql(words)
 
     @property
@@ -36,13 +37,18 @@ class PostgresServer:
         """End every process of it at once: nothing is flushed, nobody is told."""
         first = int(self._lock.read_text().split()[0])
         os.kill(first, signal.SIGSTOP)  # it has no more children from here on
-        family = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+        family = self.family()
         for pid in family:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not any(map(is_alive, family)))
         for lock in (self._lock, *Path(self._socket).glob(".s.PGSQL.*")):  # they would be taken for a living server's
             lock.unlink()
+
+    def family(self) -> list[int]:
+        """The ids of its processes, the first of all at the front."""
+        first = int(self._lock.read_text().split()[0])
+        return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
 
     def start(self) -> None:
         """Come back: recovery replays what was committed."""
