@@ -36,7 +36,7 @@ demo: $(SYNCED) ## connect a made-up portfolio, sync it, print it, serve the app
 
 test: $(SYNCED) ## run every test, on SQLite and PostgreSQL: make test ARGS="-k bills"
 	@.ci/find-redis >/dev/null
-	@$(RUN)pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(RUN)pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-all: $(SYNCED) ## run every test on each Python from 3.11 up that is found
 	@uv=$$(.ci/find-uv $(UV_VERSION)) && pythons=$$(.ci/find-python --all) && failed= && \
@@ -44,7 +44,7 @@ test-all: $(SYNCED) ## run every test on each Python from 3.11 up that is found
 		number=$$($$python -c 'import platform; print(platform.python_version())'); \
 		echo "Python $$number ($$python)"; \
 		UV_PROJECT_ENVIRONMENT=.tools/envs/$$number $$uv $(SYNC) --python $$python \
-			&& .tools/envs/$$number/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS) || failed="$$failed $$number"; \
+			&& .tools/envs/$$number/bin/pytest -n $(WORKERS) --dist worksteal $(ARGS) || failed="$$failed $$number"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed on Python:$$failed" >&2; exit 1; fi
 

@@ -1,6 +1,6 @@
 """The store on a SQLite file keeps the promises of a store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,6 @@ from runway_testkit.store_contract import StoreContract
 
 class TestSqliteStore(StoreContract):
     @pytest.fixture
-    async def store(self, tmp_path: Path) -> AsyncIterator[SqlStore]:
-        async with SqlStore(f"sqlite:///{tmp_path / 'books.db'}") as store:
+    async def store(self, sqlite: Callable[[Path], str], tmp_path: Path) -> AsyncIterator[SqlStore]:
+        async with SqlStore(sqlite(tmp_path / "books.db")) as store:
             yield store

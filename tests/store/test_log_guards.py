@@ -48,8 +48,10 @@ async def test_the_log_cannot_be_changed(database_url: str, statement: str) -> N
         "UPDATE anchors SET made_at = 1",
     ],
 )
-async def test_no_statement_of_ours_can_lift_the_guard_on_sqlite(tmp_path: Path, statement: str) -> None:
-    async with SqlStore(f"sqlite:///{tmp_path / 'books.db'}") as store:
+async def test_no_statement_of_ours_can_lift_the_guard_on_sqlite(
+    tmp_path: Path, sqlite: Callable[[Path], str], statement: str
+) -> None:
+    async with SqlStore(sqlite(tmp_path / "books.db")) as store:
         desk = await StoreDesk(store).open()
         with pytest.raises(StoreUnavailable, match="not authorized"):
             await store.database.write(lambda connection: connection.execute(text(statement)))

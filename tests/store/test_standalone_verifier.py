@@ -35,10 +35,10 @@ def test_it_imports_nothing_of_runway() -> None:
 
 
 @pytest.fixture
-async def audited(tmp_path: Path) -> Path:
+async def audited(tmp_path: Path, sqlite: Callable[[Path], str]) -> Path:
     """A folder with the export of a company and the anchors of four moments, two keys among them."""
     clock = FixedClock(START)
-    store = SqlStore(f"sqlite:///{tmp_path / 'books.db'}", clock=clock)
+    store = SqlStore(sqlite(tmp_path / "books.db"), clock=clock)
     sink = FolderAnchorSink(tmp_path / "anchors")
     runway = Runway.open(store=store, rails=[], clock=clock, firm_id=FirmId("own"), anchor_sinks=[sink])
     async with runway:
