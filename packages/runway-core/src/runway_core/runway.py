@@ -66,6 +66,7 @@ from runway_core.services.questions import QuestionService
 from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
+from runway_core.services.submissions import SubmissionService
 from runway_core.services.webhooks import WebhookService
 from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.freshness import Freshness
@@ -87,6 +88,7 @@ class Runway(LogReading):
     findings, positions          what is wrong with the books, and the stored answers
     forecasts                    the outlooks that were kept, to be judged
     fixes, questions             writes to the ledger that mend findings, and what the client is asked about them
+    submissions                  released bills that wait for people at the rail that pays them
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
     dead_letters                 what could not be processed
@@ -131,13 +133,12 @@ class Runway(LogReading):
         self.bills = BillService(self.books, self.past)
         self.invoices = InvoiceService(self.books, self.past)
         self.fixes = FixService(self.scope, rails)
-        self.questions = QuestionService(self.scope)
+        self.questions, self.submissions = QuestionService(self.scope), SubmissionService(self.scope, rails)
         self.planned_items = PlannedItemService(self.scope)
         self.policies = PolicyService(self.scope, self.books, self.findings)
         self.scenarios = ScenarioService(self.scope, self.books)
         self.aliases = AliasService(self.scope)
-        self.earmarks = EarmarkService(self.scope)
-        self.call_backs = CallBackService(self.scope)
+        self.earmarks, self.call_backs = EarmarkService(self.scope), CallBackService(self.scope)
         self.digests, self.firm_digests = DigestService(self.scope), FirmDigestService(self.scope)
         self.dead_letters = DeadLetterService(self.scope)
         self.cascades = CascadeService(self.scope, rails)

@@ -25,6 +25,7 @@ from runway_app_http.api import (
     portfolio,
     questions,
     scenarios,
+    submissions,
     sync,
     work,
 )
@@ -56,6 +57,7 @@ def build_api() -> APIRouter:
         policy,
         scenarios,
         decisions,
+        submissions,
         collections,
         call_backs,
         bills,

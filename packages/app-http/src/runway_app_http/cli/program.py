@@ -32,6 +32,7 @@ PLACES = {
     "decide-batch": "decide:app",
     "approve": "decide:app",
     "release": "decide:app",
+    "submit": "submit:app",
     "withdraw": "decide:app",
     "remind": "decide:app",
     "fix": "fix:app",
