@@ -1,6 +1,7 @@
-"""Pieces of the log that are in files alone, read back: each entry held to the one before it.
+"""Pieces of the log that are in files alone, read back: each file held to the hash that its mark knows it by.
 
-A piece is gzipped in members of a few thousand entries each, so that a few of them are read without the rest.
+A piece is read entry by entry, each recomputed from the one before, before it is taken out. From then on the same bytes
+are the same entries. It is gzipped in members of a few thousand entries each, so that a few are read without the rest.
 """
 
 import hashlib
@@ -110,7 +111,7 @@ class ArchiveFolder:
         """The entries of a piece after a number, so many at a time."""
         batch: list[StoredEntry] = []
         with self._read(piece) as file:
-            for entry in _read_whole(_Lines(file), owner, piece):
+            for entry in _read_whole(_Lines(file), owner, piece, is_proven=True):
                 if entry.sequence > after:
                     batch.append(entry.store())
                 if len(batch) == BATCH:
@@ -150,7 +151,7 @@ class ArchiveFolder:
                 lines = iter(_Lines(file, at=at))
                 if at == 0:
                     read_start(next(lines, b""), owner)
-                for entry in read_entries(lines, ChainHead(index.firsts[member] - 1, before)):
+                for entry in read_entries(lines, ChainHead(index.firsts[member] - 1, before), is_proven=True):
                     if entry.sequence in rest:
                         found.append(entry.store())
                         rest.discard(entry.sequence)
@@ -194,17 +195,20 @@ class ArchiveFolder:
             raise LogBroken(f"{str(path)!r} is not what was archived ({error}): {_REMEDY}") from error
 
 
-def _read_whole(lines: Iterable[bytes], owner: CompanyId, piece: ArchivedPiece | DetachedPiece) -> Iterator[FiledEntry]:
+def _read_whole(
+    lines: Iterable[bytes], owner: CompanyId, piece: ArchivedPiece | DetachedPiece, *, is_proven: bool = False
+) -> Iterator[FiledEntry]:
     """All entries of a piece, which must begin and end where it says."""
     each = iter(lines)
     last = read_start(next(each, b""), owner)
+    end = last.sequence, last.hash
     if last.sequence != piece.first - 1 or (not last.sequence and last.hash != GENESIS):
         raise ValueError(f"it begins behind entry {last.sequence}")
-    for entry in read_entries(each, last):
+    for entry in read_entries(each, last, is_proven=is_proven):
         yield entry
-        last = ChainHead(sequence=entry.sequence, hash=entry.hash)
-    if last != ChainHead(sequence=piece.last, hash=piece.last_hash):
-        raise ValueError(f"it ends with another entry {last.sequence}")
+        end = entry.sequence, entry.hash
+    if end != (piece.last, piece.last_hash):
+        raise ValueError(f"it ends with another entry {end[0]}")
 
 
 def _find_all(places: "array[int]", wanted: int) -> Iterator[int]:

@@ -5,9 +5,8 @@ ends. `docs/reference/log.md` describes it; `tools/verify_log.py` reads it witho
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,8 +18,7 @@ ARCHIVE_SIGNED_AS = b"runway archive 1\x00"
 """What stands before the bytes of a manifest when they are signed."""
 
 
-@dataclass(frozen=True, slots=True)
-class FiledEntry:
+class FiledEntry(NamedTuple):
     """One entry of a file."""
 
     sequence: int
@@ -77,7 +75,7 @@ class _Start(msgspec.Struct):
 class _Entry(msgspec.Struct):
     sequence: int | None = None
     hash: str = ""
-    canonical: str = ""
+    canonical: bytes = b""  # base64
     end: int | None = None
 
 
@@ -110,25 +108,30 @@ def read_start(line: bytes, company_id: CompanyId) -> ChainHead:
     return ChainHead(sequence=start.after, hash=bytes.fromhex(start.previous))
 
 
-def read_entries(lines: Iterable[bytes], head: ChainHead) -> Iterator[FiledEntry]:
+def read_entries(lines: Iterable[bytes], head: ChainHead, *, is_proven: bool = False) -> Iterator[FiledEntry]:
     """The entries of a file from the one behind `head` on.
+
+    Args:
+        lines: those of the file behind that entry.
+        head: where the chain stands there.
+        is_proven: the file as a whole is known to be what was written: hashes are taken as they stand.
 
     Raises:
         ValueError: it is cut off, or an entry is not what was hashed.
     """
+    sequence, previous = head.sequence, head.hash
     try:
         for line in lines:
             read = _decode_entry(line)
+            digest = bytes.fromhex(read.hash)
             if read.end is not None:
-                if (read.end, read.hash) != (head.sequence, head.hash.hex()):
+                if (read.end, digest) != (sequence, previous):
                     break
                 return
-            canonical = base64.b64decode(read.canonical, validate=True)
-            digest = hash_entry(head.hash, canonical)
-            if read.sequence != head.sequence + 1 or digest.hex() != read.hash:
-                raise ValueError(f"entry {head.sequence + 1} is not what was hashed, or does not follow the one before")
-            before, head = head.hash, ChainHead(sequence=read.sequence, hash=digest)
-            yield FiledEntry(head.sequence, before, digest, canonical)
-    except (msgspec.MsgspecError, binascii.Error) as error:
+            if read.sequence != sequence + 1 or (not is_proven and hash_entry(previous, read.canonical) != digest):
+                raise ValueError(f"entry {sequence + 1} is not what was hashed, or does not follow the one before")
+            yield FiledEntry(sequence + 1, previous, digest, read.canonical)
+            sequence, previous = sequence + 1, digest
+    except msgspec.MsgspecError as error:
         raise ValueError(f"a line cannot be read: {error}") from error
-    raise ValueError(f"it is cut off behind entry {head.sequence}")
+    raise ValueError(f"it is cut off behind entry {sequence}")
