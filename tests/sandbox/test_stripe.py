@@ -190,6 +190,22 @@ def test_time_settles_what_was_pending_and_brings_what_was_on_its_way(window: Wi
     assert failed.failure_balance_transaction.net == failed.amount
 
 
+def test_a_payout_made_later_reaches_the_bank_before_anybody_books_it(window: Window) -> None:
+    window.change("charge", amount=50_000)
+    window.sandbox.advance(3 * DAY_S)
+    paid, failed = window.change("pay_out", amount=9_000)["id"], window.change("pay_out", amount=8_000)["id"]
+    window.change("fail_payout", id=failed)
+    book = window.sandbox.world.book(window.sandbox.world.desks[0])
+    (line,) = [one for one in BankFeed(book).lines() if one.kind == "Payout"]
+    pairs = [one["records"] for one in window.truth()["same"] if one["records"][0]["id"] == paid]
+
+    payout = window.api.v1.payouts.retrieve(paid)
+    assert (line.document_id, line.amount * 100) == (paid, payout.amount)
+    assert payout.trace_id.value in line.text
+    assert line.posts_on == datetime.fromtimestamp(payout.arrival_date, UTC).date()
+    assert [[one["rail"] for one in pair] for pair in pairs] == [["stripe", "plaid"]]
+
+
 def test_a_payout_by_hand_lists_no_parts(window: Window) -> None:
     window.change("charge", amount=900_000)
     window.sandbox.advance(3 * DAY_S)

@@ -95,7 +95,34 @@ class BankFeed:
                     held = (row, tuple(self._lines_of(kind, row, control)))
                 read[row.id] = held
                 found += held[1]
+        found += self._late_lines()
         return sorted(found, key=lambda line: (line.posts_on, line.key))
+
+    def _late_lines(self) -> Iterator[BankLine]:
+        """What a card processor sent that no document tells of, and what of it the bank sent back later."""
+        for payout in self._book.late_payouts.values():
+            account = next(
+                (one for one in self._accounts.values() if not one.is_card and one.currency == payout.currency), None
+            )
+            if account is None or (payout.failed_on is not None and payout.failed_on <= payout.arrives_on):
+                continue
+            moves = [("in", payout.amount, payout.made_on, payout.arrives_on)]
+            if payout.failed_on is not None:
+                moves.append(("back", -payout.amount, payout.failed_on, payout.failed_on))
+            for way, amount, made_on, posts_on in moves:
+                yield BankLine(
+                    key=f"Payout:{payout.payout_id}:{way}",
+                    kind="Payout",
+                    document_id=payout.payout_id,
+                    ledger_account_id=account.ledger_id,
+                    amount=amount,
+                    made_on=made_on,
+                    posts_on=date.fromordinal(next_business_day(posts_on.toordinal())),
+                    is_pending_first=False,
+                    text=f"STRIPE TRANSFER {payout.trace}",
+                    payee=None,
+                    cheque_number=None,
+                )
 
     def _read_chart(self) -> None:
         rows = tuple(self._book.shelf("Account").rows.values())

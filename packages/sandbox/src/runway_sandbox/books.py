@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -141,6 +142,19 @@ class Shelf:
         return sorted(rows, key=lambda row: (row.updated, id_number(row.id)), reverse=newest_first)
 
 
+@dataclass(slots=True)
+class LatePayout:
+    """Money that a card processor sends to the bank beyond what the books tell of."""
+
+    payout_id: str
+    amount: Decimal
+    currency: str
+    made_on: date
+    arrives_on: date
+    trace: str
+    failed_on: date | None = None  # the bank sent it back
+
+
 class Book:
     """One company's books: a shelf for each kind, the number rows, and the truth that was planted."""
 
@@ -153,6 +167,7 @@ class Book:
         self.truth: list[dict[str, Any]] = []
         self.unreal: frozenset[tuple[str, str]] = frozenset()  # entries for which no money moved
         self.card_batches: Mapping[str, CardBatch] = {}  # what a card processor paid in, by the deposit's id
+        self.late_payouts: dict[str, LatePayout] = {}  # what it sends later on, which nobody has booked
         self.shelves = {
             kind.name: Shelf(kind, ids_as_text=ids_as_text, oldest_first=oldest_first) for kind in KINDS.values()
         }

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 from bisect import insort
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from runway_sandbox.bank import payout_posts_on, payout_trace
-from runway_sandbox.books import Book, WireObject
+from runway_sandbox.books import Book, LatePayout, WireObject
+from runway_sandbox.economy.calendar import next_business_day
 from runway_sandbox.economy.cards import DISPUTE_FEE
 from runway_sandbox.economy.model import CardBatch, CardEntry
 from runway_sandbox.opaque import opaque_id
@@ -239,7 +240,8 @@ class Processor:
         total = sum(entry.net for entry in waiting) if amount is None else amount
         if total <= 0:
             return None
-        day = datetime.fromtimestamp(now, UTC).date() + timedelta(days=2)
+        today = datetime.fromtimestamp(now, UTC).date()
+        day = date.fromordinal(next_business_day(today.toordinal() + 2))
         payout = Payout(
             self._new_name("po_"),
             now,
@@ -253,11 +255,17 @@ class Processor:
             for entry in waiting:
                 entry.payout = payout
         self._put_payout(payout)
+        digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+        self._book.late_payouts[payout.id] = LatePayout(
+            payout.id, Decimal(total).scaleb(-digits), currency.upper(), today, day, payout.trace or ""
+        )
         return payout
 
     def fail_payout(self, payout: Payout, *, now: int) -> None:
         """Let the bank send a payout back, which it may do after it counted as paid."""
         payout.failed_at = now
+        if payout.id in self._book.late_payouts:
+            self._book.late_payouts[payout.id].failed_on = datetime.fromtimestamp(now, UTC).date()
         payout.failure_entry = self._put_entry(
             "payout_failure", payout.amount, source=payout, at=now, available_at=now, currency=payout.currency
         )

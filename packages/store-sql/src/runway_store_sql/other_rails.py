@@ -70,7 +70,8 @@ def _see_processor(read: HeldRecords, connected: Sequence[Any]) -> HeldView | No
         *of_records, of_day = held.made_of
         if of_day == read_on and all(a is b for a, b in zip(of_records, made_of, strict=True)):
             return held
-    return HeldView((*made_of, read_on), see_processor(records, deposits=deposits, read_on=read_on))
+    fields = see_processor(records, deposits=deposits, read_on=read_on, history_from=read.history_from)
+    return HeldView((*made_of, read_on), fields)
 
 
 _VIEWS: Mapping[str, Callable[[HeldRecords, Sequence[Any]], HeldView | None]] = {

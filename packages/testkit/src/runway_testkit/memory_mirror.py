@@ -234,7 +234,7 @@ class MemoryMirrorStore:
             bank_transactions=make_bank_transactions(lines, bank_accounts, links, history_from=history_from),
             rail_bills=make_rail_bills(execution_bills, paid),
             rail_payments=make_rail_payments(execution_payments, paid),
-            **see_processor(processed, deposits=kinds["deposits"], read_on=read_on),
+            **see_processor(processed, deposits=kinds["deposits"], read_on=read_on, history_from=history_from),
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),
             **kinds,

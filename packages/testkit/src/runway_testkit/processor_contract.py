@@ -56,12 +56,14 @@ def make_entry(
     )
 
 
-def make_payout(external_id: str = "po1", *, state: PayoutState = PayoutState.IN_TRANSIT) -> SentPayout:
+def make_payout(
+    external_id: str = "po1", *, state: PayoutState = PayoutState.IN_TRANSIT, on: date = date(2026, 2, 25)
+) -> SentPayout:
     """What was sent to the bank of it."""
     return SentPayout(
         external_id=external_id,
         feed="cards",
-        booked_on=date(2026, 2, 25),
+        booked_on=on,
         arrives_on=date(2026, 2, 27),
         currency="USD",
         amount=Decimal("96.8000"),
@@ -76,6 +78,7 @@ class ProcessorContract(ExecutionContract):
     async def test_payouts_are_seen_with_their_parts_and_what_is_held_by_day(self, desk: StoreDesk) -> None:
         """If this fails: does `load_books` read all five kinds, and give the fields of `see_processor`?"""
         await desk.put(make_charge(), make_entry(), make_payout(), make_entry("t2", source_id=None, payout_id=None))
+        await desk.put(make_payout("old", on=date(2025, 3, 31)))  # a part of it may be older than the books
         books = await load(desk)
 
         (payout,) = books.payouts

@@ -26,6 +26,9 @@ from runway_core.domain.processor import (
 BOOKED_WITHIN_DAYS = 4
 """A deposit over a payout's amount so near to its arrival is taken for it."""
 
+OLDEST_PART_DAYS = 90
+"""A part of a payout may be so much older than the payout."""
+
 USUAL_GAP_DAYS = 7
 """So far apart payouts are taken to be where fewer than two are known."""
 
@@ -43,13 +46,17 @@ PROCESSOR_RECORDS = ("charges", "refunds", "disputes", "sent_payouts", "processo
 
 
 def see_processor(
-    records: Mapping[str, Sequence[Any]], *, deposits: Iterable[Deposit], read_on: date
+    records: Mapping[str, Sequence[Any]], *, deposits: Iterable[Deposit], read_on: date, history_from: date
 ) -> dict[str, tuple[Any, ...]]:
-    """The fields of `Books` that are made of these records, which stand under `PROCESSOR_RECORDS`."""
+    """The fields of `Books` that are made of these records, which stand under `PROCESSOR_RECORDS`.
+
+    Payouts begin later than the books that reach back to `history_from`, so that all parts of each can be there.
+    """
     entries, charges, payouts = records["processor_entries"], records["charges"], records["sent_payouts"]
+    since = history_from + timedelta(days=OLDEST_PART_DAYS)
     return {
         "payouts": make_payouts(
-            payouts,
+            [payout for payout in payouts if payout.booked_on >= since],
             entries,
             charges,
             refunds=records["refunds"],

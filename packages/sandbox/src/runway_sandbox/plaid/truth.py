@@ -11,11 +11,16 @@ from runway_sandbox.plaid.items import Item
 
 
 def find_same(item: Item, book: Book) -> list[dict[str, Any]]:
-    """List the pairs, those still to come included; a document on two accounts stands twice."""
+    """List the pairs, those still to come included; a document on two accounts stands twice.
+
+    What a card processor sent that nobody has booked is a pair with its payout.
+    """
     return [
         {
             "records": [
-                {"rail": "qbo", "kind": line.kind, "id": line.document_id},
+                {"rail": "stripe", "kind": "payout", "id": line.document_id}
+                if line.kind == "Payout"
+                else {"rail": "qbo", "kind": line.kind, "id": line.document_id},
                 {"rail": "plaid", "kind": "transaction", "id": opaque_id("posted", item.item_id, line.key)},
             ]
         }
