@@ -16,7 +16,7 @@ from runway_store_sql import SqlStore
 
 settings.register_profile(
     "ci",
-    max_examples=60,
+    max_examples=50,
     deadline=None,  # the machine that runs it is shared
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

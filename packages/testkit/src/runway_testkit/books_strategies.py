@@ -1,7 +1,9 @@
 """Hypothesis strategies for books: small, plausible enough to be about something, odd enough to break things."""
 
+from collections.abc import Hashable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -51,18 +53,48 @@ _NUMBERS = st.one_of(
 )
 
 
+# Strategies are kept once they were made: making them anew for each draw takes longer than drawing.
+@cache
+def _one_of(*values: Hashable) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+@cache
+def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | strategy
+
+
+@cache
+def _up_to(most: int) -> st.SearchStrategy[int]:
+    return st.integers(0, most)
+
+
+_BOOLEANS = st.booleans()
+_RATES = st.sampled_from([{}, {"EUR": Decimal("1.0850")}])
+_TWO_ACCOUNTS = st.lists(st.sampled_from(sorted(_ACCOUNTS)), min_size=2, max_size=2, unique=True)
+_NIL = Decimal("0.0000")
+_SAME_DAY = date.max  # stands for the day of the document
+
+
+@cache
 def amounts(low: int = 1, high: int = 5_000_000) -> st.SearchStrategy[Decimal]:
     """Amounts of whole cents from `low` to `high` cents, four places."""
     return st.integers(low, high).map(lambda cents: (Decimal(cents) / 100).quantize(Decimal("0.0001")))
 
 
+@cache
 def days(back: int = 400, ahead: int = 120) -> st.SearchStrategy[date]:
     """Days around `AS_OF`."""
     return st.integers(-back, ahead).map(lambda offset: AS_OF + timedelta(days=offset))
 
 
+@cache
 def _moments(low: int = -400, high: int = 3) -> st.SearchStrategy[datetime]:
     return st.integers(low * 24, high * 24).map(lambda hours: READ_AT + timedelta(hours=hours))
+
+
+_TOTALS = st.one_of(amounts(), st.sampled_from((_NIL, Decimal("-100.0000"), Decimal("1000.0000"))))
+_DUE_DAYS = st.none() | st.just(_SAME_DAY) | days(430, 500)
 
 
 def _line(amount: Decimal, account_id: str | None, text: str | None, kind: LineKind) -> DocumentLine:
@@ -71,28 +103,34 @@ def _line(amount: Decimal, account_id: str | None, text: str | None, kind: LineK
 
 @st.composite
 def _lines(draw: st.DrawFn, total: Decimal) -> tuple[DocumentLine, ...]:
-    account_id = draw(st.sampled_from(("expenses", "income", "equity", "gone", None)))
-    text = draw(st.sampled_from(("Paper", "Work", None)))
-    return (_line(total, account_id, text, LineKind.ACCOUNT),) if draw(st.booleans()) else ()
+    account_id = draw(_one_of("expenses", "income", "equity", "gone", None))
+    text = draw(_one_of("Paper", "Work", None))
+    return (_line(total, account_id, text, LineKind.ACCOUNT),) if draw(_BOOLEANS) else ()
+
+
+@st.composite
+def _due_days(draw: st.DrawFn, dated: date) -> date | None:
+    due = draw(_DUE_DAYS)
+    return dated if due == _SAME_DAY else due
 
 
 @st.composite
 def bills(draw: st.DrawFn, external_id: str = "B") -> Bill:
     """One bill: open, part paid, paid, nil or negative; with or without vendor and due date."""
-    total = draw(st.one_of(amounts(), st.sampled_from((Decimal("0.0000"), Decimal("-100.0000"), Decimal("1000.0000")))))
+    total = draw(_TOTALS)
     dated = draw(days())
     return Bill(
         external_id=external_id,
-        modified_at=draw(st.none() | _moments()),
+        modified_at=draw(_maybe(_moments())),
         number=draw(_NUMBERS),
-        vendor_id=draw(st.sampled_from((*_VENDOR_IDS, *_VENDOR_IDS, "gone", None))),
-        vendor_name=draw(st.sampled_from(("Ada Ltd", "Émile & Söhne", None))),
+        vendor_id=draw(_one_of(*_VENDOR_IDS, *_VENDOR_IDS, "gone", None)),
+        vendor_name=draw(_one_of("Ada Ltd", "Émile & Söhne", None)),
         document_date=dated,
-        due_date=draw(st.none() | st.just(dated) | days(430, 500)),
+        due_date=draw(_due_days(dated)),
         currency=draw(_CURRENCIES),
         total=total,
-        open_balance=draw(st.sampled_from((total, total, Decimal("0.0000")))),
-        term_id=draw(st.sampled_from((None, None, "T30", "gone"))),
+        open_balance=(total, total, _NIL)[draw(_up_to(2))],
+        term_id=draw(_one_of(None, None, "T30", "gone")),
         lines=draw(_lines(total)),
     )
 
@@ -104,17 +142,17 @@ def invoices(draw: st.DrawFn, external_id: str = "I") -> Invoice:
     dated = draw(days())
     return Invoice(
         external_id=external_id,
-        modified_at=draw(st.none() | _moments()),
+        modified_at=draw(_maybe(_moments())),
         number=draw(_NUMBERS),
-        customer_id=draw(st.sampled_from((*_CUSTOMER_IDS, *_CUSTOMER_IDS, "gone", None))),
-        customer_name=draw(st.sampled_from(("Bo Inc", None))),
+        customer_id=draw(_one_of(*_CUSTOMER_IDS, *_CUSTOMER_IDS, "gone", None)),
+        customer_name=draw(_one_of("Bo Inc", None)),
         document_date=dated,
-        due_date=draw(st.none() | st.just(dated) | days(430, 500)),
+        due_date=draw(_due_days(dated)),
         currency=draw(_CURRENCIES),
         total=total,
-        open_balance=draw(st.sampled_from((total, total, Decimal("0.0000")))),
-        term_id=draw(st.sampled_from((None, None, "T30"))),
-        is_void=draw(st.sampled_from((False, False, False, True))),
+        open_balance=(total, total, _NIL)[draw(_up_to(2))],
+        term_id=draw(_one_of(None, None, "T30")),
+        is_void=draw(_one_of(False, False, False, True)),
         lines=draw(_lines(total)),
     )
 
@@ -123,18 +161,18 @@ def invoices(draw: st.DrawFn, external_id: str = "I") -> Invoice:
 def bill_payments(draw: st.DrawFn, external_id: str = "BP") -> BillPayment:
     """One payment to a vendor, applied to a bill of these books or to none."""
     total = draw(amounts())
-    applied = draw(st.sampled_from((total, Decimal("1.0000"), None)))
-    link = DocumentLink(kind=RecordKind.BILL, external_id=f"B{draw(st.integers(0, 7))}", amount=applied)
+    applied = (total, Decimal("1.0000"), None)[draw(_up_to(2))]
+    link = DocumentLink(kind=RecordKind.BILL, external_id=f"B{draw(_up_to(7))}", amount=applied)
     return BillPayment(
         external_id=external_id,
-        vendor_id=draw(st.sampled_from(_VENDOR_IDS)),
+        vendor_id=draw(_one_of(*_VENDOR_IDS)),
         document_date=draw(days(120, 30)),
         currency=draw(_CURRENCIES),
         total=total,
-        method=draw(st.sampled_from(PaymentMethod)),
-        account_id=draw(st.sampled_from(("bank", "bank", "card", None))),
-        is_void=draw(st.sampled_from((False, False, True))),
-        applied=(link,) if draw(st.booleans()) else (),
+        method=draw(_one_of(*PaymentMethod)),
+        account_id=draw(_one_of("bank", "bank", "card", None)),
+        is_void=draw(_one_of(False, False, True)),
+        applied=(link,) if draw(_BOOLEANS) else (),
     )
 
 
@@ -142,17 +180,17 @@ def bill_payments(draw: st.DrawFn, external_id: str = "BP") -> BillPayment:
 def customer_payments(draw: st.DrawFn, external_id: str = "CP") -> CustomerPayment:
     """One payment from a customer, to the bank or to undeposited funds."""
     total = draw(amounts())
-    link = DocumentLink(kind=RecordKind.INVOICE, external_id=f"I{draw(st.integers(0, 7))}", amount=total)
-    is_applied = draw(st.booleans())
+    link = DocumentLink(kind=RecordKind.INVOICE, external_id=f"I{draw(_up_to(7))}", amount=total)
+    is_applied = draw(_BOOLEANS)
     return CustomerPayment(
         external_id=external_id,
-        customer_id=draw(st.sampled_from(_CUSTOMER_IDS)),
+        customer_id=draw(_one_of(*_CUSTOMER_IDS)),
         document_date=draw(days(120, 30)),
         currency=draw(_CURRENCIES),
         total=total,
         unapplied=Decimal("0.0000") if is_applied else total,
-        account_id=draw(st.sampled_from(("bank", "undeposited", None))),
-        is_void=draw(st.sampled_from((False, False, True))),
+        account_id=draw(_one_of("bank", "undeposited", None)),
+        is_void=draw(_one_of(False, False, True)),
         applied=(link,) if is_applied else (),
     )
 
@@ -161,18 +199,18 @@ def customer_payments(draw: st.DrawFn, external_id: str = "CP") -> CustomerPayme
 def _entries(draw: st.DrawFn) -> dict[str, tuple[Record, ...]]:
     """Purchases, deposits, transfers and journal entries: at most two of each."""
     found: dict[str, list[Record]] = {"purchases": [], "deposits": [], "transfers": [], "journal_entries": []}
-    for number in range(draw(st.integers(0, 2))):
+    for number in range(draw(_up_to(2))):
         total, on = draw(amounts()), draw(days(120, 30))
         base: dict[str, Any] = {"document_date": on, "currency": "USD", "total": total}
-        vendor_id = draw(st.sampled_from(_VENDOR_IDS))
+        vendor_id = draw(_one_of(*_VENDOR_IDS))
         found["purchases"].append(
             Purchase(
                 external_id=f"E{number}",
-                method=draw(st.sampled_from(PaymentMethod)),
-                account_id=draw(st.sampled_from(("bank", "card"))),
+                method=draw(_one_of(*PaymentMethod)),
+                account_id=draw(_one_of("bank", "card")),
                 payee_kind=RecordKind.VENDOR,
                 payee_id=vendor_id,
-                is_refund=draw(st.booleans()),
+                is_refund=draw(_BOOLEANS),
                 lines=draw(_lines(total)),
                 **base,
             )
@@ -186,7 +224,7 @@ def _entries(draw: st.DrawFn) -> dict[str, tuple[Record, ...]]:
                 **base,
             )
         )
-        sides = draw(st.lists(st.sampled_from(sorted(_ACCOUNTS)), min_size=2, max_size=2, unique=True))
+        sides = draw(_TWO_ACCOUNTS)
         found["transfers"].append(
             Transfer(external_id=f"X{number}", from_account_id=sides[0], to_account_id=sides[1], **base)
         )
@@ -206,7 +244,7 @@ def _entries(draw: st.DrawFn) -> dict[str, tuple[Record, ...]]:
 @st.composite
 def _bank(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
     """A bank feed on the main account, or none."""
-    if draw(st.booleans()):
+    if draw(_BOOLEANS):
         return {}
     lines = [
         BankTransaction(
@@ -215,12 +253,12 @@ def _bank(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
             booked_on=draw(days(130, 0)),
             currency="USD",
             amount=draw(amounts(-100_000, 100_000)),
-            is_pending=draw(st.sampled_from((False, False, True))),
-            is_transfer=draw(st.sampled_from((False, False, True))),
-            text=draw(st.sampled_from(("", "ACH DEBIT ADA LTD", "ZQ PAY 0421", "TRANSFER TO SAVINGS"))),
-            source=draw(st.sampled_from(BankLineSource)),
+            is_pending=draw(_one_of(False, False, True)),
+            is_transfer=draw(_one_of(False, False, True)),
+            text=draw(_one_of("", "ACH DEBIT ADA LTD", "ZQ PAY 0421", "TRANSFER TO SAVINGS")),
+            source=draw(_one_of(*BankLineSource)),
         )
-        for number in range(draw(st.integers(0, 6)))
+        for number in range(draw(_up_to(6)))
     ]
     balance = BankBalance(
         account_id="bank", currency="USD", posted=draw(amounts(-100_000, 10_000_000)), read_at=draw(_moments(-5, 0))
@@ -235,16 +273,16 @@ def companies(draw: st.DrawFn) -> Company:
         EnteredSeries(
             series_id=f"S{number}",
             name=f"Series {number}",
-            series_kind=draw(st.sampled_from(SeriesKind)),
-            rhythm=draw(st.sampled_from(Rhythm)),
+            series_kind=draw(_one_of(*SeriesKind)),
+            rhythm=draw(_one_of(*Rhythm)),
             first_day=draw(days(200, 100)),
-            last_day=draw(st.none() | days(10, 200)),
+            last_day=draw(_maybe(days(10, 200))),
             amount=draw(amounts()),
             currency=draw(_CURRENCIES),
-            is_inflow=draw(st.booleans()),
-            vendor_id=draw(st.none() | st.sampled_from(_VENDOR_IDS)),
+            is_inflow=draw(_BOOLEANS),
+            vendor_id=draw(_maybe(_one_of(*_VENDOR_IDS))),
         )
-        for number in range(draw(st.integers(0, 3)))
+        for number in range(draw(_up_to(3)))
     ]
     return Company(
         company_id=CompanyId("any"),
@@ -256,10 +294,10 @@ def companies(draw: st.DrawFn) -> Company:
         settings=CompanySettings(
             buffer=draw(amounts(0, 2_000_000)),
             reserves=draw(amounts(0, 500_000)),
-            books_closed_through=draw(st.none() | days(200, -20)),
-            excluded_account_ids=draw(st.sampled_from(((), ("savings",)))),
+            books_closed_through=draw(_maybe(days(200, -20))),
+            excluded_account_ids=draw(_one_of((), ("savings",))),
             series=tuple(series),
-            exchange_rates=draw(st.sampled_from(({}, {"EUR": Decimal("1.0850")}))),
+            exchange_rates=draw(_RATES),
         ),
     )
 
@@ -285,8 +323,8 @@ def _lists(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
         "vendors": tuple(
             Vendor(
                 external_id=vendor_id,
-                name=draw(st.sampled_from(("Ada Ltd", "Misc.", "n/a", "株式会社"))),
-                is_active=draw(st.sampled_from((True, True, False))),
+                name=draw(_one_of("Ada Ltd", "Misc.", "n/a", "株式会社")),
+                is_active=draw(_one_of(True, True, False)),
                 currency="USD",
                 balance=nil,
             )
@@ -295,8 +333,8 @@ def _lists(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
         "customers": tuple(
             Customer(
                 external_id=customer_id,
-                name=draw(st.sampled_from(("Bo Inc", "Unknown"))),
-                is_active=draw(st.sampled_from((True, True, False))),
+                name=draw(_one_of("Bo Inc", "Unknown")),
+                is_active=draw(_one_of(True, True, False)),
                 currency="USD",
                 balance=nil,
             )
@@ -308,7 +346,7 @@ def _lists(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
 @st.composite
 def _credits(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
     """A vendor credit whose open rest may be unknown, and a credit memo."""
-    open_credit = draw(st.none() | amounts())
+    open_credit = draw(_maybe(amounts()))
     credit = VendorCredit(
         external_id="VC",
         vendor_id="V1",
@@ -338,10 +376,10 @@ def books(draw: st.DrawFn) -> Books:
         firm_id=company.firm_id,
         rail="qbo",
         settings={},
-        state=draw(st.sampled_from(ConnectionState)),
+        state=draw(_one_of(*ConnectionState)),
         created_at=company.created_at,
-        last_success_at=draw(st.none() | _moments(-5, 0)),
-        source_read_at=draw(st.none() | _moments(-5, 0)),
+        last_success_at=draw(_maybe(_moments(-5, 0))),
+        source_read_at=draw(_maybe(_moments(-5, 0))),
     )
     return Books(
         company=company,
@@ -349,10 +387,10 @@ def books(draw: st.DrawFn) -> Books:
         read_at=READ_AT,
         history_from=AS_OF - timedelta(days=400),
         connections=(connection,),
-        bills=tuple(draw(bills(f"B{number}")) for number in range(draw(st.integers(0, 8)))),
-        bill_payments=tuple(draw(bill_payments(f"BP{number}")) for number in range(draw(st.integers(0, 5)))),
-        invoices=tuple(draw(invoices(f"I{number}")) for number in range(draw(st.integers(0, 8)))),
-        customer_payments=tuple(draw(customer_payments(f"CP{number}")) for number in range(draw(st.integers(0, 5)))),
+        bills=tuple(draw(bills(f"B{number}")) for number in range(draw(_up_to(8)))),
+        bill_payments=tuple(draw(bill_payments(f"BP{number}")) for number in range(draw(_up_to(5)))),
+        invoices=tuple(draw(invoices(f"I{number}")) for number in range(draw(_up_to(8)))),
+        customer_payments=tuple(draw(customer_payments(f"CP{number}")) for number in range(draw(_up_to(5)))),
         **draw(_lists()),
         **draw(_credits()),
         **draw(_entries()),

@@ -123,25 +123,35 @@ def _alias(vendor_id: str) -> NameAlias:
     return NameAlias(paper_id="zq pay", changed_at=READ_AT, changed_by="ada", text="ZQ PAY", party=party)
 
 
+# Kept, and not made anew for each draw, which takes longer than drawing.
+_CHANGES = st.builds(
+    _change,
+    st.sampled_from((RecordKey(RecordKind.VENDOR, "V1"), RecordKey(RecordKind.VENDOR, "gone"))),
+    st.sampled_from(("bank_account", "email")),
+    before=st.sampled_from((None, "4410")),
+)
+_DETAILS = st.builds(_details, _VENDOR_IDS, st.none() | _days(40, 2), tail=st.sampled_from(("4410", "9921")))
+_LISTS: dict[str, st.SearchStrategy[list[Any]]] = {
+    "payment_details": st.lists(_DETAILS, max_size=2),
+    "changes": st.lists(_CHANGES | _late_change(), max_size=3),
+    "reconciliations": st.lists(
+        st.builds(_reconciliation, st.sampled_from(("bank", "savings")), _days(90, 0)), max_size=2
+    ),
+    "call_backs": st.lists(st.builds(_call_back, _VENDOR_IDS, st.integers(0, 40)), max_size=1),
+    "aliases": st.lists(st.builds(_alias, _VENDOR_IDS), max_size=1),
+}
+_SEVERAL = {most: st.integers(0, most) for most in (2, 3)}
+_IS_ONE_RAIL = st.booleans()
+
+
 @st.composite
 def rails(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
     """Fields of `Books` beside the ledger and the bank; nothing half of the time, as with companies of one rail."""
-    if draw(st.booleans()):
+    if draw(_IS_ONE_RAIL):
         return {}
-    vendors = st.sampled_from((RecordKey(RecordKind.VENDOR, "V1"), RecordKey(RecordKind.VENDOR, "gone")))
-    changes = st.builds(
-        _change, vendors, st.sampled_from(("bank_account", "email")), before=st.sampled_from((None, "4410"))
-    )
-    details = st.builds(_details, _VENDOR_IDS, st.none() | _days(40, 2), tail=st.sampled_from(("4410", "9921")))
     return {
-        "rail_bills": tuple(draw(_rail_bill(number)) for number in range(draw(st.integers(0, 2)))),
-        "rail_payments": tuple(draw(_rail_payment(number)) for number in range(draw(st.integers(0, 3)))),
-        "planned_items": tuple(draw(_planned_item(number)) for number in range(draw(st.integers(0, 2)))),
-        "payment_details": tuple(draw(st.lists(details, max_size=2))),
-        "changes": tuple(draw(st.lists(changes | _late_change(), max_size=3))),
-        "reconciliations": tuple(
-            draw(st.lists(st.builds(_reconciliation, st.sampled_from(("bank", "savings")), _days(90, 0)), max_size=2))
-        ),
-        "call_backs": tuple(draw(st.lists(st.builds(_call_back, _VENDOR_IDS, st.integers(0, 40)), max_size=1))),
-        "aliases": tuple(draw(st.lists(st.builds(_alias, _VENDOR_IDS), max_size=1))),
+        "rail_bills": tuple(draw(_rail_bill(number)) for number in range(draw(_SEVERAL[2]))),
+        "rail_payments": tuple(draw(_rail_payment(number)) for number in range(draw(_SEVERAL[3]))),
+        "planned_items": tuple(draw(_planned_item(number)) for number in range(draw(_SEVERAL[2]))),
+        **{name: tuple(draw(several)) for name, several in _LISTS.items()},
     }

@@ -30,16 +30,17 @@ from runway_core.domain.record import Record, Value
 
 _LISTS = frozenset({"accounts", "terms", "vendors", "customers"})
 _AT_BANK = "bank_transactions"  # turned back by their own days
+_SHOWN_AS_NOW = ("rail_bills", "rail_payments", "payment_details", "payouts", "processor_balances")
+"""Rails say how these stand today alone: books of another day have none."""
 _ENTERED = {
     kind: name
     for kind in RECORD_CLASSES
     if (name := {RecordKind.JOURNAL_ENTRY: "journal_entries"}.get(kind, f"{kind.value}s")) in Books.model_fields
     and name not in _LISTS
     and name != _AT_BANK
+    and name not in _SHOWN_AS_NOW
 }
 """Fields of `Books` whose records are entered one by one."""
-
-_SHOWN_AS_NOW = ("rail_bills", "rail_payments", "payment_details", "payouts", "processor_balances")
 
 Settled = TypeVar("Settled", Bill, VendorCredit, Invoice, CreditMemo)
 Changed = TypeVar("Changed", bound=Value)
