@@ -1,6 +1,7 @@
 """SY04: what a card processor paid out was booked as one sale, though it is many, less fees."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from runway_core.calculators.hygiene.check import build_finding, plain_amount, say_amount
 from runway_core.calculators.hygiene.loose_receipts import RECEIPT_READS, read_loose_receipts, show_receipt
@@ -45,16 +46,21 @@ class PayoutNotUnbundled:
         receipts = {receipt.key: receipt for receipt in read_loose_receipts(books)} if payouts else {}
         if not receipts:
             return
+        report = match_payouts(map(_outline, payouts.values()), receipts.values())
+        pairs = [
+            (receipt, payout)
+            for match in (*report.acted, *report.suggested)
+            for receipt, payout in [(receipts[match.movements[0]], payouts[match.documents[0][1]])]
+            if not match.is_tied and receipt.amount == payout.amount and not _is_elsewhere(payout, receipt)
+        ]
+        if not pairs:
+            return
+        # Parts are looked at where a deposit is the whole payout: a shop may have ten thousand, and few such deposits.
         names = NameIndex.of_customers(books.customers)
-        opened = {payout_id: _translate(payout, names) for payout_id, payout in payouts.items()}
-        report = match_payouts(opened.values(), receipts.values())
         papers = list(read_open_invoices(books))
-        for match in (*report.acted, *report.suggested):
-            receipt, (_, payout_id) = receipts[match.movements[0]], match.documents[0]
-            payout = payouts[payout_id]
-            if match.is_tied or receipt.amount != payout.amount or _is_elsewhere(payout, receipt):
-                continue
-            yield self._report(books, receipt, payout, content=open_payout(opened[payout_id], papers), papers=papers)
+        for receipt, payout in pairs:
+            content = open_payout(_translate(payout, names), papers)
+            yield self._report(books, receipt, payout, content=content, papers=papers)
 
     def _report(
         self,
@@ -79,14 +85,22 @@ class PayoutNotUnbundled:
         )
 
 
-def _translate(payout: Payout, names: NameIndex) -> MatchedPayout:
-    """The payout as matching takes it: with the customer of each part where the name proves one."""
+def _outline(payout: Payout) -> MatchedPayout:
+    """The payout as matching takes it, without its parts."""
     return MatchedPayout(
         payout_id=payout.external_id,
         processor=payout.rail,
         amount=payout.amount,
         currency=payout.currency,
         arrives_on=payout.arrives_on,
+        parts=() if payout.is_automatic else None,
+    )
+
+
+def _translate(payout: Payout, names: NameIndex) -> MatchedPayout:
+    """The payout with the customer of each part where the name proves one."""
+    return replace(
+        _outline(payout),
         parts=tuple(
             PayoutPart(
                 part_id=part.external_id,
