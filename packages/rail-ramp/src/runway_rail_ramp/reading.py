@@ -109,7 +109,7 @@ class NewsReader:
                 news.gone.add(str(read_id(bytes(row))))
             else:
                 news.take_bills([row])  # the filter was not heard
-        news.take_bills(await self._rows("bills", {"sync_ready": "true"}))
+        news.take_bills(await self._rows("bills", {"sync_ready": "true", "from_created_at": asked}))
         since = place.looked_at or place.since
         assert since is not None
         overlap = timedelta(seconds=self._settings.overlap_seconds)
