@@ -7,6 +7,7 @@ from tests.bench.backtest import measure_backtest
 from tests.bench.day import measure_day
 from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
+from tests.bench.four_rails_day import measure_four_rails
 from tests.bench.idle_tick import measure_idle_tick
 from tests.bench.jobs import measure_jobs
 from tests.bench.kills import measure_kills
@@ -31,6 +32,7 @@ PARTS = (
     "day",
     "kills",
     "scale",
+    "four-rails",
 )
 
 
@@ -71,6 +73,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
         ),
         "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed),
         "scale": lambda: measure_scale(sizes=(100, 200, 400)),
+        "four-rails": lambda: measure_four_rails(companies=arguments.companies, hours=arguments.hours),
     }
 
 
@@ -91,6 +94,7 @@ def small_ones() -> Mapping[str, Callable[[], None]]:
         "day": lambda: measure_day(companies=10, hours=2, seeds=[0]),
         "kills": lambda: measure_kills(rounds=4, seed=0),
         "scale": lambda: measure_scale(sizes=(10, 20)),
+        "four-rails": lambda: measure_four_rails(companies=3, hours=2),
     }
 
 

@@ -19,6 +19,7 @@ RAIL = "qbo"
 BANK_RAIL = "plaid"
 PROCESSOR_RAIL = "stripe"
 UNPACED = {"calls_per_second": 10_000, "calls_at_once": 8}
+UNPACED_BANK = {"calls_per_minute": 60_000}
 
 
 class ReadyCompany(BaseModel):
@@ -187,7 +188,10 @@ async def connect_portfolio(
         connected.append((company, connection))
         if line.plaid is not None:
             is_known = company.company_id in banked
-            connected += await _connect_bank(runway, line.plaid, place, company, is_known=is_known, actor=actor)
+            bank_pace = UNPACED_BANK if pace else {}
+            connected += await _connect_bank(
+                runway, line.plaid, place, company, is_known=is_known, pace=bank_pace, actor=actor
+            )
         if line.stripe is not None and line.stripe.companies[place].takes_cards:
             held_pace = None if company.company_id in processed else UNPACED if pace else {}
             connected += await _connect_processor(runway, line.stripe, place, company, pace=held_pace, actor=actor)
@@ -226,7 +230,14 @@ async def _connect_books(
 
 
 async def _connect_bank(
-    runway: Runway, rail: ReadyBankRail, place: int, company: Company, *, is_known: bool, actor: str
+    runway: Runway,
+    rail: ReadyBankRail,
+    place: int,
+    company: Company,
+    *,
+    is_known: bool,
+    pace: Mapping[str, int],
+    actor: str,
 ) -> Sequence[tuple[Company, Connection]]:
     """Connect the bank of the company at `place` of the line, or give its connection the line's token."""
     entry = rail.companies[place]
@@ -237,7 +248,7 @@ async def _connect_bank(
     connection = await runway.connections.add(
         company.company_id,
         rail=BANK_RAIL,
-        settings={"item_id": entry.item_id, "environment": "custom", "base_url": rail.base_url},
+        settings={"item_id": entry.item_id, "environment": "custom", "base_url": rail.base_url, **pace},
         secrets=secrets,
         actor=actor,
     )
