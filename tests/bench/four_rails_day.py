@@ -1,5 +1,6 @@
 """A day of companies on all four rails while calls fail: is the mirror what a first reading would be?"""
 
+from runway_app_http.logs import configure_logs
 from runway_app_http.loops import run_async
 from runway_sandbox.serve import start_sandbox
 
