@@ -5,7 +5,9 @@ import platform
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from dependency_injector import containers, providers
 from pydantic import SecretStr
@@ -14,6 +16,7 @@ from runway_core.errors import InvalidRequest
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import Clock, SystemClock
+from runway_core.ports.log_archives import ArchiveCopies
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
 from runway_core.services.health import AlertTeller
@@ -29,9 +32,46 @@ from runway_app_http.secret_keys import read_secret_key
 from runway_app_http.settings import AppSettings
 
 
-def make_anchor_sinks(folders: Sequence[Path]) -> Sequence[AnchorSink]:
-    """Where anchors of the log are written to."""
-    return [FolderAnchorSink(folder) for folder in folders]
+def make_anchor_sinks(settings: AppSettings) -> Sequence[AnchorSink]:
+    """Where anchors of the log are written to.
+
+    Raises:
+        InvalidRequest: an address that is none of a bucket.
+    """
+    folders = [FolderAnchorSink(folder) for folder in settings.anchor_folders]
+    if settings.anchor_bucket is None:
+        return folders
+    bucket = _load_bucket()
+    sink: AnchorSink = bucket.BucketAnchorSink(_open_bucket(bucket, settings.anchor_bucket, settings))
+    return [*folders, sink]
+
+
+def make_archive_copies(settings: AppSettings) -> ArchiveCopies | None:
+    """Where archived months of the log are kept beside their folder; `None` where no bucket is set.
+
+    Raises:
+        InvalidRequest: an address that is none of a bucket.
+    """
+    if settings.log_archive_bucket is None:
+        return None
+    bucket = _load_bucket()
+    copies: ArchiveCopies = bucket.BucketCopies(_open_bucket(bucket, settings.log_archive_bucket, settings))
+    return copies
+
+
+def _load_bucket() -> ModuleType:
+    """Loaded where a bucket is set alone: its library takes fifty milliseconds, which every command would pay."""
+    return import_module("runway_app_http.bucket")
+
+
+def _open_bucket(bucket: ModuleType, address: str, settings: AppSettings) -> object:
+    return bucket.open_bucket(
+        address,
+        endpoint=settings.bucket_endpoint,
+        region=settings.bucket_region,
+        key_id=settings.bucket_key_id,
+        key_secret=settings.bucket_key_secret,
+    )
 
 
 def make_service_settings(settings: AppSettings) -> ServiceSettings:
@@ -84,9 +124,10 @@ class Container(containers.DeclarativeContainer):
         log_key=settings.provided.log_key,
         log_key_before=settings.provided.log_key_before,
         log_archive=settings.provided.log_archive_folder,
+        archive_copies=providers.Callable(make_archive_copies, settings),
         clock=clock,
     )
-    anchor_sinks = providers.Singleton(make_anchor_sinks, settings.provided.anchor_folders)
+    anchor_sinks = providers.Singleton(make_anchor_sinks, settings)
     service = providers.Singleton(make_service_settings, settings)
     alert_tellers = providers.Singleton(make_alert_tellers, settings, clock)
     runway = providers.Singleton(

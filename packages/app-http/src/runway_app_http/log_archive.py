@@ -17,6 +17,7 @@ from runway_core.domain.log_archive import ArchivedPiece, encode_said, read_mani
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.log_files import read_file, read_start
 from runway_core.errors import LogBroken, StoreUnavailable
+from runway_core.ports.log_archives import ArchiveCopies
 from runway_core.runway import Runway
 
 _MANIFEST = ".manifest.json"
@@ -144,6 +145,18 @@ async def _write_piece(
     with whole_file(manifest) as draft:
         draft.write_bytes(document)
     return read_manifest(document)
+
+
+def copy_pieces(folder: Path, owner: CompanyId, copies: ArchiveCopies) -> None:
+    """Keep the pieces of a chain and their manifests in another place too; what it holds already is not sent again.
+
+    Raises:
+        LogBroken: it holds another file under one of their names.
+        StoreUnavailable: it does not answer, or a file is not in the folder.
+    """
+    for path in _find_manifests(folder, owner):
+        copies.put(path.with_name(_read_manifest(path).file))
+        copies.put(path)  # last: a manifest is there only with its piece
 
 
 def read_manifests(folder: Path, owner: CompanyId) -> list[ArchivedPiece]:

@@ -49,6 +49,12 @@ class AppSettings(BaseSettings):
     log_key_before: SecretStr | None = None  # the key before `log_key`, to endorse it when keys are changed
     anchor_folder: Path | None = None  # where anchors are written to; beside a SQLite file without it
     log_archive_folder: Path | None = None  # where archived months of the log are, and are read from when they are out
+    anchor_bucket: str | None = None  # anchors are written there too: s3://bucket/folder
+    log_archive_bucket: str | None = None  # archived months are copied there, and fetched when the folder has them not
+    bucket_endpoint: str | None = None  # of an S3-compatible store that is not Amazon's: https://…
+    bucket_region: str | None = None
+    bucket_key_id: SecretStr | None = None  # without them the machine's own key is used
+    bucket_key_secret: SecretStr | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0 takes a free one
     allowed_hosts: tuple[str, ...] = ()  # names the app answers to; those of this machine when it serves it alone

@@ -5,6 +5,7 @@ are the same entries. It is gzipped in members of a few thousand entries each, s
 """
 
 import hashlib
+import os
 import zlib
 from array import array
 from bisect import bisect_right
@@ -20,6 +21,7 @@ from runway_core.domain.log_archive import ArchivedPiece, DetachedPiece
 from runway_core.domain.log_entry import GENESIS, ChainHead, StoredEntry, read_copies
 from runway_core.domain.log_files import FiledEntry, read_entries, read_start
 from runway_core.errors import LogBroken, StoreUnavailable
+from runway_core.ports.log_archives import ArchiveCopies
 
 _CHUNK = 1 << 18
 _GZIP = 16 + zlib.MAX_WBITS
@@ -70,14 +72,15 @@ class _Lines:
 class ArchiveFolder:
     """The folder in which archived pieces are, or none."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, copies: ArchiveCopies | None = None) -> None:
         self._folder = folder
+        self._copies = copies
         self._known: dict[Path, tuple[int, int, bytes]] = {}  # size, time of change and hash, as they were found
         self._indexes: OrderedDict[tuple[str, bytes], _Index] = OrderedDict()
 
     def has(self, file: str) -> bool:
-        """Whether a piece is there."""
-        return self._folder is not None and (self._folder / file).is_file()
+        """Whether a piece is there, or may be fetched when it is read."""
+        return self._folder is not None and (self._copies is not None or (self._folder / file).is_file())
 
     def open_piece(self, piece: ArchivedPiece | DetachedPiece) -> Path:
         """Where a piece is, which is the file that was signed.
@@ -91,6 +94,7 @@ class ArchiveFolder:
             raise StoreUnavailable(f"{what}, and no archive is at hand: set RUNWAY_LOG_ARCHIVE_FOLDER")
         path = self._folder / piece.file
         try:
+            self._fetch(path)
             found = path.stat()
             known = self._known.get(path)
             if known is None or known[:2] != (found.st_size, found.st_mtime_ns):
@@ -104,6 +108,18 @@ class ArchiveFolder:
         if known[2] != piece.sha256:
             raise LogBroken(f"{str(path)!r} is not the file that was archived: {_REMEDY}")
         return path
+
+    def _fetch(self, path: Path) -> None:
+        """Bring a piece that is not in the folder from where its copy is; whole or not at all."""
+        if self._copies is None or path.is_file():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+        try:
+            if self._copies.fetch(path.name, draft):
+                draft.rename(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def stream(
         self, owner: CompanyId, piece: DetachedPiece, *, after: int = 0

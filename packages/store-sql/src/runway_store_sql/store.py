@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from runway_core.domain.identity import DEFAULT_FIRM, FirmId
 from runway_core.errors import InvalidRequest, StoreUnavailable
 from runway_core.ports.clock import Clock, SystemClock
+from runway_core.ports.log_archives import ArchiveCopies
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.anchors import SqlAnchorStore
@@ -54,6 +55,7 @@ class SqlStore:
         firm_id: whose rows PostgreSQL shows a role that row level security holds for; a store serves one firm then.
         log_archive: the folder of archived pieces of the log (`RUNWAY_LOG_ARCHIVE_FOLDER`): entries that were taken out
             of the table are read from there.
+        archive_copies: where a piece is fetched from that is not in that folder.
         clock: what the time is when an act without a time of its own is logged.
 
     Raises:
@@ -72,6 +74,7 @@ class SqlStore:
         clock: Clock | None = None,
         firm_id: FirmId = DEFAULT_FIRM,
         log_archive: Path | None = None,
+        archive_copies: ArchiveCopies | None = None,
     ) -> None:
         parsed = parse_url(url)
         sqlite = SqliteDatabase(parsed) if parsed.get_backend_name() == "sqlite" else None
@@ -79,7 +82,7 @@ class SqlStore:
         self._create = create
         key_file = sqlite.path.with_name(sqlite.path.name + ".key") if sqlite else None
         key = SecretStr(secret_key) if isinstance(secret_key, str) else secret_key
-        self._log_archives = SqlLogArchives(self._database, ArchiveFolder(log_archive))
+        self._log_archives = SqlLogArchives(self._database, ArchiveFolder(log_archive, archive_copies))
         self._mirror = SqlMirrorStore(self._database, self._log_archives)
         self._log = SqlTransactionLog(self._database, self._log_archives)
         self._registry = SqlCompanyRegistry(self._database, clock or SystemClock())

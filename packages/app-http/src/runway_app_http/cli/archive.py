@@ -1,5 +1,6 @@
 """`runway log archive` and `restore`: closed months of the log in files, out of the table and back."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,8 @@ import runway_app_http.cli.anchor  # noqa: F401 - its commands belong to the gro
 from runway_app_http.cli.log import group_app
 from runway_app_http.cli.session import Session, command
 from runway_app_http.cli.tables import new_table
-from runway_app_http.log_archive import archive_chain, read_manifests
+from runway_app_http.container import make_archive_copies
+from runway_app_http.log_archive import archive_chain, copy_pieces, read_manifests
 from runway_app_http.log_checks import FIRM_CHAIN
 from runway_app_http.moments import read_moment
 from runway_app_http.settings import AppSettings
@@ -94,6 +96,10 @@ def archive_log(
             for owner, name in chains.items()
             for piece in await archive_chain(runway, owner, name, before=moment, folder=folder)
         ]
+        copies = make_archive_copies(session.settings)
+        if copies is not None:
+            for owner in chains:
+                await asyncio.to_thread(copy_pieces, folder, owner, copies)
         if detach:
             held = [piece for owner in chains for piece in read_manifests(folder, owner)]
             ends = {owner: (await runway.last_entry_before(owner, moment)).sequence for owner in chains}

@@ -4,6 +4,7 @@ This is the one way in which an entry leaves the table, and the chain says of ea
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from runway_core.domain.identity import CompanyId
@@ -37,5 +38,34 @@ class LogArchives(Protocol):
             LogBroken: the file is not what was taken out.
             InvalidRequest: a later piece is out, or this role may not.
             StoreUnavailable: the file cannot be read.
+        """
+        ...
+
+
+class ArchiveCopies(Protocol):
+    """A place beside the folder of the archive in which its files are kept too, such as a bucket with object lock.
+
+    Called from worker threads, so it waits for what it asks.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def put(self, file: Path) -> None:
+        """Keep a file under its name; the same one again is harmless.
+
+        Raises:
+            StoreUnavailable: it does not answer, or does not take it.
+            LogBroken: it holds another file under that name.
+        """
+        ...
+
+    def fetch(self, name: str, to: Path) -> bool:
+        """Write a file of that name to a path; false where it holds none.
+
+        Raises:
+            StoreUnavailable: it does not answer.
         """
         ...
