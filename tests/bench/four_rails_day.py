@@ -13,6 +13,7 @@ SEED = 11
 
 def measure_four_rails(*, companies: int, hours: int) -> None:
     """Live through a day in the profile `flaky` with hourly pulls, and compare with everything read anew."""
+    configure_logs(level="error", form="console")
     with (
         start_sandbox(
             clients=companies, bills_per_client=60, rails="qbo,plaid,stripe,ramp", more_arguments=["--no-throttle"]
