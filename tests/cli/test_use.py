@@ -13,7 +13,7 @@ from tests.cli.conftest import Run
 COMMANDS = [
     "demo", "sandbox serve", "db upgrade", "db check", "companies list", "companies add", "companies set", "connect",
     "rails", "sync", "portfolio", "digest", "tray", "console", "outlook", "health", "quarantine list",
-    "quarantine show", "quarantine discard", "log show", "log verify", "history", "serve", "scheduler", "doctor", "submit",
+    "quarantine show", "quarantine discard", "log show", "log verify", "history", "serve", "scheduler", "doctor",
     "worker", "deadletters list", "deadletters show", "deadletters replay", "deadletters discard", "chain",
     "fix", "fixes", "plan list", "plan add", "plan confirm", "plan move", "plan fulfil", "plan drop", "policy show",
     "policy set",
@@ -25,7 +25,7 @@ COMMANDS = [
     "people drop-second-factor", "keys list", "keys add", "keys end", "secrets rotate", "decide-batch",
     "firm-policy show", "firm-policy set", "firm-policy reset", "firm-policy revert", "firm-policy history",
     "call-backs list", "call-backs note", "db grant", "custody", "work",
-    "digests show", "digests send",
+    "digests show", "digests send", "submit",
 ]  # fmt: skip
 
 
