@@ -101,15 +101,13 @@ def _line(amount: Decimal, account_id: str | None, text: str | None, kind: LineK
     return DocumentLine(line_kind=kind, amount=amount, account_id=account_id, description=text)
 
 
-@st.composite
 def _lines(draw: st.DrawFn, total: Decimal) -> tuple[DocumentLine, ...]:
     account_id = draw(_one_of("expenses", "income", "equity", "gone", None))
     text = draw(_one_of("Paper", "Work", None))
     return (_line(total, account_id, text, LineKind.ACCOUNT),) if draw(_BOOLEANS) else ()
 
 
-@st.composite
-def _due_days(draw: st.DrawFn, dated: date) -> date | None:
+def _due_day(draw: st.DrawFn, dated: date) -> date | None:
     due = draw(_DUE_DAYS)
     return dated if due == _SAME_DAY else due
 
@@ -126,12 +124,12 @@ def bills(draw: st.DrawFn, external_id: str = "B") -> Bill:
         vendor_id=draw(_one_of(*_VENDOR_IDS, *_VENDOR_IDS, "gone", None)),
         vendor_name=draw(_one_of("Ada Ltd", "Émile & Söhne", None)),
         document_date=dated,
-        due_date=draw(_due_days(dated)),
+        due_date=_due_day(draw, dated),
         currency=draw(_CURRENCIES),
         total=total,
         open_balance=(total, total, _NIL)[draw(_up_to(2))],
         term_id=draw(_one_of(None, None, "T30", "gone")),
-        lines=draw(_lines(total)),
+        lines=_lines(draw, total),
     )
 
 
@@ -147,13 +145,13 @@ def invoices(draw: st.DrawFn, external_id: str = "I") -> Invoice:
         customer_id=draw(_one_of(*_CUSTOMER_IDS, *_CUSTOMER_IDS, "gone", None)),
         customer_name=draw(_one_of("Bo Inc", None)),
         document_date=dated,
-        due_date=draw(_due_days(dated)),
+        due_date=_due_day(draw, dated),
         currency=draw(_CURRENCIES),
         total=total,
         open_balance=(total, total, _NIL)[draw(_up_to(2))],
         term_id=draw(_one_of(None, None, "T30")),
         is_void=draw(_one_of(False, False, False, True)),
-        lines=draw(_lines(total)),
+        lines=_lines(draw, total),
     )
 
 
@@ -211,7 +209,7 @@ def _entries(draw: st.DrawFn) -> dict[str, tuple[Record, ...]]:
                 payee_kind=RecordKind.VENDOR,
                 payee_id=vendor_id,
                 is_refund=draw(_BOOLEANS),
-                lines=draw(_lines(total)),
+                lines=_lines(draw, total),
                 **base,
             )
         )
@@ -219,7 +217,7 @@ def _entries(draw: st.DrawFn) -> dict[str, tuple[Record, ...]]:
             Deposit(
                 external_id=f"D{number}",
                 account_id="bank",
-                lines=draw(_lines(total)),
+                lines=_lines(draw, total),
                 links=(DocumentLink(kind=RecordKind.CUSTOMER_PAYMENT, external_id=f"CP{number}"),),
                 **base,
             )
@@ -366,10 +364,22 @@ def _credits(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
     return {"vendor_credits": (credit,), "credit_memos": (memo,)}
 
 
+_LISTED = _lists()
+_CREDITED = _credits()
+_ENTERED = _entries()
+_AT_BANK = _bank()
+_ON_RAILS = rails()
+_COMPANIES = companies()
+_bill = cache(bills)
+_bill_payment = cache(bill_payments)
+_invoice = cache(invoices)
+_customer_payment = cache(customer_payments)
+
+
 @st.composite
 def books(draw: st.DrawFn) -> Books:
     """The books of one small company on `AS_OF`, with up to eight documents of a kind."""
-    company = draw(companies())
+    company = draw(_COMPANIES)
     connection = Connection(
         connection_id=ConnectionId("conn"),
         company_id=company.company_id,
@@ -387,15 +397,15 @@ def books(draw: st.DrawFn) -> Books:
         read_at=READ_AT,
         history_from=AS_OF - timedelta(days=400),
         connections=(connection,),
-        bills=tuple(draw(bills(f"B{number}")) for number in range(draw(_up_to(8)))),
-        bill_payments=tuple(draw(bill_payments(f"BP{number}")) for number in range(draw(_up_to(5)))),
-        invoices=tuple(draw(invoices(f"I{number}")) for number in range(draw(_up_to(8)))),
-        customer_payments=tuple(draw(customer_payments(f"CP{number}")) for number in range(draw(_up_to(5)))),
-        **draw(_lists()),
-        **draw(_credits()),
-        **draw(_entries()),
-        **draw(_bank()),
-        **draw(rails()),
+        bills=tuple(draw(_bill(f"B{number}")) for number in range(draw(_up_to(8)))),
+        bill_payments=tuple(draw(_bill_payment(f"BP{number}")) for number in range(draw(_up_to(5)))),
+        invoices=tuple(draw(_invoice(f"I{number}")) for number in range(draw(_up_to(8)))),
+        customer_payments=tuple(draw(_customer_payment(f"CP{number}")) for number in range(draw(_up_to(5)))),
+        **draw(_LISTED),
+        **draw(_CREDITED),
+        **draw(_ENTERED),
+        **draw(_AT_BANK),
+        **draw(_ON_RAILS),
     )
 
 
