@@ -13,7 +13,7 @@ import msgspec
 from pydantic import BaseModel
 from runway_core.domain.changes import Change, ChangePage, Cursor, RejectedRecord
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.errors import NotSupported, RailMisconfigured, RecordGone
+from runway_core.errors import NotSupported, RailMisconfigured, RailRefused, RecordGone
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import (
     CompanyProfile,
@@ -80,7 +80,10 @@ class StripeRail:
         Raises:
             RailMisconfigured: it is another account than the settings name.
         """
-        account = await self._transport.account()
+        try:
+            account = await self._transport.account()
+        except StripeFault as fault:
+            raise _refused(fault) from fault
         if account.id != self._settings.account_id:
             raise RailMisconfigured(
                 f"the {TITLE} key reads the account {account.id!r}, the connection names {self._settings.account_id!r}",
@@ -100,8 +103,11 @@ class StripeRail:
         now = int(began.timestamp())
         place = read_place(cursor)
         reading = self._read_all(began) if place.is_new or place.is_lost(now) else self._read_news(place, began)
-        async for page in reading:
-            yield page
+        try:
+            async for page in reading:
+                yield page
+        except StripeFault as fault:
+            raise _refused(fault) from fault
 
     async def _read_all(self, began: datetime) -> AsyncGenerator[ChangePage]:
         now = int(began.timestamp())
@@ -180,6 +186,10 @@ class StripeRail:
 
     async def aclose(self) -> None:
         """Nothing of its own to let go: connections are shared and belong to the factory."""
+
+
+def _refused(fault: StripeFault) -> RailRefused:
+    return RailRefused(f"{TITLE} does not know what it was asked for ({fault})", rail=RAIL, provider_code=fault.code)
 
 
 def _keys_of(batch: Sequence[Mapped]) -> Collection[RecordKey]:

@@ -90,8 +90,7 @@ class AccountReading:
 
     async def mark(self, now: int) -> Place:
         """Where the events stand before a whole reading: what changes meanwhile is told after it."""
-        page = await self._transport.page("events", _typed({}))
-        events = [_event_decoder.decode(row) for row in page.data]
+        events = _read_events((await self._transport.page("events", _typed({}))).data)
         if not events:
             return Place(event_at=now - 3_600)  # an hour for clocks that differ
         return Place(event_at=1).see_events({event.id: event.created for event in events})
@@ -99,9 +98,8 @@ class AccountReading:
     async def events_since(self, place: Place) -> list[wire.Event]:
         """The events since, those of the overlap that were seen already among them."""
         since = {"created[gte]": str(place.event_at - OVERLAP_SECONDS)}
-        return [
-            _event_decoder.decode(row) async for rows in self._transport.pages("events", _typed(since)) for row in rows
-        ]
+        found = [_read_events(rows) async for rows in self._transport.pages("events", _typed(since))]
+        return [event for events in found for event in events]
 
     # Everything
 
@@ -326,6 +324,11 @@ def find_touched(events: Iterable[wire.Event]) -> Touched:
             intent = _plain_id(payment.get("payment_intent")) if isinstance(payment, Mapping) else None
             touched.intents |= {intent} if intent else set()
     return touched
+
+
+def _read_events(rows: Iterable[Raw]) -> list[wire.Event]:
+    """The events that can be read. What the others tell of is found by the next sweep: one must not stop the feed."""
+    return [event for row in rows if (event := _try(_event_decoder, row)) is not None]
 
 
 def _plain_id(thing: object) -> str | None:

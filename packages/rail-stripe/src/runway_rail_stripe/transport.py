@@ -58,8 +58,11 @@ class StripeTransport:
 
         Raises:
             StripeFault: it is not there.
+            RailUnavailable: the answer is none that can be read.
         """
-        return (await self._read(path, _expanding(expand))).body
+        answer = await self._read(path, _expanding(expand))
+        _decode(answer, wire.Named, path.partition("/")[0])  # what is cut off is asked for again, not set aside
+        return answer.body
 
     async def page(self, path: str, params: Mapping[str, str], *, limit: int | None = None) -> wire.Page:
         """One page of a list.
@@ -77,6 +80,7 @@ class StripeTransport:
 
         Raises:
             StripeFault: what a parameter names is not there, or cannot be listed yet.
+            RailUnavailable: the list cannot be followed.
         """
         asked = {**params, **_expanding(expand)}
         after: str | None = None
@@ -85,9 +89,13 @@ class StripeTransport:
             try:
                 page = await self.page(path, asked if after is None else {**asked, "starting_after": after})
             except StripeFault as fault:
-                loops += 1
-                if after is None or fault.code != MISSING or fault.param != "starting_after" or loops >= LOOPS:
+                if after is None or fault.code != MISSING or fault.param != "starting_after":
                     raise
+                loops += 1
+                if loops >= LOOPS:
+                    raise RailUnavailable(
+                        f"{TITLE} lost its place in {path} each time it was read; try again later", rail=RAIL
+                    ) from fault
                 after = None  # the row went while the list was read: begin anew
                 continue
             if page.data:
