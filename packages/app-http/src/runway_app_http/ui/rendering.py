@@ -12,6 +12,15 @@ from runway_app_http.presence import person_here
 from runway_app_http.ui import figures
 from runway_app_http.ui.static_files import static_address
 
+LONGEST_ID = 20
+SHORT_ID = 13  # a rail, and the first block of a UUID
+
+
+def name_record(key: RecordKey) -> str:
+    """A record in words: "bill 145". Ids that only a program reads are cut short; the link has the whole."""
+    shown = key.external_id if len(key.external_id) <= LONGEST_ID else f"{key.external_id[:SHORT_ID]}…"
+    return f"{key.kind.value.replace('_', ' ')} {shown}"
+
 
 def record_query(key: RecordKey) -> str:
     """The end of the address of a record's history."""
@@ -41,6 +50,7 @@ templates.filters.update(
     money=figures.say_money,
     share=figures.say_share,
     weekday=figures.say_weekday,
+    name_record=name_record,
     record_query=record_query,
 )
 

@@ -49,7 +49,9 @@ class BillRailsDisagree:
                 yield self._report(books, bill, shown, differences=differences)
 
     def _report(self, books: Books, bill: Bill, shown: RailBill, *, differences: tuple[_Difference, ...]) -> Finding:
-        told = ", ".join(f"{one.field} {one.in_ledger} in the ledger, {one.at_rail} there" for one in differences)
+        told = ", ".join(
+            f"{one.field.replace('_', ' ')} {one.in_ledger} in the ledger, {one.at_rail} there" for one in differences
+        )
         return build_finding(
             self,
             books,
