@@ -22,9 +22,10 @@ DAY_S = 86_400
 class PayerDesk:
     """One company's Ramp at the sandbox, and rails opened on it."""
 
-    def __init__(self, ready: dict[str, Any], factory: RampRailFactory, **settings: Any) -> None:
+    def __init__(self, ready: dict[str, Any], factory: RampRailFactory, *, place: int = 0, **settings: Any) -> None:
+        self.ready, self.place = ready, place
         ramp = ready["ramp"]
-        held = ramp["companies"][0]
+        held = ramp["companies"][place]
         self.control_url = ready["control_url"]
         self.name = held["name"]
         self.business_id = held["business_id"]

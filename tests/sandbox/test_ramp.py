@@ -12,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 from runway_sandbox.bank import BankFeed
+from runway_sandbox.books import encode_wire
 from runway_sandbox.settings import RampRules, ThrottleLimits
 
 from tests.sandbox.ramp_window import DAY_S, START, RampWindow, economy
@@ -393,3 +394,26 @@ def test_every_trouble_is_shown_as_the_vendor_would(window: RampWindow) -> None:
         "html_ok": (200, "text/html"),
         "expired": (404, "application/json"),
     }
+
+
+def test_a_purchase_is_told_when_it_is_made_and_when_it_clears(window: RampWindow, receiver: Any) -> None:
+    window.sandbox.control("/webhooks", {"rail": "ramp", "url": receiver.url})
+    same = [one["records"] for one in window.truth()["same"] if one["records"][1]["kind"] == "transaction"]
+    held = next(window.book.find("Purchase", here["id"]) for here, _ in same if here["kind"] == "Purchase").parse()
+    window.read_all("transactions")
+    fields = {"TxnDate": "2026-05-05", "TotalAmt": 77}
+    fields |= {name: held[name] for name in ("AccountRef", "PaymentType", "Line")}
+    change = {"company": window.realm_id, "op": "create", "kind": "Purchase", "fields": fields}
+    body = encode_wire([change])
+    assert httpx.post(window.sandbox.control_url + "/mutate", content=body).json()["results"][0]["ok"]
+    window.sandbox.advance(DAY_S)
+    window.read_all("transactions")
+    made = msgspec.json.decode(receiver.received.get(timeout=5)[1])
+    window.sandbox.advance(5 * DAY_S)
+    window.read_all("transactions")
+    later = [msgspec.json.decode(receiver.received.get(timeout=5)[1])]
+    while not receiver.received.empty():
+        later.append(msgspec.json.decode(receiver.received.get()[1]))
+
+    assert made["type"] == "transactions.authorized"
+    assert ("transactions.cleared", made["object"]) in [(one["type"], one["object"]) for one in later]

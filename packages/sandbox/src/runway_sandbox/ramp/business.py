@@ -25,6 +25,7 @@ from runway_sandbox.ramp.records import (
 from runway_sandbox.service import LedgerService
 
 Tell = Callable[[str, str], None]  # an event's type, and the id of the object it is about
+Hears = Callable[[], bool]  # whether anybody wants events
 
 
 class OperationError(Exception):
@@ -35,25 +36,32 @@ class Business:
     """The state of one company, and everything that moves it. `tell` hears of each event."""
 
     def __init__(
-        self, book: Book, feed: BankFeed, *, service: LedgerService, joined_at: datetime, now: datetime, tell: Tell
+        self,
+        book: Book,
+        feed: BankFeed,
+        *,
+        service: LedgerService,
+        joined_at: datetime,
+        now: datetime,
+        tell: Tell,
+        hears: Hears,
     ) -> None:
         self._book = book
         self._feed = feed
         self._service = service
         self._joined_at = joined_at
         self._tell = tell
+        self._hears = hears
         self.held: Holdings = Maker(book, joined_at=joined_at, now=now).make()
         self.is_alive = False
         self.sync_keys: set[str] = set()
-        self._purchases_seen: dict[str, str] = {}
+        self._purchases_seen: dict[str, str] | None = None  # while nobody hears of them
 
     # Time
 
     def progress(self, now: datetime) -> None:
         """Let what is due happen: payments start and arrive, and the ledger's news are heard."""
-        if not self.is_alive:
-            self.is_alive = True
-            self._purchases_seen = {one.id: one.state(now) for one in self.purchases(now)}
+        self.is_alive = True
         for bill in self.held.bills.values():
             if bill.archived_at is None and not bill.was_told_paid:
                 self._hear_ledger(bill, now)
@@ -90,6 +98,11 @@ class Business:
             self._tell("bills.paid", bill.id)
 
     def _tell_of_purchases(self, now: datetime) -> None:
+        if not self._hears():
+            self._purchases_seen = None
+            return
+        if self._purchases_seen is None:
+            self._purchases_seen = {one.id: one.state(now) for one in self.purchases(now)}
         for one in self.purchases(now):
             state = one.state(now)
             if self._purchases_seen.get(one.id) == state:

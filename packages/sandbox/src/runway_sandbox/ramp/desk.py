@@ -86,6 +86,7 @@ class RampDesk:
                 joined_at=self._world.started_at - timedelta(days=JOINED_DAYS),
                 now=self._world.clock.now(),
                 tell=lambda event, about: self.post.tell(business_id, event, about),
+                hears=lambda: bool(self.post.subscriptions),
             )
         return self._businesses[desk.realm_id]
 
