@@ -28,7 +28,9 @@ class ArchiveDesk:
         self.clock = FixedClock(START)
         self.folder = folder / f"archive-{company}"
         self.anchors = folder / "anchors"
-        self.store = SqlStore(url, secret_key=SECRET_KEY, clock=self.clock, log_archive=self.folder)
+        self.store = SqlStore(
+            url, secret_key=SECRET_KEY, clock=self.clock, log_archive=self.folder, firm_id=FirmId("own")
+        )
         self.runway = Runway.open(
             store=self.store,
             rails=[],

@@ -9,17 +9,20 @@ from pathlib import Path
 from runway_core.domain.log_entry import LogDraft
 
 from tests.store.archive_desk import ArchiveDesk
-from tests.store.archive_worker import run
+from tests.store.archive_worker import run, run_once
 
-SQLITE_KILLS = 8
+SQLITE_KILLS = 3
 POSTGRES_KILLS = 2
 ENTRIES = 26
+PRELOAD = ["tests.store.archive_worker"]
 
 
-async def set_up(url: str, folder: Path) -> list[LogDraft]:
+async def set_up(url: str, folder: Path, *, archives: bool = False) -> list[LogDraft]:
     desk = ArchiveDesk(url, folder)
     async with desk.runway:
         await desk.put_months(3, bills=8)
+        if archives:
+            await desk.archive()
         return [entry.draft async for entry in desk.store.log.entries(desk.id)]
 
 
@@ -41,10 +44,37 @@ async def check(url: str, folder: Path, written: list[LogDraft]) -> int:
         return len(entries) - ENTRIES
 
 
+def die_at_each_step(url: str, folder: Path, act: str, written: list[LogDraft]) -> int:
+    """Do it again and again, each time dying a step later, until it is done; returns how many steps there are."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    before = asyncio.run(check(url, folder, written))
+    for place in range(1, 30):
+        process = context.Process(target=run_once, args=(url, folder, act, place))
+        process.start()
+        process.join()
+        after = asyncio.run(check(url, folder, written))
+        if process.exitcode == 0:
+            assert after == before + 1
+            return place - 1
+
+        assert (process.exitcode, after) == (9, before), "what did not commit left something"
+    raise AssertionError("it never ends")
+
+
+def test_dying_at_each_step_leaves_all_or_nothing(tmp_path: Path) -> None:
+    """Mark, head, piece, entries and commit; entries, mark, head, piece and commit."""
+    url = f"sqlite:///{tmp_path / 'books.db'}"
+    written = asyncio.run(set_up(url, tmp_path, archives=True))
+
+    assert die_at_each_step(url, tmp_path, "detach", written) == 5
+    assert die_at_each_step(url, tmp_path, "restore", written) == 5
+
+
 def kill_and_check(url: str, folder: Path, *, kills: int) -> None:
     written = asyncio.run(set_up(url, folder))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runway_app_http.log_archive", "runway_testkit.store_desk"])
+    context.set_forkserver_preload(PRELOAD)
     chance = random.Random(20260302)
     marks = 0
     for _ in range(kills):

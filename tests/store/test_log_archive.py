@@ -503,3 +503,44 @@ async def test_the_role_that_serves_reads_across_the_archive_and_takes_nothing_o
                 await store.database.write(partial(run_sql, statement=statement))
 
         assert await history(serving) == told
+
+
+async def test_an_owner_of_the_tables_who_is_no_superuser_archives_behind_the_wall(
+    postgres: Callable[..., str], tmp_path: Path
+) -> None:
+    """Row level security is forced on owners too: everything is done for one firm, entries come back by a detour."""
+    url = postgres()
+    database = url.partition("@/")[2].partition("?")[0]
+    role = f"owning_{database}"
+    async with SqlStore(url, create=True, secret_key=SECRET_KEY) as superuser:
+        for statement in (f"CREATE ROLE {role} LOGIN", f"GRANT postgres TO {role}"):
+            await superuser.database.write(partial(run_sql, statement=statement))
+        tables = await superuser.database.read(read_tables)
+        for table in tables:
+            await superuser.database.write(partial(run_sql, statement=f"ALTER TABLE {table} OWNER TO {role}"))
+        await superuser.database.write(partial(run_sql, statement=f"REVOKE postgres FROM {role}"))
+    desk = ArchiveDesk(url.replace("postgres@", f"{role}@"), tmp_path)
+    async with desk.runway:
+        await desk.put_months(2, bills=30)
+        before = await desk.rows()
+        gone = await desk.detach()
+        left = await desk.rows()
+        await desk.runway.archives.restore(desk.id, actor="ada")
+        after = await desk.rows()
+
+    assert (len(gone), len(left), after[: len(before)]) == (2, 2, before)
+
+
+def read_tables(connection: Connection) -> list[str]:
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    return [name for (name,) in connection.exec_driver_sql(query).all()]
+
+
+async def test_verifying_since_a_moment_begins_within_the_archive(old: ArchiveDesk) -> None:
+    second_month = START + timedelta(days=31)
+    await old.detach()
+    at_entry = await old.runway.verify_log(old.id, since=second_month)
+    later = await old.runway.verify_log(old.id, since=old.clock.now() + timedelta(days=1))
+
+    assert (at_entry.is_sound, at_entry.trusted_through, at_entry.entries) == (True, 6, 11)
+    assert later.is_sound
