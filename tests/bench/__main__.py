@@ -16,6 +16,7 @@ from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
 from tests.bench.scale import measure_scale
 from tests.bench.webhooks import measure_webhooks
+from tests.kills.broken import STORES
 
 PARTS = (
     "first-load",
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="simulated days of each kind")
     parser.add_argument("--seed", type=int, default=0, help="the first seed of days, the seed of kills")
     parser.add_argument("--rounds", type=int, default=200, help="rounds of kills")
+    parser.add_argument("--broken", choices=sorted(STORES), default="", help="use the database wrongly: kills find it")
     arguments = parser.parse_args()
     measurements = small_ones() if arguments.small else large_ones(arguments)
     for part in arguments.only or PARTS:
@@ -71,7 +73,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
             hours=arguments.hours,
             seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         ),
-        "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed),
+        "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed, broken=arguments.broken),
         "scale": lambda: measure_scale(sizes=(100, 200, 400)),
         "four-rails": lambda: measure_four_rails(companies=arguments.companies, hours=arguments.hours),
     }

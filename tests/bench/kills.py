@@ -13,16 +13,17 @@ COMPANIES = 12
 SETTLE_EVERY = 10
 
 
-def measure_kills(*, rounds: int, seed: int) -> None:
-    """Live through rounds of kills; ends with status 1 when a guarantee was broken."""
+def measure_kills(*, rounds: int, seed: int, broken: str = "") -> None:
+    """Live through rounds of kills; status 1 when a guarantee was broken. With `broken`, until that is found."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        trial = Trial(Path(folder), seed=seed, companies=COMPANIES)
+        trial = Trial(Path(folder), seed=seed, companies=COMPANIES, broken=broken)
         teller = _Teller(rounds)
         trial.run(rounds, settle_every=SETTLE_EVERY, on_round=lambda number, victim: teller.tell(number, victim, trial))
     figures = trial.figures
     rows = [(f"kills: {victim}", str(count)) for victim, count in sorted(figures.kills.items())]
     rows += [
         ("of them while jobs ran", str(figures.kills_under_load)),
+        ("workers that slept beyond their leases", str(figures.sleeps)),
         ("looks at everything", str(figures.checks)),
         ("changes at the sources", f"{figures.changes:,}"),
         ("deliveries acknowledged", f"{figures.acknowledged:,}"),

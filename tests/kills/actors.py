@@ -17,8 +17,8 @@ from runway_core.ports.broker import WorkDue
 from runway_core.runway import Runway
 from runway_core.sync.engine import EngineSettings
 from runway_queue_celery import CeleryBroker
-from runway_store_sql import SqlStore
 
+from tests.kills.broken import STORES
 from tests.kills.source import LeapingClock, SourceFactory
 
 KEY = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
@@ -33,10 +33,11 @@ class Place:
     broker_url: str
     folder: Path
     seed: int
+    broken: str = ""  # what of the database is used wrongly
 
     def open_runway(self) -> Runway:
         """A process's own `Runway`."""
-        store = SqlStore(self.url, secret_key=KEY)
+        store = STORES[self.broken](self.url, secret_key=KEY)
         return Runway.open(store=store, rails=[SourceFactory(self.folder, self.seed)], clock=LeapingClock(self.folder))
 
 

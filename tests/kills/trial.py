@@ -10,11 +10,13 @@ The moments and victims of a seed are the same each time; what the processes did
 
 import asyncio
 import multiprocessing
+import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -59,6 +61,8 @@ from tests.queue.conftest import RedisServer
 ACTORS = {"celery-1": "celery", "celery-2": "celery", "worker": "worker", "scheduler": "scheduler"}
 WORKERS = ("celery-1", "celery-2", "worker")
 VICTIMS = ("a worker", "scheduler", "redis", "postgres")
+CALM_VICTIMS = VICTIMS[1:3]  # beside these a worker sleeps, as on a machine that is suspended, and wakes up late
+NAP_SECONDS = 2.0
 LEAP_SECONDS = 150  # more than the lease of a pull
 SIGNING = "signing-canary-77f0"
 TOKEN = "token-canary-5c1e"
@@ -79,6 +83,7 @@ class Figures:
     jobs: int = 0
     retaken: int = 0  # jobs that were taken more than once
     dead: int = 0
+    sleeps: int = 0  # of workers, for longer than their leases
     revived: int = 0  # processes that ended by themselves
     calls: int = 0
     checks: int = 0
@@ -89,7 +94,7 @@ class Figures:
 class Trial:
     """One database, one Redis, four processes, and the companies whose books they keep."""
 
-    def __init__(self, folder: Path, *, seed: int, companies: int) -> None:
+    def __init__(self, folder: Path, *, seed: int, companies: int, broken: str = "") -> None:
         self.folder = folder
         self.seed = seed
         self.chance = random.Random(seed)
@@ -97,7 +102,7 @@ class Trial:
         self.postgres = PostgresServer(folder)
         (folder / "redis").mkdir()
         self.redis = RedisServer(folder / "redis")
-        self.place = Place(self.postgres.url, self.redis.url, folder, seed)
+        self.place = Place(self.postgres.url, self.redis.url, folder, seed, broken)
         self.sources = {f"company-{number}": Source(folder, f"company-{number}", seed) for number in range(companies)}
         self.ids: dict[str, CompanyId] = {}
         self.connections: dict[ConnectionId, str] = {}
@@ -108,7 +113,7 @@ class Trial:
         self._actors: dict[str, BaseProcess] = {}
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.kills.actors"])
-        self._runway: Runway = self.place.open_runway()
+        self._runway: Runway = replace(self.place, broken="").open_runway()
 
     @property
     def store(self) -> SqlStore:
@@ -141,9 +146,11 @@ class Trial:
             for number, victim in enumerate(self._pick_victims(rounds), start=1):
                 await self._live_through_a_round(victim)
                 on_round(number, victim)
+                if self.place.broken and self.violations:
+                    break
                 if number % settle_every == 0 or number == rounds:
                     await self._settle()
-            self._count(await self._look())
+            self._count(self.before or await self._look())
 
     async def _connect_companies(self) -> None:
         for name, source in self.sources.items():
@@ -172,15 +179,34 @@ class Trial:
         until = asyncio.Event()
         load = asyncio.create_task(self._keep_changing(until))
         await asyncio.sleep(self.chance.uniform(0.05, 1.0))
+        sleeper = self.chance.choice(WORKERS) if victim in CALM_VICTIMS else None
+        self._tell(sleeper, signal.SIGSTOP)
         self.figures.kills[VICTIMS[0] if victim in WORKERS else victim] += 1
         await asyncio.to_thread(self._kill, victim)
         await asyncio.sleep(self.chance.uniform(0.0, 0.2))
         await asyncio.to_thread(self._start_again, victim)
         remains = await self._look()
         self.figures.kills_under_load += any(held.job.state is JobState.RUNNING for held in remains.jobs)
+        if sleeper is not None:
+            await self._wake_later(sleeper)
         until.set()
         await load
         self.clock.leap(LEAP_SECONDS)
+
+    async def _wake_later(self, sleeper: str) -> None:
+        """A worker slept beyond its leases: others have taken over when it goes on."""
+        self.figures.sleeps += 1
+        self.clock.leap(LEAP_SECONDS)
+        await asyncio.sleep(NAP_SECONDS)
+        await self._look()
+        self._tell(sleeper, signal.SIGCONT)
+        await asyncio.sleep(NAP_SECONDS / 4)
+        await self._look()
+
+    def _tell(self, name: str | None, what: signal.Signals) -> None:
+        process = None if name is None else self._actors[name]
+        if process is not None and process.pid is not None and process.is_alive():
+            os.kill(process.pid, what)
 
     def _kill(self, victim: str) -> None:
         if victim == "redis":

@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from runway_core.errors import InvalidRequest, StoreError, StoreUnavailable
 from runway_store_sql import SqlStore
-from runway_store_sql.engine import parse_url
+from runway_store_sql.engine import PostgresDatabase, parse_url
 from runway_store_sql.sqlite import SqliteDatabase, is_affected
 from runway_testkit.store_desk import StoreDesk, make_bill
 from sqlalchemy import Connection, text
@@ -205,3 +206,38 @@ async def test_two_stores_may_write_one_file_with_a_mended_sqlite(tmp_path: Path
             await asyncio.gather(here.put(make_bill(str(number))), there.put(make_bill(str(number))))
 
         assert await here.check_chain() == await there.check_chain() == 22
+
+
+async def test_a_transaction_that_takes_too_long_is_given_up_and_the_next_one_works(
+    postgres: Callable[..., str],
+) -> None:
+    """A server whose machine vanished never answers: a worker that waited for it would do nothing any more."""
+    database = PostgresDatabase(parse_url(postgres()), longest_wait=timedelta(seconds=1))
+    await database.open()
+    for work in (database.read, database.write):
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            await work(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
+
+    assert await database.read(lambda connection: connection.scalar(text("SELECT 1"))) == 1
+    await database.close()
+
+
+async def test_a_session_that_sleeps_within_a_transaction_frees_what_it_holds(postgres: Callable[..., str]) -> None:
+    """A worker that is suspended while it claims would have all others wait for as long as it sleeps."""
+    database = PostgresDatabase(parse_url(postgres()))
+    await database.open()
+    setting = text("SHOW idle_in_transaction_session_timeout")
+    limits = await asyncio.gather(*(database.write(lambda sql: sql.scalar(setting)) for _ in range(3)))
+    with pytest.raises(StoreUnavailable):
+        await database.write(_sleep_within)
+    limits.append(await database.write(lambda sql: sql.scalar(setting)))
+    await database.close()
+
+    assert set(limits) == {"30s"}
+
+
+def _sleep_within(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10ms'"))
+    for _ in range(2_000_000):  # longer than that
+        pass
+    connection.execute(text("SELECT 1"))

@@ -8,11 +8,12 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from runway_core.domain.identity import DEFAULT_FIRM, FirmId
 from runway_core.errors import InvalidRequest, StoreUnavailable
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -25,6 +26,13 @@ Work = Callable[[Connection], T]
 """A piece of work within one transaction. It may be run again when the database undid it, so it keeps no state."""
 
 MAX_TRIES = 5
+LONGEST_WAIT = timedelta(minutes=10)
+"""A transaction that takes longer is given up: a server whose machine vanished would be waited for without end."""
+
+LONGEST_SLEEP = timedelta(seconds=30)
+"""A session that does nothing for so long within a transaction is ended by the server. A worker that is suspended there
+holds rows for which all others wait: the line of claimers most of all."""
+
 ROWS_ARE_WALLED = "runway_rows_are_walled"
 """An option of connections: row level security holds for their role, and COPY into a table is not for it."""
 
@@ -117,8 +125,9 @@ class PostgresDatabase:
 
     is_embedded = False
 
-    def __init__(self, url: URL, firm_id: FirmId = DEFAULT_FIRM) -> None:
+    def __init__(self, url: URL, firm_id: FirmId = DEFAULT_FIRM, *, longest_wait: timedelta = LONGEST_WAIT) -> None:
         self._url = url
+        self._longest_wait = longest_wait.total_seconds()
         self._firm_id = firm_id
         self._engine: AsyncEngine | None = None
         self._is_walled = False
@@ -143,6 +152,7 @@ class PostgresDatabase:
         self._engine = create_async_engine(
             self._url, pool_size=8, max_overflow=4, pool_pre_ping=False, pool_recycle=1800, connect_args={"timeout": 10}
         )
+        event.listen(self._engine.sync_engine, "connect", _limit_sleep)
         setting = await self.read(lambda connection: connection.scalar(text("SHOW synchronous_commit")))
         if setting == "off":
             await self.close()
@@ -181,11 +191,14 @@ class PostgresDatabase:
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction; when the database undid it for another's sake, run it again."""
+        return await self._write(work, self._longest_wait)
+
+    async def _write(self, work: Work[T], longest_wait: float | None) -> T:
         engine = self._opened()
         with translated(self.where):
             for attempt in range(1, MAX_TRIES + 1):
                 try:
-                    async with engine.begin() as connection:
+                    async with asyncio.timeout(longest_wait), engine.begin() as connection:
                         return await connection.run_sync(self._within_firm(work))
                 except DBAPIError as error:
                     if attempt == MAX_TRIES or not is_retryable(error):
@@ -197,18 +210,18 @@ class PostgresDatabase:
         """Run `work` on one snapshot."""
         engine = self._opened()
         with translated(self.where):
-            async with engine.connect() as connection:
+            async with asyncio.timeout(self._longest_wait), engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 return await connection.run_sync(self._within_firm(work))
 
     async def migrate(self, work: Work[T]) -> T:
-        """Run `work` while no other process migrates."""
+        """Run `work` while no other process migrates, however long that takes."""
 
         def locked(connection: Connection) -> T:
             connection.execute(text("SELECT pg_advisory_xact_lock(7286492001)"))
             return work(connection)
 
-        done = await self.write(locked)
+        done = await self._write(locked, None)
         self._see_wall(await self.read(is_walled))
         return done
 
@@ -216,6 +229,12 @@ class PostgresDatabase:
         """The server's version."""
         version = await self.read(lambda connection: connection.scalar(text("SHOW server_version")))
         return EngineReport("postgresql", str(version), ())
+
+
+def _limit_sleep(connection: Any, _: Any) -> None:
+    """Have the server end a session of ours that sleeps within a transaction."""
+    milliseconds: int = LONGEST_SLEEP // timedelta(milliseconds=1)
+    connection.run_async(lambda driver: driver.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}"))
 
 
 def driver_connection(connection: Connection) -> Any:
