@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from runway_core.domain.changes import Attribution
 from runway_core.domain.findings import FindingState, TrackedFinding
@@ -21,11 +20,29 @@ from runway_store_sql.engine import Database
 from runway_store_sql.position_tables import findings, kept_views, positions
 from runway_store_sql.tables import companies
 
+COMPANIES_HELD = 20_000
 
-@lru_cache(maxsize=20_000)
-def _read_position(document: bytes) -> Position:
-    """Frozen, so equal documents may be one value: a portfolio page reads the same ones again and again."""
-    return Position.model_validate_json(document)
+
+class _LastPositions:
+    """The position that was read last of each company: a portfolio page reads the same ones again and again.
+
+    They are frozen, so equal documents may be one value. One a company, or what changed would be held as well.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[str, tuple[bytes, Position]] = {}
+
+    def read(self, company_id: str, document: bytes) -> Position:
+        """Decode a document, unless it is the one that was read last."""
+        held = self._held.get(company_id)
+        if held is not None and held[0] == document:
+            return held[1]
+        if len(self._held) >= self._limit:
+            self._held.clear()
+        position = Position.model_validate_json(document)
+        self._held[company_id] = (document, position)
+        return position
 
 
 def _read_finding(document: bytes) -> TrackedFinding:
@@ -49,6 +66,7 @@ class SqlPositionStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._last = _LastPositions(COMPANIES_HELD)
 
     async def save_position(self, position: Position, tracked: Sequence[TrackedFinding]) -> bool:
         """Store a position and the full set of findings it was computed with; false when a newer one is there.
@@ -74,13 +92,14 @@ class SqlPositionStore:
         """The stored position of a company, or `None` before the first pull."""
         query = select(positions.c.document).where(positions.c.company_id == company_id, positions.c.firm_id == firm_id)
         document = await self._database.read(lambda connection: connection.scalar(query))
-        return None if document is None else _read_position(document)
+        return None if document is None else self._last.read(company_id, document)
 
     async def positions(self, firm_id: FirmId) -> Sequence[Position]:
         """The stored positions of a firm in one query, by company id."""
-        query = select(positions.c.document).where(positions.c.firm_id == firm_id).order_by(positions.c.company_id)
+        columns = (positions.c.company_id, positions.c.document)
+        query = select(*columns).where(positions.c.firm_id == firm_id).order_by(positions.c.company_id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_read_position(row.document) for row in rows]
+        return [self._last.read(row.company_id, row.document) for row in rows]
 
     async def findings(
         self, company_id: CompanyId, *, states: frozenset[FindingState] | None = None
