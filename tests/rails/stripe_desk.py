@@ -1,5 +1,6 @@
 """A desk at the sandbox's card processor: one company's account, moved as people and days would, and rails on it."""
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from runway_testkit.memory_calls import MemoryCallLedger
 from tests.rails.sandbox_desk import DictVault
 
 DAY_S = 86_400
+_TLS = ssl.create_default_context()  # made once: it takes longer than a call
 
 
 class CardDesk:
@@ -53,7 +55,7 @@ class CardDesk:
 
     async def look_up_odd(self) -> None:
         """Ask the truth which payouts were made not to add up, and where the sandbox's clock stands."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=_TLS) as client:
             answer = await client.get(f"{self.control_url}/truth", params={"company": self.realm_id})
         (company,) = answer.json()["companies"]
         wrong = [one for one in company["differences"] if one["what"] == "payout sum wrong"]
@@ -75,14 +77,14 @@ class CardDesk:
         )
 
     async def post(self, path: str, body: Any) -> Any:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=_TLS) as client:
             answer = await client.post(f"{self.control_url}/{path}", json=body)
             answer.raise_for_status()
             return answer.json()
 
     async def counted(self) -> dict[str, int]:
         """How many calls reached the account since the last reset, by endpoint."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=_TLS) as client:
             calls = (await client.get(f"{self.control_url}/calls")).json()
         return {one["endpoint"]: one["calls"] for one in calls if one["rail"] == "stripe"}
 
