@@ -25,6 +25,11 @@ settings.register_profile("dev", parent=settings.get_profile("ci"), max_examples
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_configure() -> None:
+    """Modules and tests make no circles worth looking for while they are loaded."""
+    gc.set_threshold(200_000, 50, 100)
+
+
 def pytest_collection_finish() -> None:
     """Leave modules and tests out of collections, and look for circles less often: looking was a fifth of the time."""
     gc.collect()
@@ -68,7 +73,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
     def new_database(*, migrated: bool = True) -> str:
         name = f"test_{next(numbers)}"
-        server.psql(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
+        # Files are copied in a third of the time that writing them through the log takes.
+        template = "migrated" if migrated else "template0"
+        server.psql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return address(name)
 
     yield new_database
