@@ -13,7 +13,7 @@ AS_OF = date(2026, 5, 5)
 START = datetime(2026, 5, 5, 10, 0, tzinfo=UTC)  # a Tuesday
 DAY_S = 86_400
 SCOPES = "accounting:read accounting:write bills:read bills:write business:read entities:read transactions:read"
-ALL_SCOPES = f"{SCOPES} vendors:read vendors:write"
+ALL_SCOPES = f"{SCOPES} users:read vendors:read vendors:write"
 
 
 @cache

@@ -50,6 +50,9 @@ def window(serve: Any) -> RampWindow:
         ("entities", "entities_page"),
         ("business", "business"),
         ("accounting/all-connections", "accounting_connections_all"),
+        ("accounting/vendors", "accounting_vendors_page"),
+        ("accounting/accounts", "accounting_gl_accounts_page"),
+        ("users", "users_page"),
     ],
 )
 def test_lists_have_every_member_of_the_documented_ones(window: RampWindow, path: str, name: str) -> None:
@@ -129,6 +132,13 @@ def test_the_documented_new_vendor_is_taken(window: RampWindow) -> None:
     answer = window.post("vendors", body)
 
     assert window.get(f"vendors/{answer['id']}")["name"] == body.get("name", answer["name"])
+
+
+def test_the_documented_change_of_a_vendor_is_taken(window: RampWindow) -> None:
+    vendor = window.get("vendors")["data"][0]
+    answer = window.call("PATCH", f"vendors/{vendor['id']}", json=sample("vendor_update_request"))
+
+    assert (answer.status_code, answer.json()["is_active"]) == (200, True)
 
 
 def test_the_documented_sync_report_is_understood(window: RampWindow) -> None:

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from runway_sandbox.ramp import shapes
-from runway_sandbox.ramp.business import Business, OperationError
-from runway_sandbox.ramp.faults import invalid, key_used, no_accounting, not_found, refused
+from runway_sandbox.ramp.asked import Asked, Place, page
+from runway_sandbox.ramp.business import OperationError
+from runway_sandbox.ramp.faults import invalid, not_found, refused
 from runway_sandbox.ramp.lists import filter_bills, filter_purchases, filter_vendors, page_of
 from runway_sandbox.ramp.making import JOINED_DAYS
 from runway_sandbox.ramp.post import RampPost, Subscription, describe
 from runway_sandbox.ramp.reading import change_bill, find_missing, read_bill, read_payment, read_vendor
-from runway_sandbox.ramp.records import RampBill, made_id
-from runway_sandbox.world import Desk, World
+from runway_sandbox.ramp.records import RampBill
+from runway_sandbox.world import World
 
 Wire = dict[str, Any]
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_SYNCS = {"BILL_SYNC": "is_synced", "BILL_PAYMENT_SYNC": "is_payment_synced"}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One admitted call."""
-
-    desk: Desk
-    business: Business
-    now: datetime
-    query: dict[str, str]
-    body: dict[str, Any]
-    ids: dict[str, str]
-    url: str  # without its query
-    new_id: Callable[[], str]
 
 
 class Answers:
@@ -44,7 +29,7 @@ class Answers:
         self._world = world
         self._post = post
 
-    def places(self) -> Sequence[tuple[str, str, Callable[[Asked], Any], str, int]]:
+    def places(self) -> Sequence[Place]:
         """List method, path, what answers, the scope needed, and the status of a success."""
         return [
             ("GET", "/business", self.business, "business:read", 200),
@@ -62,10 +47,10 @@ class Answers:
             ("GET", "/vendors", self.list_vendors, "vendors:read", 200),
             ("POST", "/vendors", self.create_vendor, "vendors:write", 200),
             ("GET", "/vendors/{id}", self.get_vendor, "vendors:read", 200),
+            ("PATCH", "/vendors/{id}", self.change_vendor, "vendors:write", 200),
+            ("GET", "/users", self.list_users, "users:read", 200),
             ("GET", "/transactions", self.list_purchases, "transactions:read", 200),
             ("GET", "/transactions/{id}", self.get_purchase, "transactions:read", 200),
-            ("GET", "/accounting/all-connections", self.connections, "accounting:read", 200),
-            ("POST", "/accounting/syncs", self.report_syncs, "accounting:write", 201),
             ("GET", "/webhooks", self.list_webhooks, "business:read", 200),
             ("POST", "/webhooks", self.create_webhook, "business:read", 201),
             ("GET", "/webhooks/{id}", self.get_webhook, "business:read", 200),
@@ -82,7 +67,7 @@ class Answers:
     def entities(self, asked: Asked) -> Wire:
         """Its one entity."""
         identity = asked.desk.identity
-        return _page([shapes.entity(asked.business.held, identity.name, identity.home_currency, self._joined())], None)
+        return page([shapes.entity(asked.business.held, identity.name, identity.home_currency, self._joined())], None)
 
     def _joined(self) -> datetime:
         return self._world.started_at - timedelta(days=JOINED_DAYS)
@@ -94,7 +79,7 @@ class Answers:
         held = asked.business.held
         found = filter_bills(list(held.bills.values()), asked.query, now=asked.now)
         rows, following = page_of(found, asked.query, url=asked.url)
-        return _page([shapes.bill(held, one, asked.now) for one in rows], following)
+        return page([shapes.bill(held, one, asked.now) for one in rows], following)
 
     def get_bill(self, asked: Asked) -> Wire:
         """One bill, archived ones too."""
@@ -139,7 +124,7 @@ class Answers:
             if asked.query.get(name):
                 found = [one for one in found if getattr(one, read) == asked.query[name]]
         rows, following = page_of(found, asked.query, url=asked.url)
-        return _page([shapes.draft(held, one) for one in rows], following)
+        return page([shapes.draft(held, one) for one in rows], following)
 
     def create_draft(self, asked: Asked) -> Wire:
         """A new draft."""
@@ -173,7 +158,7 @@ class Answers:
         """Vendors by filter."""
         held = asked.business.held
         rows, following = page_of(filter_vendors(list(held.vendors.values()), asked.query), asked.query, url=asked.url)
-        return _page([shapes.vendor(held, one, asked.now) for one in rows], following)
+        return page([shapes.vendor(held, one, asked.now) for one in rows], following)
 
     def get_vendor(self, asked: Asked) -> Wire:
         """One vendor."""
@@ -189,12 +174,26 @@ class Answers:
         asked.business.held.vendors[vendor.id] = vendor
         return shapes.vendor(asked.business.held, vendor, asked.now)
 
+    def change_vendor(self, asked: Asked) -> Wire:
+        """Change what a caller may change of a vendor."""
+        vendor = asked.business.held.vendors.get(asked.ids["id"])
+        if vendor is None:
+            raise not_found()
+        vendor.is_active = asked.body.get("is_active", vendor.is_active) is not False
+        vendor.name = str(asked.body.get("name") or vendor.name)
+        vendor.remote_id = asked.body.get("accounting_vendor_remote_id", vendor.remote_id)
+        return self.get_vendor(asked)
+
+    def list_users(self, asked: Asked) -> Wire:
+        """The people of the business: the one who owns its bills and its card."""
+        return page([shapes.user(asked.business.held)], None)
+
     def list_purchases(self, asked: Asked) -> Wire:
         """Purchases by filter."""
         held = asked.business.held
         found = filter_purchases(asked.business.purchases(asked.now), asked.query, now=asked.now)
         rows, following = page_of(found, asked.query, url=asked.url)
-        return _page([shapes.purchase(held, one, asked.now) for one in rows], following)
+        return page([shapes.purchase(held, one, asked.now) for one in rows], following)
 
     def get_purchase(self, asked: Asked) -> Wire:
         """One purchase, declined ones too."""
@@ -203,57 +202,11 @@ class Answers:
                 return shapes.purchase(asked.business.held, one, asked.now)
         raise not_found()
 
-    # Accounting
-
-    def connections(self, asked: Asked) -> Wire:
-        """The accounting connections of the business, the active one among them."""
-        kind = self._world.settings.ramp.accounting
-        if kind == "none":
-            return {"connections": []}
-        at = shapes.wire_time(self._joined())
-        return {
-            "connections": [
-                {
-                    "id": made_id("accounting", asked.desk.realm_id),
-                    "remote_provider_name": "QUICKBOOKS" if kind == "direct" else "Custom",
-                    "status": "linked",
-                    "is_active": True,
-                    "created_at": at,
-                    "last_linked_at": at,
-                    "connection_type": kind.upper(),
-                    "settings": {},
-                }
-            ]
-        }
-
-    def report_syncs(self, asked: Asked) -> Wire:
-        """Hear what was taken into the ledger; only over an API connection."""
-        if self._world.settings.ramp.accounting != "api":
-            raise no_accounting()
-        body = asked.body
-        key, mark = str(body.get("idempotency_key") or ""), _SYNCS.get(str(body.get("sync_type")))
-        if not key or mark is None:
-            raise invalid(**{"sync_type" if key else "idempotency_key": "Missing data for required field."})
-        if key in asked.business.sync_keys:
-            raise key_used()
-        asked.business.sync_keys.add(key)  # whatever becomes of it
-        done = body.get("successful_syncs")
-        if done == [] or body.get("failed_syncs") == []:
-            raise invalid(successful_syncs="Shorter than minimum length 1.")
-        for one in done or ():
-            bill = asked.business.held.bills.get(str(one.get("id")))
-            if bill is None:
-                raise not_found()
-            setattr(bill, mark, True)
-            if mark == "is_synced":
-                bill.remote_id = str(one.get("reference_id"))
-        return {"sync_id": asked.new_id()}
-
     # Webhooks
 
     def list_webhooks(self, asked: Asked) -> Wire:
         """The subscriptions of the business."""
-        return _page([describe(one) for one in self._subscriptions(asked)], None)
+        return page([describe(one) for one in self._subscriptions(asked)], None)
 
     def create_webhook(self, asked: Asked) -> Wire:
         """A new subscription; its secret is shown only here."""
@@ -304,7 +257,3 @@ def _find(bills: dict[str, RampBill], asked: Asked) -> RampBill:
     if bill is None:
         raise not_found()
     return bill
-
-
-def _page(rows: Sequence[Wire], following: str | None) -> Wire:
-    return {"data": list(rows), "page": {"next": following}}

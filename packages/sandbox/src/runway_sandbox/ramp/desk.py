@@ -22,7 +22,9 @@ from starlette.routing import Route
 
 from runway_sandbox.books import decode_wire, encode_wire
 from runway_sandbox.faults import MAINTENANCE_HTML
-from runway_sandbox.ramp.answers import Answers, Asked
+from runway_sandbox.ramp.accounting import AccountingAnswers
+from runway_sandbox.ramp.answers import Answers
+from runway_sandbox.ramp.asked import Asked
 from runway_sandbox.ramp.business import Business
 from runway_sandbox.ramp.faults import (
     RampFaultError,
@@ -73,7 +75,7 @@ class RampDesk:
         self.post = RampPost(rules, clock=world.clock, chaos=world.chaos, seed=world.settings.seed)
         self.partner = self._tokens.open_app(None)
         self.apps = {desk.realm_id: self._tokens.open_app(desk.realm_id) for desk in world.desks}
-        self._answers = Answers(world, self.post)
+        self._answers = [*Answers(world, self.post).places(), *AccountingAnswers(world).places()]
 
     def business_of(self, desk: Desk) -> Business:
         """The company at the vendor, made of its books at the first look."""
@@ -112,7 +114,7 @@ class RampDesk:
     def routes(self) -> list[Route]:
         """List the routes, relative to the rail's base address."""
         found: dict[str, dict[str, Place]] = {}
-        for place in self._answers.places():
+        for place in self._answers:
             found.setdefault(place[1], {})[place[0]] = Place(*place)
         routes = [
             Route(AUTHORIZE_PATH, self.authorize, methods=["GET"]),

@@ -305,3 +305,22 @@ def entity(held: Holdings, name: str, currency: str, created_at: datetime) -> Wi
         "location_ids": [],
         "accounts": [account],
     }
+
+
+def user(held: Holdings) -> Wire:
+    """Return the one person of a business."""
+    return {
+        **_OWNER,
+        "business_id": held.business_id,
+        "entity_id": held.entity_id,
+        "email": "dana@business.invalid",
+        "role": "BUSINESS_ADMIN",
+        "status": "USER_ACTIVE",
+        "is_manager": True,
+        "custom_fields": [],
+        "department_id": None,
+        "employee_id": None,
+        "location_id": None,
+        "manager_id": None,
+        "phone": None,
+    }
