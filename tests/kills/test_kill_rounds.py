@@ -15,7 +15,7 @@ SEED = int(os.environ.get("RUNWAY_KILL_SEED", "0"))
 
 
 def test_whatever_is_killed_every_guarantee_holds(tmp_path: Path) -> None:
-    trial = Trial(tmp_path, seed=SEED, companies=4)
+    trial = Trial(tmp_path, seed=SEED, companies=4, nap_seconds=0.5)
     trial.run(ROUNDS, settle_every=ROUNDS)
 
     assert not trial.violations, say(trial.violations)

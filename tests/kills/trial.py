@@ -62,7 +62,6 @@ ACTORS = {"celery-1": "celery", "celery-2": "celery", "worker": "worker", "sched
 WORKERS = ("celery-1", "celery-2", "worker")
 VICTIMS = ("a worker", "scheduler", "redis", "postgres")
 CALM_VICTIMS = VICTIMS[1:3]  # beside these a worker sleeps, as on a machine that is suspended, and wakes up late
-NAP_SECONDS = 2.0
 LEAP_SECONDS = 150  # more than the lease of a pull
 SIGNING = "signing-canary-77f0"
 TOKEN = "token-canary-5c1e"
@@ -94,10 +93,11 @@ class Figures:
 class Trial:
     """One database, one Redis, four processes, and the companies whose books they keep."""
 
-    def __init__(self, folder: Path, *, seed: int, companies: int, broken: str = "") -> None:
+    def __init__(self, folder: Path, *, seed: int, companies: int, broken: str = "", nap_seconds: float = 2.0) -> None:
         self.folder = folder
         self.seed = seed
         self.chance = random.Random(seed)
+        self.nap_seconds = nap_seconds
         self.clock = LeapingClock(folder)
         self.postgres = PostgresServer(folder)
         (folder / "redis").mkdir()
@@ -197,10 +197,10 @@ class Trial:
         """A worker slept beyond its leases: others have taken over when it goes on."""
         self.figures.sleeps += 1
         self.clock.leap(LEAP_SECONDS)
-        await asyncio.sleep(NAP_SECONDS)
+        await asyncio.sleep(self.nap_seconds)
         await self._look()
         self._tell(sleeper, signal.SIGCONT)
-        await asyncio.sleep(NAP_SECONDS / 4)
+        await asyncio.sleep(self.nap_seconds / 4)
         await self._look()
 
     def _tell(self, name: str | None, what: signal.Signals) -> None:

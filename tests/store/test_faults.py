@@ -231,9 +231,12 @@ async def test_a_session_that_sleeps_within_a_transaction_frees_what_it_holds(po
     with pytest.raises(StoreUnavailable):
         await database.write(_sleep_within)
     limits.append(await database.write(lambda sql: sql.scalar(setting)))
+    while_migrating = await database.migrate(lambda sql: sql.scalar(setting))
+    limits.append(await database.write(lambda sql: sql.scalar(setting)))
     await database.close()
 
     assert set(limits) == {"30s"}
+    assert while_migrating == "0"
 
 
 def _sleep_within(connection: Connection) -> None:

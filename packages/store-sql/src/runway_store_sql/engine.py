@@ -219,6 +219,7 @@ class PostgresDatabase:
 
         def locked(connection: Connection) -> T:
             connection.execute(text("SELECT pg_advisory_xact_lock(7286492001)"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # it may read files meanwhile
             return work(connection)
 
         done = await self._write(locked, None)
