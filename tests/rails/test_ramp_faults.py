@@ -104,14 +104,17 @@ def test_the_documented_refusal_is_understood() -> None:
 class Vendor:
     """A made-up Ramp whose token address always gives a token, numbered."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, *, token: httpx.Response | None = None) -> None:
         self._handler = handler
+        self._token = token
         self.tokens = 0
         self.asked: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/token"):
             self.tokens += 1
+            if self._token is not None:
+                return self._token
             return httpx.Response(200, json={"access_token": f"tok{self.tokens}", "expires_in": 864000})
         self.asked.append(request.url.path.partition("/developer/v1/")[2])
         return self._handler(request)
@@ -212,3 +215,26 @@ async def test_a_filter_that_is_not_heard_makes_no_other_bill_the_submitted_one(
         await vendor.open().submit_bill(SUBMISSION)
 
     assert vendor.asked == ["bills", "bills/drafts", "vendors"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(401, content=fault("DEVELOPER_7002")), RailAccessLost),
+        (httpx.Response(404, content=fault("DEVELOPER_7002")), RailAccessLost),
+        (httpx.Response(400, json={"error": "invalid_scope"}), RailMisconfigured),
+        (httpx.Response(400, content=fault("DEVELOPER_7012")), RailMisconfigured),
+        (httpx.Response(422, content=fault("DEVELOPER_7001")), RailMisconfigured),
+        (httpx.Response(401, json={"error": "invalid_client"}), RailMisconfigured),
+        (httpx.Response(500, content=fault("DEVELOPER_7000")), RailUnavailable),
+        (httpx.Response(429), RailUnavailable),
+        (httpx.Response(504), RailUnavailable),
+    ],
+)
+async def test_a_refused_sign_in_is_told_by_what_helps(answer: httpx.Response, expected: type[RailError]) -> None:
+    vendor = Vendor(lambda _request: business(), token=answer)
+    with pytest.raises(expected) as refused:
+        await vendor.open().check_connection()
+
+    assert type(refused.value) is expected
+    assert vendor.asked == []

@@ -33,6 +33,8 @@ REFRESH_EARLY = timedelta(minutes=5)
 
 
 _REFRESH_LIFETIMES = ("refresh_token_expires_in", "refresh_expires_in")
+_NEVER = frozenset({"invalid_scope", "unsupported_grant_type"})
+"""Refusals (RFC 6749, 5.2) that no waiting changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,13 @@ class OAuthClient:
         refresh_lifetimes: Sequence[str] = _REFRESH_LIFETIMES,
         request_id_header: str = "x-request-id",
         is_dead: Callable[[Answer], bool] | None = None,
+        is_wrong: Callable[[Answer], bool] | None = None,
     ) -> None:
         """Prepare.
 
         `refresh_lifetimes` names the members that say how long a refresh token lives: the least counts. `is_dead` tells
-        a vendor's own way of saying that a code, token or app is no more, where it is not `invalid_grant`.
+        a vendor's own way of saying that a code, token or app is no more, where it is not `invalid_grant`; `is_wrong`
+        of saying that the app may not ask for this.
         """
         self._transport = transport
         self._token_url = token_url
@@ -77,6 +81,7 @@ class OAuthClient:
         self._refresh_lifetimes = tuple(refresh_lifetimes)
         self._request_id_header = request_id_header
         self._is_dead = is_dead or (lambda _answer: False)
+        self._is_wrong = is_wrong or (lambda _answer: False)
 
     async def refresh(self, refresh_token: SecretStr, *, client_id: SecretStr, client_secret: SecretStr) -> Grant:
         """Exchange a refresh token for a new pair. Never send this twice at once with one token.
@@ -153,6 +158,14 @@ class OAuthClient:
                 "secret and environment",
                 rail=self._rail,
                 provider_code=refusal or None,
+                request_id=request_id,
+            )
+        if refusal in _NEVER or self._is_wrong(answer):
+            raise RailMisconfigured(
+                f"{self._title} lets this app do less than it asks for ({refusal or answer.status}): grant it the"
+                " scopes and the way of signing in that the connection needs",
+                rail=self._rail,
+                provider_code=refusal if refusal in _NEVER else None,
                 request_id=request_id,
             )
         raise RailUnavailable(

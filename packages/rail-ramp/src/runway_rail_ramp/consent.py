@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from runway_core.errors import RailAccessLost
 from runway_rail_kit import GrantRefused, HttpTransport, OAuthClient
 
-from runway_rail_ramp.faults import RAIL, TITLE, is_dead_grant
+from runway_rail_ramp.faults import RAIL, TITLE, is_dead_grant, is_wrong_grant
 from runway_rail_ramp.settings import RampSettings
 
 
@@ -60,6 +60,7 @@ async def complete_consent(
         title=TITLE,
         request_id_header="x-trace-id",
         is_dead=is_dead_grant,
+        is_wrong=is_wrong_grant,
     )
     try:
         grant = await client.exchange_code(

@@ -52,6 +52,12 @@ def is_dead_grant(answer: Answer) -> bool:
     return fault is not None and answer.status in {401, 404} and fault.error_code == NOT_FOUND
 
 
+def is_wrong_grant(answer: Answer) -> bool:
+    """Whether the token address says that the app may not sign in this way, or not with these scopes."""
+    fault = read_fault(answer)
+    return fault is not None and (fault.error_code == _GRANT_DISABLED or answer.status in {400, 403, 422})
+
+
 def access_lost(doing: str, *, code: str | None = None) -> RailAccessLost:
     """The error when no token opens the business any more."""
     return RailAccessLost(

@@ -26,7 +26,7 @@ from runway_rail_kit import (
 
 from runway_rail_ramp.cursor import Place, read_place, write_place
 from runway_rail_ramp.drafts import DraftDesk
-from runway_rail_ramp.faults import RAIL, TITLE, is_dead_grant
+from runway_rail_ramp.faults import RAIL, TITLE, is_dead_grant, is_wrong_grant
 from runway_rail_ramp.loading import PATHS, WholeReader
 from runway_rail_ramp.mapping import read_bill, to_bill, to_payment, to_purchase, to_vendor
 from runway_rail_ramp.reading import NewsReader
@@ -199,6 +199,7 @@ class RampRailFactory:
                 title=TITLE,
                 request_id_header="x-trace-id",
                 is_dead=is_dead_grant,
+                is_wrong=is_wrong_grant,
             )
             self._tokens[key] = AccessTokens(
                 context.connection_id,
