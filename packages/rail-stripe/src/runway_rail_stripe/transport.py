@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
+from pydantic import SecretStr
 from runway_core.domain.identity import ConnectionId
 from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
 from runway_core.ports.token_vault import TokenVault
@@ -47,6 +48,7 @@ class StripeTransport:
         self._connection_id = connection_id
         self._pauses = pauses or Pauses()
         self._is_live = is_live
+        self._key: SecretStr | None = None
         self.calls = 0
 
     async def account(self) -> wire.Account:
@@ -107,11 +109,16 @@ class StripeTransport:
     async def _read(self, path: str, params: Mapping[str, str]) -> Answer:
         return await repeat_read(lambda: self._ask(path, params), pauses=self._pauses, is_live=self._is_live)
 
-    async def _ask(self, path: str, params: Mapping[str, str]) -> Answer:
+    async def _load_key(self) -> SecretStr:
         secrets = await self._vault.load(self._connection_id)
         if "secret_key" not in secrets:
             raise RailAccessLost(f"no key is kept for {TITLE}: connect the account again", rail=RAIL)
-        headers = {"authorization": f"Bearer {secrets['secret_key'].get_secret_value()}", "stripe-version": VERSION}
+        return secrets["secret_key"]
+
+    async def _ask(self, path: str, params: Mapping[str, str]) -> Answer:
+        if self._key is None:
+            self._key = await self._load_key()  # once a pull: a first load makes hundreds of calls
+        headers = {"authorization": f"Bearer {self._key.get_secret_value()}", "stripe-version": VERSION}
         if self._settings.through_platform:
             headers["stripe-account"] = self._settings.account_id
         doing = path.partition("/")[0]
