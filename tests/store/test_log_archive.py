@@ -415,6 +415,41 @@ async def test_archiving_changes_no_answer(tmp_path: Path, steps: list[tuple[str
         assert await desk.desk.check_chain() == (await desk.store.log.head(desk.id)).sequence
 
 
+def move_manifests(source: Path, target: Path) -> None:
+    for path in source.glob("*.manifest.json"):
+        path.rename(target / path.name)
+
+
+async def test_what_left_the_database_is_never_written_anew(old: ArchiveDesk, tmp_path: Path) -> None:
+    """The same entries in other bytes would be another file than the one that the chain knows."""
+    gone = await old.detach()
+    held = {piece.file: (old.folder / piece.file).read_bytes() for piece in gone}
+    move_manifests(old.folder, tmp_path)
+    await old.desk.put(make_bill("1", revision=9))
+    await old.later(200)
+    with pytest.raises(LogBroken, match="lacks pieces or manifests of entries up to 14"):
+        await old.archive()
+    move_manifests(tmp_path, old.folder)
+    again = await old.detach()
+
+    assert {piece.file: (old.folder / piece.file).read_bytes() for piece in gone} == held
+    assert [(piece.first, piece.last) for piece in again] == [(15, 18)]
+
+
+async def test_a_mark_may_leave_the_database_too(old: ArchiveDesk, tmp_path: Path) -> None:
+    """What says of the first months that they left goes with a later one; the newest mark stays and vouches for all."""
+    await old.detach()
+    await old.later(200)
+    again = await old.detach()
+    sound = await old.runway.verify_log(old.id)
+    (old.folder / again[0].file).rename(tmp_path / "elsewhere")
+    absent = await old.runway.verify_log(old.id)
+
+    assert [(piece.first, piece.last) for piece in again] == [(15, 17)]
+    assert (sound.is_sound, sound.entries) == (True, 18)
+    assert (absent.difference, absent.trusted_through) == (LogDifference.ABSENT, 17)
+
+
 # --- outside of Runway ---
 
 

@@ -83,10 +83,17 @@ async def archive_chain(
     """Write what a chain says from where the folder ends up to a moment, a piece a month.
 
     Raises:
-        LogBroken: the log does not verify, or what was written does not read back: nothing of it is kept.
+        LogBroken: the log does not verify, what was written does not read back, or the folder lacks what left the
+            database: nothing of it is kept.
         StoreUnavailable: the folder cannot be written.
     """
     at = find_archived(folder, owner)
+    out = await runway.archives.detached(owner)
+    if out and at.sequence < out[-1].last:  # written anew it would be another file than the one that is known
+        raise LogBroken(
+            f"{name!r}: {str(folder)!r} lacks pieces or manifests of entries up to {out[-1].last}, which left the "
+            "database: copy them there first"
+        )
     end = await runway.last_entry_before(owner, before)
     if end.sequence <= at.sequence:
         return []

@@ -58,8 +58,10 @@ class ArchiveService:
         by = self._scope.by_manager(actor)
         for owner in {piece.owner for piece in pieces}:
             await self._demand_own(owner)
-        await self._demand_anchored(pieces)
         due = [piece for piece in pieces if not await self._is_out(piece)]
+        if not due:
+            return []
+        await self._demand_anchored(due)
         for piece in due:
             await self._demand_signed(piece)
             await self._demand_old(piece)
