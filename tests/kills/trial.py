@@ -9,7 +9,6 @@ The moments and victims of a seed are the same each time; what the processes did
 """
 
 import asyncio
-import multiprocessing
 import os
 import random
 import signal
@@ -56,6 +55,7 @@ from tests.kills.actors import Place, be
 from tests.kills.servers import PostgresServer
 from tests.kills.source import WINDOWS, CallRecord, LeapingClock, Source, name_canary
 from tests.kills.sql_remains import SqlReader
+from tests.processes import processes
 from tests.queue.conftest import RedisServer
 
 ACTORS = {"celery-1": "celery", "celery-2": "celery", "worker": "worker", "scheduler": "scheduler"}
@@ -111,8 +111,7 @@ class Trial:
         self.figures = Figures()
         self.before: Remains | None = None
         self._actors: dict[str, BaseProcess] = {}
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.kills.actors"])
+        self._context = processes()
         self._runway: Runway = replace(self.place, broken="").open_runway()
 
     @property

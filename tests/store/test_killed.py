@@ -1,7 +1,6 @@
 """A process killed at any moment leaves whole pages: mirror, log, chain and cursor agree."""
 
 import asyncio
-import multiprocessing
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from runway_core.domain.record import hash_content
 from runway_store_sql import SqlStore
 from runway_testkit.store_desk import StoreDesk
 
+from tests.processes import processes
 from tests.store.crash_writer import PER_PAGE, key_of, new_bills, paid_bills, run
 
 SQLITE_KILLS = 20
@@ -49,8 +49,7 @@ async def set_up(url: str) -> None:
 
 def kill_and_check(url: str, *, kills: int) -> None:
     asyncio.run(set_up(url))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runway_store_sql", "runway_testkit.store_desk"])
+    context = processes()
     chance = random.Random(20260302)
     pages = 0
     for _ in range(kills):

@@ -1,20 +1,19 @@
 """A process killed while it archives, takes entries out or puts them back loses none, and leaves nothing half done."""
 
 import asyncio
-import multiprocessing
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 from runway_core.domain.log_entry import LogDraft
 
+from tests.processes import processes
 from tests.store.archive_desk import ArchiveDesk
 from tests.store.archive_worker import run, run_once
 
 SQLITE_KILLS = 3
 POSTGRES_KILLS = 2
 ENTRIES = 26
-PRELOAD = ["tests.store.archive_worker"]
 
 
 async def set_up(url: str, folder: Path, *, archives: bool = False) -> list[LogDraft]:
@@ -46,8 +45,7 @@ async def check(url: str, folder: Path, written: list[LogDraft]) -> int:
 
 def die_at_each_step(url: str, folder: Path, act: str, written: list[LogDraft]) -> int:
     """Do it again and again, each time dying a step later, until it is done; returns how many steps there are."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context = processes()
     before = asyncio.run(check(url, folder, written))
     for place in range(1, 30):
         process = context.Process(target=run_once, args=(url, folder, act, place))
@@ -73,8 +71,7 @@ def test_dying_at_each_step_leaves_all_or_nothing(tmp_path: Path) -> None:
 
 def kill_and_check(url: str, folder: Path, *, kills: int) -> None:
     written = asyncio.run(set_up(url, folder))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context = processes()
     chance = random.Random(20260302)
     marks = 0
     for _ in range(kills):

@@ -7,7 +7,6 @@ waiting, running, done or dead (G7); a connection without open jobs mirrors all 
 """
 
 import asyncio
-import multiprocessing
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from runway_store_sql.tables import jobs
 from runway_testkit.store_desk import BY, StoreDesk
 from sqlalchemy import func, select
 
+from tests.processes import processes
 from tests.store.engine_worker import LaterClock, Source, make_engine, open_runway, run
 
 KILLS = int(os.environ.get("RUNWAY_ENGINE_KILLS", "12"))
@@ -107,8 +107,7 @@ class Trial:
             await make_engine(runway, "last").run_due()
 
     def kill_one(self, minutes: int) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.store.engine_worker"])
+        context = processes()
         telling, sending = context.Pipe(duplex=False)
         arguments = (self.url, str(self.folder), minutes, self.is_eager, sending)
         process = context.Process(target=run, args=arguments)

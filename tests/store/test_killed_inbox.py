@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import multiprocessing
 import random
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from runway_store_sql import SqlStore
 from runway_testkit.inbox_contract import ACCOUNT, make_delivery
 from runway_testkit.store_desk import START, StoreDesk
 
+from tests.processes import processes
 from tests.store.inbox_writer import run
 
 KILLS = 4
@@ -39,8 +39,7 @@ async def check(url: str, acknowledged: list[str]) -> int:
 
 def test_no_acknowledged_delivery_is_lost(database_url: str) -> None:
     asyncio.run(set_up(database_url))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runway_store_sql", "runway_testkit.inbox_contract"])
+    context = processes()
     chance = random.Random(20260505)
     acknowledged: list[str] = []
     for number in range(KILLS):

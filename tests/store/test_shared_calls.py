@@ -1,7 +1,6 @@
 """Two processes on one database stay within one budget, and few of their calls need a trip to it."""
 
-import multiprocessing
-
+from tests.processes import processes
 from tests.store.calling_worker import LIMIT, run
 
 CALLS = 40
@@ -12,8 +11,7 @@ def most_within(moments: list[int], span: int) -> int:
 
 
 def test_two_processes_together_keep_every_window_and_the_calls_at_once(database_url: str) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runway_store_sql", "runway_rail_kit"])
+    context = processes()
     workers = []
     for _ in range(2):
         receiving, sending = context.Pipe(duplex=False)
