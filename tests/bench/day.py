@@ -12,6 +12,8 @@ from tests.bench.machine import Stopwatch, print_table
 LISTED_SINGLY = 10
 """So many seeds have a line each; of more there is one line."""
 
+TOLD_EVERY = 100
+
 
 def measure_day(*, companies: int, hours: int, seeds: Sequence[int]) -> None:
     """Live through days with and without webhooks, and one with bad neighbours; status 1 when a seed fails."""
@@ -29,6 +31,8 @@ def measure_day(*, companies: int, hours: int, seeds: Sequence[int]) -> None:
                 with Stopwatch() as one:
                     day = live_day(plan, seed=seed)
                 lived.append(day)
+                if len(lived) % TOLD_EVERY == 0:
+                    print(f"{name}: {len(lived)} of {len(seeds)} days", file=sys.stderr, flush=True)
                 if len(seeds) <= LISTED_SINGLY:
                     rows.append(_say_days(name, str(seed), [day], one.seconds))
                 if not day.is_sound and not plan.neighbours:

@@ -19,6 +19,7 @@ from runway_testkit.memory_rail import MemoryLedger, MemoryRail, MemoryRailFacto
 from runway_testkit.store_desk import make_account, make_bill
 
 from tests.bench.machine import SECRET_KEY
+from tests.kills.actors import end_with_parent
 from tests.kills.source import LeapingClock
 
 BILLS = 40
@@ -75,6 +76,7 @@ class ScaleFactory(MemoryRailFactory):
 
 def be(name: str, place: Place, at_once: int) -> None:
     """Plan, if that is the name, or work, until killed."""
+    end_with_parent()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors alone
 
     async def work() -> None:

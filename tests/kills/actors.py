@@ -4,8 +4,10 @@ They differ from `runway worker` and `runway scheduler` by their rail and their 
 """
 
 import asyncio
+import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +46,7 @@ class Place:
 def be(role: str, name: str, place: Place) -> None:
     """Play a part until killed. Everything that is written goes to a file of the trial."""
     os.setsid()
+    end_with_parent()
     log = os.open(place.folder / f"{name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
@@ -52,6 +55,18 @@ def be(role: str, name: str, place: Place) -> None:
         CeleryBroker(place.broker_url).run_worker(lambda: _open_work(name, place), processes=1)
     else:
         asyncio.run(_run_engine(name, place, works=role == "worker"))
+
+
+def end_with_parent() -> None:
+    """End when whoever started this process is gone, so that nothing outlives a trial that was killed itself."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @asynccontextmanager
