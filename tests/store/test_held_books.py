@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Change, Deletion
+from runway_core.domain.execution import RailPaymentState
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.record import Record
@@ -20,6 +21,7 @@ from runway_store_sql.held_books import HeldBooks, HeldRecords
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.sqlite import find_sqlite_module
 from runway_testkit.bank_contract import make_bank_account, make_bank_line
+from runway_testkit.execution_contract import make_ledger_bill, make_rail_bill, make_rail_payment
 from runway_testkit.papers_contract import make_item, save
 from runway_testkit.store_desk import START, StoreDesk, make_account, make_bill
 from runway_testkit.strategies import changes
@@ -162,3 +164,22 @@ async def test_what_is_seen_of_the_bank_stays_the_same_while_lines_and_links_do(
     assert other_bill.bank_transactions is before.bank_transactions  # so that what was computed from them holds
     assert [line.external_id for line in other_line.bank_transactions] == ["t1", "t2"]
     assert (unlinked.bank_transactions, unlinked.bank_balances) == ((), ())
+
+
+async def test_what_is_seen_of_a_payer_stays_the_same_while_its_bills_and_links_do(database_url: str) -> None:
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(make_ledger_bill(), make_rail_bill(), make_rail_payment(state=RailPaymentState.SCHEDULED))
+        before = await load(store.mirror, desk)
+        await desk.put(make_bill("1"))
+        other_bill = await load(store.mirror, desk)
+        await desk.put(make_rail_payment(state=RailPaymentState.SETTLED))
+        settled = await load(store.mirror, desk)
+        await desk.commit(desk.make_page(deleted=[make_ledger_bill().key]))
+        unlinked = await load(store.mirror, desk)
+
+    assert [one.bill_id for one in before.rail_bills] == ["9"]
+    assert other_bill.rail_bills is before.rail_bills  # so that what was computed from them holds
+    assert other_bill.rail_payments is before.rail_payments
+    assert [one.state for one in settled.rail_payments] == [RailPaymentState.SETTLED]
+    assert [one.bill_id for one in unlinked.rail_bills] == [None]

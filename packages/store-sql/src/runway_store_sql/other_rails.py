@@ -49,12 +49,14 @@ def _see_execution(read: HeldRecords, connected: Sequence[Any]) -> HeldView | No
     ledger: tuple[Any, ...] = read.records["bills"]
     if not bills:
         return None
-    held = read.views.get(EXECUTION)
-    if held is not None and all(a is b for a, b in zip(held.made_of, (bills, payments, ledger), strict=True)):
-        return held
     links = link_bills(bills, ledger)
+    held = read.views.get(EXECUTION)
+    if held is not None:
+        of_bills, of_payments, of_links = held.made_of
+        if of_bills is bills and of_payments is payments and of_links == links:
+            return held
     fields = {"rail_bills": make_rail_bills(bills, links), "rail_payments": make_rail_payments(payments, links)}
-    return HeldView((bills, payments, ledger), fields)
+    return HeldView((bills, payments, links), fields)
 
 
 def _see_processor(read: HeldRecords, connected: Sequence[Any]) -> HeldView | None:
