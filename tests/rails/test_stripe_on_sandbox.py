@@ -153,6 +153,21 @@ async def test_currencies_with_no_or_three_decimals_keep_their_amounts(desk: Car
     assert amounts[dinar] == moved[dinar] == ("KWD", Decimal("12.340"))
 
 
+async def test_a_charge_in_another_currency_is_settled_in_the_accounts_own(desk: CardDesk) -> None:
+    cursor = await start(desk)
+    charge_id = await desk.change("charge", amount=10_000, currency="eur", rate="1.085")
+    yen = await desk.change("charge", amount=2_000, currency="jpy", rate="0.0067")
+    pages = await desk.pull(cursor)
+    paid = {charge.external_id: (charge.currency, charge.amount) for charge in only(Charge, pages)}
+    moved = {one.source_id: (one.currency, one.gross, one.fee) for one in only(ProcessorEntry, pages)}
+
+    assert paid == {charge_id: ("EUR", Decimal("100.00")), yen: ("JPY", Decimal(2_000))}
+    assert moved == {
+        charge_id: ("USD", Decimal("108.50"), Decimal("3.45")),
+        yen: ("USD", Decimal("13.40"), Decimal("0.69")),
+    }
+
+
 async def test_disputes_take_the_amount_and_a_fee_and_bring_back_the_amount(desk: CardDesk) -> None:
     charge = await desk.take_payment()
     cursor = await start(desk)

@@ -187,8 +187,12 @@ class Processor:
         description: str | None = None,
         metadata: dict[str, str] | None = None,
         failure: str | None = None,
+        rate: Decimal | None = None,
     ) -> Charge:
-        """Take money from a card; a declined one stays as a failed charge."""
+        """Take money from a card; a declined one stays as a failed charge.
+
+        With `rate`, home units for one unit of `currency`, it is settled in the account's own currency.
+        """
         charge = self._put_charge(
             self._new_name("ch_"),
             amount,
@@ -200,15 +204,19 @@ class Processor:
             failure=failure,
         )
         if failure is None:
+            settled_in = currency if rate is None else self.currency
+            major = Decimal(amount).scaleb(-digits_of(currency)) * (rate or 1)
+            gross = int(major.scaleb(digits_of(settled_in)).to_integral_value())
             charge.entry = self._put_entry(
                 "charge",
-                amount,
-                fee=fee_of(amount, currency),
+                gross,
+                fee=fee_of(gross, settled_in),
                 source=charge,
                 at=now,
                 available_at=now + 2 * DAY_S,
-                currency=currency,
+                currency=settled_in,
             )
+            charge.entry.exchange_rate = rate
         return charge
 
     def refund(self, charge: Charge, amount: int, *, now: int, reason: str | None = None) -> Refund:
@@ -255,9 +263,9 @@ class Processor:
             for entry in waiting:
                 entry.payout = payout
         self._put_payout(payout)
-        digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+        paid = Decimal(total).scaleb(-digits_of(currency))
         self._book.late_payouts[payout.id] = LatePayout(
-            payout.id, Decimal(total).scaleb(-digits), currency.upper(), today, day, payout.trace or ""
+            payout.id, paid, currency.upper(), today, day, payout.trace or ""
         )
         return payout
 
@@ -451,6 +459,11 @@ def fee_of(amount: int, currency: str) -> int:
     if currency in ZERO_DECIMAL:
         return share + 40
     return (share + 300) // 10 * 10 if currency in THREE_DECIMAL else share + 30
+
+
+def digits_of(currency: str) -> int:
+    """How many decimals the processor counts in a currency."""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 def _moment(day: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 _RECONCILED_AFTER_S = 3 * 3600
@@ -111,6 +112,7 @@ class Entry:
     source: Charge | Refund | Dispute | Payout | None
     payout: Payout | None = None
     description: str | None = None
+    exchange_rate: Decimal | None = None  # of a charge in another currency than it is settled in
 
     @property
     def net(self) -> int:

@@ -1,14 +1,15 @@
 """Changes as the company, its customers and their banks would make them: the part of `POST {control}/mutate`.
 
-`{"rail": "stripe", "company": …, "op": …, "fields": {…}}`: `charge` (`amount` in minor units, `currency`), `refund`,
-`dispute` (`is_inquiry`), `close_dispute` (`is_won`), `pay_out` (all that is available, or an `amount` by hand) and
-`fail_payout` name what they touch by `id`; `revoke`, `forbid` (a `resource`) and `restore` change the access,
-`roll_secret` signs with two secrets from now on.
+`{"rail": "stripe", "company": …, "op": …, "fields": {…}}`: `charge` (`amount` in minor units, `currency`, and `rate` where
+it is settled in the account's own), `refund`, `dispute` (`is_inquiry`), `close_dispute` (`is_won`), `pay_out` (all that
+is available, or an `amount` by hand) and `fail_payout` name what they touch by `id`; `revoke`, `forbid` (a `resource`)
+and `restore` change the access, `roll_secret` signs with two secrets from now on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from runway_sandbox.processor_things import Charge, Customer, Dispute, Payout
@@ -50,8 +51,9 @@ def _charge(account: StripeAccount, fields: Fields, now: int) -> str:
     customer = _find(account, fields, Customer, "customer") if "customer" in fields else None
     currency = str(fields.get("currency", account.currency)).lower()
     text = fields.get("description", "Walk-in")
+    rate = Decimal(str(fields["rate"])) if "rate" in fields else None
     return account.processor.charge(
-        int(fields.get("amount", 12_345)), currency, now=now, customer=customer, description=text
+        int(fields.get("amount", 12_345)), currency, now=now, customer=customer, description=text, rate=rate
     ).id
 
 

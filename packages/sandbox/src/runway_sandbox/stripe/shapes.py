@@ -287,7 +287,7 @@ def entry(one: Entry, at: int) -> Wire:
         "created": one.made_at,
         "currency": one.currency,
         "description": one.description,
-        "exchange_rate": None,
+        "exchange_rate": one.exchange_rate,
         "fee": one.fee,
         "fee_details": [{**fee, "type": "stripe_fee"}] if one.fee else [],
         "net": one.net,
