@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 from runway_core.domain.identity import CompanyId
@@ -77,6 +78,7 @@ class ArchiveFolder:
         self._copies = copies
         self._known: dict[Path, tuple[int, int, bytes]] = {}  # size, time of change and hash, as they were found
         self._indexes: OrderedDict[tuple[str, bytes], _Index] = OrderedDict()
+        self._lock = Lock()
 
     def has(self, file: str) -> bool:
         """Whether a piece is there, or may be fetched when it is read."""
@@ -177,13 +179,13 @@ class ArchiveFolder:
 
     def _index_of(self, owner: CompanyId, piece: DetachedPiece) -> _Index:
         key = (owner, piece.sha256)
-        held = self._indexes.get(key)
-        if held is None:
-            held = self._make_index(owner, piece)
-            if len(self._indexes) >= INDEXES:
+        with self._lock:
+            held = self._indexes.pop(key, None)
+        held = held or self._make_index(owner, piece)
+        with self._lock:  # readers are threads
+            self._indexes[key] = held  # the last one used stands last
+            if len(self._indexes) > INDEXES:
                 self._indexes.popitem(last=False)
-            self._indexes[key] = held
-        self._indexes.move_to_end(key)
         return held
 
     def _make_index(self, owner: CompanyId, piece: DetachedPiece) -> _Index:

@@ -65,7 +65,7 @@ def make_anchor(session: Session) -> None:
         "Companies": str(shown.companies),
         "Root": shown.root,
         "Hash": shown.hash,
-        "Written to": "\n".join(shown.sinks) or "the database alone: set RUNWAY_ANCHOR_FOLDER",
+        "Written to": "\n".join(shown.sinks) or "the database alone: set RUNWAY_ANCHOR_FOLDER or RUNWAY_ANCHOR_BUCKET",
     }
     session.show(shown, lambda: fields_table("Anchor", rows))
 

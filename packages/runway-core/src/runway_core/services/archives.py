@@ -142,7 +142,9 @@ class ArchiveService:
             faults = (*found.faults, *(fault.said for fault in found.chains.values()))
             raise LogBroken(f"the log is not what was anchored ({faults[0]}): nothing is taken out")
         if not self._anchors.sinks:
-            raise InvalidRequest("no anchor outside the database covers what is to go: set RUNWAY_ANCHOR_FOLDER")
+            raise InvalidRequest(
+                "no anchor outside the database covers what is to go: set RUNWAY_ANCHOR_FOLDER or RUNWAY_ANCHOR_BUCKET"
+            )
         covered = await self._anchors.covered_outside()
         for piece in pieces:
             if covered.get(piece.owner, 0) < piece.last:
