@@ -4,7 +4,7 @@ import random
 from decimal import Decimal
 
 from runway_core.domain.bills import Bill
-from runway_core.domain.execution import ExecutionBill, RailPaymentState
+from runway_core.domain.execution import ExecutionBill, RailBill, RailPayment, RailPaymentState
 from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
 from runway_testkit.execution_contract import make_ledger_bill, make_rail_bill, make_rail_payment
 
@@ -67,3 +67,13 @@ def test_a_bill_is_paid_when_nothing_of_it_is_open() -> None:
 
     assert (open_one.is_paid, open_one.bill_id) == (False, None)
     assert (paid_one.is_paid, paid_one.bill_id) == (True, "9")
+
+
+def test_what_calculators_see_holds_every_field_of_its_kind() -> None:
+    (shown,) = make_rail_bills([make_rail_bill()], {"r1": "9"})
+    (payment,) = make_rail_payments([make_rail_payment(state=RailPaymentState.SETTLED)], {"r1": "9"})
+
+    assert RailBill.model_validate(shown.model_dump()) == shown
+    assert RailPayment.model_validate(payment.model_dump()) == payment
+    assert shown.__dict__.keys() == RailBill.model_fields.keys()
+    assert payment.__dict__.keys() == RailPayment.model_fields.keys()

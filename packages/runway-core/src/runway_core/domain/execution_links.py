@@ -40,34 +40,48 @@ def _trait(bill: ExecutionBill | Bill) -> Likeness:
 def make_rail_bills(rail_bills: Iterable[ExecutionBill], links: Mapping[str, str]) -> tuple[RailBill, ...]:
     """What calculators see of the bills."""
     return tuple(
-        RailBill(
-            rail=bill.feed,
-            external_id=bill.external_id,
-            bill_id=links.get(bill.external_id),
-            number=bill.number,
-            vendor_name=bill.vendor_name,
-            due_date=bill.due_date,
-            currency=bill.currency,
-            total=bill.total,
-            is_paid=not bill.open_balance,
+        RailBill.trusted_many(
+            [
+                {
+                    "rail": bill.feed,
+                    "external_id": bill.external_id,
+                    "bill_id": links.get(bill.external_id),
+                    "number": bill.number,
+                    "vendor_name": bill.vendor_name,
+                    "due_date": bill.due_date,
+                    "currency": bill.currency,
+                    "total": bill.total,
+                    "is_paid": not bill.open_balance,
+                    "read_at": None,
+                }
+                for bill in rail_bills
+            ]
         )
-        for bill in rail_bills
     )
 
 
 def make_rail_payments(payments: Iterable[ExecutionPayment], links: Mapping[str, str]) -> tuple[RailPayment, ...]:
     """What calculators see of the payments; one that was made elsewhere is none of this rail."""
     return tuple(
-        RailPayment(
-            rail=payment.feed,
-            external_id=payment.external_id,
-            currency=payment.currency,
-            amount=payment.amount,
-            state=payment.state,
-            bill_ids=(links[payment.bill_id],) if payment.bill_id in links else (),
-            released_on=payment.released_on,
-            settles_on=payment.settled_on,
+        RailPayment.trusted_many(
+            [
+                {
+                    "rail": payment.feed,
+                    "external_id": payment.external_id,
+                    "currency": payment.currency,
+                    "amount": payment.amount,
+                    "state": payment.state,
+                    "is_inflow": False,
+                    "bill_ids": (links[payment.bill_id],) if payment.bill_id in links else (),
+                    "invoice_ids": (),
+                    "ledger_payment_id": None,
+                    "released_on": payment.released_on,
+                    "settles_on": payment.settled_on,
+                    "account_id": None,
+                    "read_at": None,
+                }
+                for payment in payments
+                if not payment.is_outside
+            ]
         )
-        for payment in payments
-        if not payment.is_outside
     )
