@@ -1,9 +1,9 @@
 """Changes as the company, its customers and their banks would make them: the part of `POST {control}/mutate`.
 
 `{"rail": "stripe", "company": …, "op": …, "fields": {…}}`: `charge` (`amount` in minor units, `currency`, and `rate`
-where it is settled in the account's own), `refund`, `dispute` (`is_inquiry`), `close_dispute` (`is_won`), `pay_out` (all that
-is available, or an `amount` by hand) and `fail_payout` name what they touch by `id`; `revoke`, `forbid` (a `resource`)
-and `restore` change the access, `roll_secret` signs with two secrets from now on.
+where it is settled in the account's own), `refund`, `dispute` (`is_inquiry`), `close_dispute` (`is_won`), `pay_out`
+(all that is available, or an `amount` by hand) and `fail_payout` name what they touch by `id`; `revoke`, `forbid` (a
+`resource`) and `restore` change the access, `roll_secret` signs with two secrets from now on.
 """
 
 from __future__ import annotations
