@@ -385,7 +385,7 @@ async def tell(desk: ArchiveDesk) -> dict[str, list[LogDraft]]:
 
 
 @given(steps=STEPS)
-@settings(max_examples=7)
+@settings(max_examples=5)
 async def test_archiving_changes_no_answer(tmp_path: Path, steps: list[tuple[str, int]]) -> None:
     """Any order of writing, waiting, archiving, taking out and putting back leaves histories and past books alone."""
     desk = ArchiveDesk(f"sqlite:///{tmp_path / 'books.db'}", tmp_path, company=f"acme-{next(NUMBERS)}")
