@@ -19,6 +19,8 @@ from runway_core.domain.log_entry import to_microseconds
 from runway_core.runway import Runway
 from runway_core.sync.schedule import INTERVAL
 from runway_store_sql import SqlStore
+from runway_store_sql.tables import connections
+from sqlalchemy import func, select
 
 from tests.bench.machine import print_table
 from tests.bench.scale_graph import draw_graph
@@ -150,13 +152,14 @@ async def _live_round(
 
 async def _wait_for_all(runway: Runway, size: int, since: datetime) -> None:
     """Until every company was pulled since a moment, less the quarter of an hour of its own."""
+    store = runway.scope.store
+    assert isinstance(store, SqlStore)
+    query = select(func.count()).where(connections.c.last_success_at > to_microseconds(since - INTERVAL))
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
-        connections = await runway.connections.list()
-        at = [one.last_success_at for one in connections if one.last_success_at is not None]
-        if len(at) == size and min(at) > since - INTERVAL:
+        if await store.database.read(lambda connection: connection.scalar(query)) == size:
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.25)
     raise TimeoutError("not every company was pulled in time")
 
 

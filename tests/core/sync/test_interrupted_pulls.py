@@ -12,6 +12,7 @@ from runway_core.domain.identity import DEFAULT_FIRM, RecordKey, RecordKind
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import RailUnavailable
 from runway_core.sync.orchestrator import LEASE_SECONDS, PullRequest
+from runway_core.sync.schedule import FIRST_RETRY, Intervals, plan_polls
 
 from tests.core.desk import FirmDesk, Killed, PageHook, bank, bills, books_of
 
@@ -116,7 +117,7 @@ async def test_a_cancelled_pull_lets_go_at_once_and_costs_only_the_pages_left(pa
     calls = desk.ledger("Acme").calls
     (run,) = (await desk.runway.sync(acme.company_id)).runs
 
-    assert (connection.state, connection.last_error_code) == (ConnectionState.FAILING, "rail-error")
+    assert (connection.state, connection.last_error_code) == (ConnectionState.FAILING, "rail-unavailable")
     assert "stopped before its end" in (connection.last_error or "")
     assert (run.outcome, desk.ledger("Acme").calls - calls) == (RunOutcome.SUCCEEDED, PAGES - page)
 
@@ -218,3 +219,17 @@ async def test_a_full_read_that_stopped_retires_nothing() -> None:
 
     assert kept == before
     assert await desk.mirror(acme) == books_of(desk.ledger("Acme"))
+
+
+async def test_a_pull_that_was_stopped_is_due_again_in_half_a_minute() -> None:
+    """A deployment stops pulls, and a silent rail has them stopped: neither costs a quarter of an hour."""
+    desk = await open_desk()
+    await desk.runway.sync_all()
+    desk.later(minutes=15)
+    await cancel_at(desk, 0)
+    (connection,) = await desk.runway.connections.list()
+    assert connection.last_attempt_at is not None
+    at_once = plan_polls([connection], now=connection.last_attempt_at, intervals=Intervals())
+    soon = plan_polls([connection], now=connection.last_attempt_at + FIRST_RETRY, intervals=Intervals())
+
+    assert (len(at_once), len(soon)) == (0, 1)

@@ -18,7 +18,7 @@ from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sweeps import Path, SweepReport
 from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
-from runway_core.errors import NotSupported, RailAccessLost, RailError, RunwayError, StoreError
+from runway_core.errors import NotSupported, RailAccessLost, RailError, RailUnavailable, RunwayError, StoreError
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
 from runway_core.ports.mirror_store import Lease, PageReceipt
@@ -325,4 +325,5 @@ def _unexpected(connection: Connection, error: Exception) -> RailError:
 
 
 def _stopped(connection: Connection) -> RailError:
-    return RailError("the pull was stopped before its end; the next one goes on from here", rail=connection.rail)
+    """Why a pull that was cut off ended: it passes by itself, so that the next one comes in half a minute."""
+    return RailUnavailable("the pull was stopped before its end; the next one goes on from here", rail=connection.rail)
