@@ -45,7 +45,7 @@ IDLE = {"GET bills": 2, "GET transactions": 1}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with start_sandbox(clients=1, bills_per_client=1000, rails="qbo,ramp", more_arguments=["--no-throttle"]) as running:
+    with start_sandbox(clients=1, bills_per_client=700, rails="qbo,ramp", more_arguments=["--no-throttle"]) as running:
         yield running
 
 

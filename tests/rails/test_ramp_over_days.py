@@ -66,7 +66,7 @@ async def test_the_mirror_is_what_is_there_after_days_over_a_bad_line(
     desk.clock.advance(datetime.fromisoformat((await desk.post("clock", {}))["now"]) - desk.clock.now())
     draws = random.Random(f"{place}:{page_size}")
     cursor, held = await read_news(desk, None, {})
-    for _ in range(7):
+    for _ in range(5):
         for _ in range(draws.randint(0, 3)):
             await work(desk, draws)
         await desk.advance(draws.choice([600, HOUR_S, 9 * HOUR_S, DAY_S]))

@@ -56,12 +56,12 @@ def test_pages_are_walked_by_their_next_address_and_together_hold_each_bill_once
     assert len({one["id"] for one in rows}) == len(rows)
 
 
-@pytest.mark.parametrize("size", ["1", "101", "many"])
-def test_a_page_of_another_size_is_refused_by_the_schema(window: RampWindow, size: str) -> None:
-    answer = window.call("GET", "bills", params={"page_size": size})
+def test_a_page_of_another_size_is_refused_by_the_schema(window: RampWindow) -> None:
+    for size in ("1", "101", "many"):
+        answer = window.call("GET", "bills", params={"page_size": size})
 
-    assert fault_of(answer) == (422, "DEVELOPER_7001")
-    assert answer.json()["error_v2"]["additional_info"] == {"page_size": ["Value must be between 2 and 100"]}
+        assert fault_of(answer) == (422, "DEVELOPER_7001")
+        assert answer.json()["error_v2"]["additional_info"] == {"page_size": ["Value must be between 2 and 100"]}
 
 
 def test_a_filter_with_a_typing_error_brings_everything(window: RampWindow) -> None:
@@ -175,22 +175,22 @@ def test_the_vendor_keeps_two_drafts_of_one_remote_id_apart(window: RampWindow) 
     assert len(window.read_all("bills/drafts", remote_id="rw-1")) == 2  # nothing there stops a repetition
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"line_items": [{"amount": {"amount": 12050, "currency_code": "USD"}}]}, "amount"),
-        ({"line_items": [{"amount": "12.005"}]}, "amount"),
-        ({"enable_accounting_sync": None}, "enable_accounting_sync"),
-        ({"due_at": "05/31/2026"}, "due_at"),
-        ({"payment": {}}, "payment"),
-        ({"vendor_id": "none"}, "vendor_id"),
-    ],
+WRONG = (
+    ({"line_items": [{"amount": {"amount": 12050, "currency_code": "USD"}}]}, "amount"),
+    ({"line_items": [{"amount": "12.005"}]}, "amount"),
+    ({"enable_accounting_sync": None}, "enable_accounting_sync"),
+    ({"due_at": "05/31/2026"}, "due_at"),
+    ({"payment": {}}, "payment"),
+    ({"vendor_id": "none"}, "vendor_id"),
 )
-def test_what_a_draft_may_not_say_is_refused_by_name(window: RampWindow, change: dict[str, Any], field: str) -> None:
-    answer = window.call("POST", "bills/drafts", json=draft_body(window, **change))
 
-    assert fault_of(answer) == (422, "DEVELOPER_7001")
-    assert field in answer.json()["error_v2"]["additional_info"]
+
+def test_what_a_draft_may_not_say_is_refused_by_name(window: RampWindow) -> None:
+    for change, field in WRONG:
+        answer = window.call("POST", "bills/drafts", json=draft_body(window, **change))
+
+        assert fault_of(answer) == (422, "DEVELOPER_7001")
+        assert field in answer.json()["error_v2"]["additional_info"]
 
 
 def test_a_draft_that_lacks_what_a_bill_needs_cannot_be_submitted(window: RampWindow) -> None:
