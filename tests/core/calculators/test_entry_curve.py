@@ -19,7 +19,7 @@ from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.invoices import CustomerPayment
 from runway_core.domain.ledger import Deposit, Purchase
 from runway_core.domain.outlook import ESTIMATED_KINDS
-from runway_testkit.books_making import AS_OF, amount, bill, invoice, line, make_books
+from runway_testkit.books_making import AS_OF, amount, bill, customer_payment, deposit, invoice, line, make_books
 
 SPAN = Span(date(2025, 12, 1), date(2026, 2, 28))
 PAID_ON = date(2026, 1, 14)  # a Wednesday; its week began on Monday the 12th
@@ -201,6 +201,31 @@ def test_where_the_bank_is_read_its_lines_count_unless_the_ledger_explains_them(
     books = make_books(bill_payments=paid, bank_transactions=(*cleared, *fees, *moved))
 
     assert residual_of(books) == (0, 7)
+
+
+@pytest.mark.parametrize("is_bank_read", [False, True])
+def test_what_a_card_processor_keeps_of_receipts_is_usual_outflow(is_bank_read: bool) -> None:
+    received = tuple(
+        customer_payment(f"R{n}", 100, document_date=monday, account_id="undeposited")
+        for n, monday in enumerate(MONDAYS)
+    )
+    paid_in = tuple(
+        deposit(
+            f"D{n}",
+            97,
+            document_date=monday,
+            lines=(line(-3, "expenses", "Fees"),),
+            links=(DocumentLink(kind=RecordKind.CUSTOMER_PAYMENT, external_id=f"R{n}", amount=amount(100)),),
+        )
+        for n, monday in enumerate(MONDAYS)
+    )
+    shown = tuple(
+        BankTransaction(external_id=f"c{n}", account_id="bank", booked_on=monday, currency="USD", amount=amount(97))
+        for n, monday in enumerate(MONDAYS)
+    )
+    books = make_books(customer_payments=received, deposits=paid_in, bank_transactions=shown if is_bank_read else ())
+
+    assert residual_of(books) == (0, 3)
 
 
 @pytest.mark.parametrize(("later", "is_explained"), [(-4, False), (-3, True), (45, True), (46, False)])

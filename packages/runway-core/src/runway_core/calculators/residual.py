@@ -39,11 +39,13 @@ def compute_residual(books: Books, flows: Flows, span: Span, *, in_series: froze
     rest: list[tuple[date, Decimal]] = []
     explained: list[Flow] = []
     for flow in flows.ledger:
+        linked = deposited.get(flow.external_id, ZERO) if flow.kind is RecordKind.DEPOSIT else ZERO
         if flow.account_id in flows.bank_account_ids:
             if _is_explained(flow, in_series) or flow.external_id in deposited:
                 explained.append(flow)
+                if linked > flow.amount and flow.currency == books.home:  # a card processor kept its fee
+                    rest.append((flow.on, flow.amount - linked))
         elif flow.sort is FlowSort.OPERATING and flow.home is not None and not _is_explained(flow, in_series):
-            linked = deposited.get(flow.external_id, ZERO) if flow.kind is RecordKind.DEPOSIT else ZERO
             rest.append((flow.on, flow.home - linked))
     rest += _find_unexplained(flows.bank, explained)
     weeks = list(find_weeks(span))
@@ -84,7 +86,10 @@ def _is_explained(flow: Flow, in_series: frozenset[RecordKey]) -> bool:
 
 
 def _sum_deposited(books: Books) -> dict[str, Decimal]:
-    """What each deposit took to the bank of customer payments, in its own currency, by its id."""
+    """What each deposit took to the bank of customer payments, in its own currency, by its id.
+
+    That may be more than its total, where lines of it are negative: fees that a card processor kept.
+    """
     totals = {payment.external_id: payment.total for payment in books.customer_payments if not payment.is_void}
     found: dict[str, Decimal] = {}
     for deposit in books.deposits:
@@ -94,7 +99,8 @@ def _sum_deposited(books: Books) -> dict[str, Decimal]:
             if link.kind is RecordKind.CUSTOMER_PAYMENT and link.external_id in totals
         ]
         if taken:
-            found[deposit.external_id] = min(sum(taken, ZERO), deposit.total)
+            kept = sum((-line.amount for line in deposit.lines if line.amount < 0), ZERO)
+            found[deposit.external_id] = min(sum(taken, ZERO), deposit.total + kept)
     return found
 
 
