@@ -43,7 +43,7 @@ def compute_residual(books: Books, flows: Flows, span: Span, *, in_series: froze
         if flow.account_id in flows.bank_account_ids:
             if _is_explained(flow, in_series) or flow.external_id in deposited:
                 explained.append(flow)
-                if linked > flow.amount and flow.currency == books.home:  # a card processor kept its fee
+                if linked and flow.amount < linked and flow.currency == books.home:  # a card processor kept its fee
                     rest.append((flow.on, flow.amount - linked))
         elif flow.sort is FlowSort.OPERATING and flow.home is not None and not _is_explained(flow, in_series):
             rest.append((flow.on, flow.home - linked))
