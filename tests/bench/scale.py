@@ -140,13 +140,12 @@ async def _live_round(
 ) -> Round:
     size, workers, server = what
     of_workers = [pid for name, pid in pids.items() if name != "scheduler"]
-    others = [pids["scheduler"], *server.family()]
-    before = _processor_seconds(of_workers), _processor_seconds(others)
+    before = _processor_seconds(of_workers), _processor_seconds([pids["scheduler"], *server.family()])
     began = time.perf_counter()
     clock.leap(int(INTERVAL.total_seconds()))
     await _wait_for_all(runway, size, clock.now())
     seconds = time.perf_counter() - began
-    after = _processor_seconds(of_workers), _processor_seconds(others)
+    after = _processor_seconds(of_workers), _processor_seconds([pids["scheduler"], *server.family()])
     return Round(size, workers, seconds, after[0] - before[0], after[1] - before[1])
 
 
@@ -164,12 +163,12 @@ async def _wait_for_all(runway: Runway, size: int, since: datetime) -> None:
 
 
 def _processor_seconds(pids: Sequence[int]) -> float:
-    """What processes have used so far; ended ones count nothing."""
+    """What processes have used so far, with their children that ended."""
     used = 0
     for pid in pids:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        used += int(fields[11]) + int(fields[12])
+        used += sum(map(int, fields[11:15]))
     return used / TICKS
