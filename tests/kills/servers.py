@@ -67,7 +67,8 @@ class PostgresServer:
         return self._server.log.read_bytes()
 
     def close(self) -> None:
-        """Stop it and remove its data."""
+        """End it and remove its data."""
+        self.kill()  # the package knows only the process that it started itself
         self._server.cleanup()
 
 
