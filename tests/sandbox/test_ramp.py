@@ -175,7 +175,7 @@ def test_the_vendor_keeps_two_drafts_of_one_remote_id_apart(window: RampWindow) 
     assert len(window.read_all("bills/drafts", remote_id="rw-1")) == 2  # nothing there stops a repetition
 
 
-WRONG = (
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"line_items": [{"amount": {"amount": 12050, "currency_code": "USD"}}]}, "amount"),
     ({"line_items": [{"amount": "12.005"}]}, "amount"),
     ({"enable_accounting_sync": None}, "enable_accounting_sync"),
