@@ -67,6 +67,7 @@ def test_every_command_stands_in_the_list(run: Run) -> None:
         (["sandbox", "serve", "--chaos", "mayhem"], "no chaos profile 'mayhem'"),
         (["sandbox", "serve", "--rails", "stripes"], "served are qbo, plaid"),
         (["demo", "--clients", "0"], "--clients"),
+        (["demo", "--rails", "plaid", "--no-serve"], "without qbo there are no companies"),
         (["sync", "--rail", "qbo"], "no company is connected to 'qbo'"),
         (["sync", "nobody"], "no company 'nobody'"),
         (["digest", "nobody"], "no company 'nobody'"),

@@ -76,7 +76,7 @@ def test_the_demo_serves_a_portfolio_and_ends_cleanly(desk: Desk, number: signal
 def test_the_demo_returns_when_it_shall_not_serve(desk: Desk, tmp_path: Path) -> None:
     shown = desk.run_program("demo", "--clients", "3", "--bills-per-client", "20", "--no-serve")
     kept = desk.run(
-        "demo", "--clients", "2", "--bills-per-client", "20", "--no-serve", "--json",
+        "demo", "--clients", "2", "--bills-per-client", "20", "--rails", "qbo", "--no-serve", "--json",
         "--database-url", f"sqlite:///{tmp_path / 'kept.db'}",
     )  # fmt: skip
 
@@ -85,6 +85,7 @@ def test_the_demo_returns_when_it_shall_not_serve(desk: Desk, tmp_path: Path) ->
     assert "Peak memory" in shown.out
     assert kept.document["serving"] is None
     assert kept.document["totals"]["companies"] == 2
+    assert {label["rail"] for row in kept.document["portfolio"]["rows"] for label in row["freshness"]} == {"qbo"}
     assert (tmp_path / "kept.db").is_file()
     assert desk.ask("log", "verify", "--database-url", f"sqlite:///{tmp_path / 'kept.db'}")["is_sound"] is True
 

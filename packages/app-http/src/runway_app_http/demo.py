@@ -26,6 +26,7 @@ from runway_core.sync.reports import ProgressListener, SyncReport
 from runway_sandbox.serve import SandboxProcess, SandboxStartError, start_sandbox
 from runway_sandbox.settings import KNOWN_RAILS
 
+from runway_app_http.sandbox_portfolio import RAIL as LEDGER_RAIL
 from runway_app_http.sandbox_portfolio import ReadyLine, connect_portfolio
 
 BUFFER_DAYS = 10
@@ -46,6 +47,7 @@ class DemoPlan:
     clients: int = 100
     seed: int = 7
     bills_per_client: int = 120
+    rails: tuple[str, ...] = KNOWN_RAILS
     chaos: str = "none"
 
     @property
@@ -80,15 +82,19 @@ def run_sandbox(plan: DemoPlan) -> Iterator[SandboxProcess]:
     """Run the sandbox as a process of its own, which ends with this one.
 
     Raises:
-        InvalidRequest: it cannot start so.
+        InvalidRequest: it cannot start so, or without the books there is nothing to connect.
     """
+    if LEDGER_RAIL not in plan.rails:
+        raise InvalidRequest(
+            f"--rails {','.join(plan.rails)}: without {LEDGER_RAIL} there are no companies"
+        )
     try:
         with start_sandbox(
             clients=plan.clients,
             bills_per_client=plan.bills_per_client,
             seed=plan.seed,
             chaos=plan.chaos,
-            rails=",".join(KNOWN_RAILS),
+            rails=",".join(plan.rails),
             more_arguments=["--no-throttle"] if plan.is_unlimited else [],
         ) as process:
             yield process
@@ -115,6 +121,7 @@ class Demo:
         self._began = began
         self._sandbox_ms = _since(began)
         self._pace = UNPACED if plan.is_unlimited else None
+        self._rails = plan.rails
 
     def ready_line(self) -> ReadyLine:
         """How the sandbox says that it is reached."""
@@ -125,7 +132,7 @@ class Demo:
         """Have the sandbox tell the app that listens on `address` what happens in the books."""
         control_url = self.ready_line().control_url
         async with httpx.AsyncClient(trust_env=False) as client:
-            for rail in KNOWN_RAILS:
+            for rail in self._rails:
                 wanted = {"rail": rail, "url": f"{address}/webhooks/{rail}"}
                 (await client.post(f"{control_url}/webhooks", json=wanted, timeout=10)).raise_for_status()
 

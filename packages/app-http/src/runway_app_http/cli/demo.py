@@ -10,7 +10,7 @@ from runway_core.experiences.portfolio import PortfolioView
 from runway_app_http.cli.failures import DONE, INTERRUPTED, say_note
 from runway_app_http.cli.layouts import lay_out_portfolio
 from runway_app_http.cli.progress import show_progress
-from runway_app_http.cli.sandbox import Chaos, Seed, check_chaos
+from runway_app_http.cli.sandbox import ALL_RAILS, Chaos, Rails, Seed, check_chaos, split_rails
 from runway_app_http.cli.serve import serve_runway
 from runway_app_http.cli.session import Session, command, stdout_console
 from runway_app_http.cli.sync import describe_outcome, say_trouble
@@ -32,6 +32,7 @@ def demo(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="8000 by default; 0: a free one.")
     ] = None,
+    rails: Rails = ALL_RAILS,
     chaos: Chaos = "none",
     bills_per_client: Annotated[
         int, typer.Option("--bills-per-client", min=0, help="How large their books are.")
@@ -48,7 +49,7 @@ def demo(
     listener = None
     if serve:
         listener = bind_address(session.settings.host, session.settings.port if port is None else port)
-    plan = DemoPlan(clients=clients, seed=seed, bills_per_client=bills_per_client, chaos=chaos)
+    plan = DemoPlan(clients, seed=seed, bills_per_client=bills_per_client, rails=split_rails(rails), chaos=chaos)
     has_shown = False
 
     async def work(url: str) -> int:

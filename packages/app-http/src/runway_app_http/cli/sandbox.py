@@ -14,13 +14,15 @@ app = group("sandbox", "The vendors' servers, played on this machine.")
 
 Chaos = Annotated[str, typer.Option("--chaos", help=f"Trouble to play: {', '.join(sorted(PROFILES))}.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed makes the same companies.")]
+Rails = Annotated[str, typer.Option("--rails", help="Which rails, with commas between.")]
+ALL_RAILS = ",".join(KNOWN_RAILS)
 
 
 @command(app, "serve", example="runway sandbox serve --clients 5 --port 8700 > ready.json")
 def serve_sandbox(
     session: Session,
     *,
-    rails: Annotated[str, typer.Option("--rails", help="Which rails, with commas between.")] = ",".join(KNOWN_RAILS),
+    rails: Rails = ALL_RAILS,
     clients: Annotated[int, typer.Option("--clients", min=1, help="How many companies.")] = 3,
     bills_per_client: Annotated[
         int, typer.Option("--bills-per-client", min=0, help="How large their books are.")
@@ -41,13 +43,18 @@ def serve_sandbox(
         host=host,
         port=port,
         chaos=chaos,
-        rails=tuple(part.strip() for part in rails.split(",") if part.strip()),
+        rails=split_rails(rails),
         throttle=ThrottleLimits(enabled=throttle),
     )
     try:
         run_sandbox(wanted)
     except SandboxStartError as error:
         raise InvalidRequest(str(error)) from error
+
+
+def split_rails(rails: str) -> tuple[str, ...]:
+    """The names of a list of rails, as they were given."""
+    return tuple(part.strip() for part in rails.split(",") if part.strip())
 
 
 def check_chaos(profile: str) -> None:
