@@ -6,6 +6,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
         return address(name)
 
     yield new_database
-    server.cleanup()
+    with suppress(OSError):  # a process of the server may still write as its folder goes
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable, Mapping
 
+from runway_app_http.logs import configure_logs
+
 from tests.bench.backtest import measure_backtest
 from tests.bench.day import measure_day
 from tests.bench.figures import measure_checks, measure_figures
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200, help="rounds of kills")
     parser.add_argument("--broken", choices=sorted(STORES), default="", help="use the database wrongly: kills find it")
     arguments = parser.parse_args()
+    configure_logs(level="error", form="console")
     measurements = small_ones() if arguments.small else large_ones(arguments)
     for part in arguments.only or PARTS:
         measurements[part]()

@@ -12,7 +12,10 @@ from tests.bench.machine import CONSOLE, Stopwatch, postgres, print_table, run_c
 
 def measure_first_load(*, clients: int, bills: int) -> None:
     """Load the same companies of one sandbox by every way, each in a fresh database and a fresh process."""
-    with tempfile.TemporaryDirectory() as name, sandbox(clients=clients, bills=bills) as ready:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
+        sandbox(clients=clients, bills=bills) as ready,
+    ):
         folder = Path(name)
         CONSOLE.print(f"sandbox alone: {_measure_sandbox(ready):,.0f} rows/s served")
         with postgres(folder) as pg_url:

@@ -1,6 +1,5 @@
 """A day of companies on all four rails while calls fail: is the mirror what a first reading would be?"""
 
-from runway_app_http.logs import configure_logs
 from runway_app_http.loops import run_async
 from runway_sandbox.serve import start_sandbox
 
@@ -13,7 +12,6 @@ SEED = 11
 
 def measure_four_rails(*, companies: int, hours: int) -> None:
     """Live through a day in the profile `flaky` with hourly pulls, and compare with everything read anew."""
-    configure_logs(level="error", form="console")
     with (
         start_sandbox(
             clients=companies, bills_per_client=60, rails="qbo,plaid,stripe,ramp", more_arguments=["--no-throttle"]

@@ -14,7 +14,10 @@ from tests.bench.machine import Stopwatch, print_table, sandbox
 
 def measure_idle_tick(*, clients: int, bills: int) -> None:
     """Connect a portfolio, load it, tick it twice."""
-    with tempfile.TemporaryDirectory() as name, sandbox(clients=clients, bills=bills) as ready:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
+        sandbox(clients=clients, bills=bills) as ready,
+    ):
         asyncio.run(_measure(f"sqlite:///{Path(name) / 'idle.db'}", ready, clients))
 
 

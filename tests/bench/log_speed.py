@@ -32,7 +32,7 @@ ROUNDS = 3
 def measure_log(*, entries: int, clients: int, bills: int) -> None:
     """Append, verify and look back on both databases, then load the same companies with and without the log."""
     rows = []
-    with tempfile.TemporaryDirectory() as name, postgres(Path(name)) as pg_url:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, postgres(Path(name)) as pg_url:
         urls = {"SQLite": f"sqlite:///{Path(name) / 'log.db'}", "PostgreSQL": pg_url}
         for database, url in urls.items():
             figures = asyncio.run(_measure(url, entries))

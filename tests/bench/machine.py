@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ def postgres(folder: Path) -> Iterator[str]:
     try:
         yield f"postgresql://postgres:none@127.0.0.1:{port}/postgres"
     finally:
-        server.cleanup()
+        with suppress(OSError):  # a process of the server may still write as its folder goes
+            server.cleanup()
 
 
 def run_child(module: str, **arguments: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ FEW = 3
 
 def measure_pages(*, companies: int, bills: int) -> None:
     """Fill both databases with the same companies, serve each with `runway serve`, and ask."""
-    with tempfile.TemporaryDirectory() as name, postgres(Path(name)) as pg_url:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, postgres(Path(name)) as pg_url:
         for database, url in (("SQLite", f"sqlite:///{Path(name) / 'pages.db'}"), ("PostgreSQL", pg_url)):
             with Stopwatch() as filling:
                 ids, read, held = run_async(_fill(url, companies, bills))

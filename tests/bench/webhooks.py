@@ -33,7 +33,7 @@ _FLOOR = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 def measure_webhooks(*, seconds: int, per_second: int, storm: int) -> None:
     """Serve the app as its own process on each database; send at a steady pace, then everything at once."""
     rows: list[Sequence[str]] = []
-    with tempfile.TemporaryDirectory() as name, postgres(Path(name)) as postgres_url:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, postgres(Path(name)) as postgres_url:
         for dialect, url in (("SQLite", f"sqlite:///{name}/webhooks.db"), ("PostgreSQL", postgres_url)):
             asyncio.run(SqlStore(url, secret_key=SECRET_KEY).upgrade())
             steady = _make_deliveries(seconds * per_second, seed=dialect)
