@@ -26,6 +26,7 @@ class TransportLimits:
     read_seconds: float = 30.0
     largest_answer_bytes: int = 64 * 1024 * 1024
     connections: int = 100
+    idle_connections: int = 12  # each call looks at every idle one
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class HttpTransport:
             connections = self._limits.connections
             self._client = httpx.AsyncClient(
                 transport=self._transport,
-                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+                limits=httpx.Limits(
+                    max_connections=connections, max_keepalive_connections=self._limits.idle_connections
+                ),
                 follow_redirects=False,  # a token must not follow a redirect to another host
                 trust_env=True,
             )

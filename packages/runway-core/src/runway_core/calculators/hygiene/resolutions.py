@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from runway_core.calculators.outlook import NEAR_DAYS
 from runway_core.calculators.what_if import amend_events
-from runway_core.domain.amendments import Amendment
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.money import ZERO
 from runway_core.domain.outlook import BEYOND_DAYS, Outlook, OutlookEvent
+
+_NAMING_NONE = frozenset({AmendmentAction.ADD, AmendmentAction.ADJUST_CASH})
+"""What changes no movement that is there."""
 
 
 class Reach(NamedTuple):
@@ -38,7 +41,7 @@ class Resolutions:
 
     def reach(self, amendments: Sequence[Amendment]) -> Reach:
         """How far cash goes with `amendments`; of a company without a bank account always beyond the horizon."""
-        named = dict.fromkeys(amendment.record for amendment in amendments)
+        named = dict.fromkeys(one.record for one in amendments if one.action not in _NAMING_NONE)
         before = [event for record in named for event in self._events.get(record, ())]
         after, opening = amend_events(self._books, before, amendments)
         flows = self._flows.copy()
