@@ -85,9 +85,7 @@ def run_sandbox(plan: DemoPlan) -> Iterator[SandboxProcess]:
         InvalidRequest: it cannot start so, or without the books there is nothing to connect.
     """
     if LEDGER_RAIL not in plan.rails:
-        raise InvalidRequest(
-            f"--rails {','.join(plan.rails)}: without {LEDGER_RAIL} there are no companies"
-        )
+        raise InvalidRequest(f"--rails {','.join(plan.rails)}: without {LEDGER_RAIL} there are no companies")
     try:
         with start_sandbox(
             clients=plan.clients,
