@@ -2,6 +2,7 @@
 
 from runway_rail_kit.budget import CallBudget, Window
 from runway_rail_kit.factory_parts import BudgetShelf, read_settings
+from runway_rail_kit.http_factory import HttpRailFactory
 from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
 from runway_rail_kit.shared_budget import SharedBudget
 from runway_rail_kit.signatures import is_signed, verify_hmac
@@ -22,6 +23,7 @@ __all__ = [
     "CallBudget",
     "Grant",
     "GrantRefused",
+    "HttpRailFactory",
     "HttpTransport",
     "NoAnswer",
     "OAuthClient",

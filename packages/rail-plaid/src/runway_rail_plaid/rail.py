@@ -27,7 +27,7 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
-from runway_rail_kit import BudgetShelf, CallBudget, HttpTransport, Pauses, TransportLimits, Window, read_settings
+from runway_rail_kit import CallBudget, HttpRailFactory, Pauses, TransportLimits, Window, read_settings
 
 from runway_rail_plaid import wire
 from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, of_fault
@@ -252,7 +252,7 @@ def _write_place(place: _Place) -> Cursor:
     return Cursor(msgspec.json.encode(place).decode())
 
 
-class PlaidRailFactory:
+class PlaidRailFactory(HttpRailFactory):
     """Makes the rails of Items. They share connections and call budgets of this process."""
 
     name = RAIL
@@ -274,10 +274,8 @@ class PlaidRailFactory:
 
         `page_records` is how many records are stored in one transaction.
         """
-        self._http = HttpTransport(limits, transport=http_transport)
-        self._pauses = pauses or Pauses()
+        super().__init__(limits=limits, http_transport=http_transport, pauses=pauses)
         self._page_records = page_records
-        self._budgets = BudgetShelf(RAIL, sleep=self._pauses.sleep)
         self.webhook_reader = PlaidWebhookReader(self._http)
 
     def open(self, context: RailContext) -> LedgerRail:
@@ -297,11 +295,6 @@ class PlaidRailFactory:
             is_live=context.is_live,
         )
         return PlaidRail(transport, settings=settings, clock=context.clock, page_records=self._page_records)
-
-    async def aclose(self) -> None:
-        """Let go of connections and budgets. Repeating is harmless."""
-        self._budgets.clear()
-        await self._http.aclose()
 
     def _share_budget(self, settings: PlaidSettings, context: RailContext) -> CallBudget:
         windows = (Window(settings.calls_per_minute, 60),)

@@ -20,9 +20,8 @@ from runway_core.ports.ledger_rail import (
 from runway_core.ports.sweeping import KindRows
 from runway_rail_kit import (
     AccessTokens,
-    BudgetShelf,
     CallBudget,
-    HttpTransport,
+    HttpRailFactory,
     OAuthClient,
     Pauses,
     TransportLimits,
@@ -150,8 +149,15 @@ class QboRail:
         return change
 
 
-class QboRailFactory:
+class QboRailFactory(HttpRailFactory):
     """Makes the rails of QuickBooks companies. They share connections, call budgets and sign-ins of this process."""
+
+    name = RAIL
+    title = "QuickBooks Online"
+    roles = frozenset({RailRole.LEDGER})
+    abilities = ABILITIES
+    settings_model: type[BaseModel] = QboSettings
+    secrets_model: type[BaseModel] = QboSecrets
 
     def __init__(
         self,
@@ -161,45 +167,9 @@ class QboRailFactory:
         pauses: Pauses | None = None,
     ) -> None:
         """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time."""
-        self._http = HttpTransport(limits, transport=http_transport)
-        self._pauses = pauses or Pauses()
-        self._budgets = BudgetShelf(RAIL, sleep=self._pauses.sleep)
+        super().__init__(limits=limits, http_transport=http_transport, pauses=pauses)
         self._tokens: dict[tuple[ConnectionId, str, int], AccessTokens] = {}
-
-    @property
-    def name(self) -> str:
-        """The rail's short name."""
-        return RAIL
-
-    @property
-    def title(self) -> str:
-        """The vendor's name as people know it."""
-        return "QuickBooks Online"
-
-    @property
-    def roles(self) -> frozenset[RailRole]:
-        """The ledger of record."""
-        return frozenset({RailRole.LEDGER})
-
-    @property
-    def abilities(self) -> RailAbilities:
-        """What it states that it can do."""
-        return ABILITIES
-
-    @property
-    def settings_model(self) -> type[BaseModel]:
-        """What a person must supply that is no secret."""
-        return QboSettings
-
-    @property
-    def secrets_model(self) -> type[BaseModel]:
-        """What a person must supply that is secret."""
-        return QboSecrets
-
-    @property
-    def webhook_reader(self) -> QboWebhookReader:
-        """Reads what Intuit sends."""
-        return QboWebhookReader()
+        self.webhook_reader = QboWebhookReader()
 
     def open(self, context: RailContext) -> LedgerRail:
         """Make the rail of one connection. Does not connect.
@@ -221,9 +191,8 @@ class QboRailFactory:
 
     async def aclose(self) -> None:
         """Let go of connections, budgets and tokens held in memory. Repeating is harmless."""
-        self._budgets.clear()
         self._tokens.clear()
-        await self._http.aclose()
+        await super().aclose()
 
     def _share_budget(self, settings: QboSettings, context: RailContext) -> CallBudget:
         """Intuit counts per company and app; there is no limit over all companies of an app."""

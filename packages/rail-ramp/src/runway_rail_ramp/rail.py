@@ -14,9 +14,8 @@ from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import CompanyProfile, RailAbilities, RailContext, RailRole, RecordFix
 from runway_rail_kit import (
     AccessTokens,
-    BudgetShelf,
     CallBudget,
-    HttpTransport,
+    HttpRailFactory,
     OAuthClient,
     Pauses,
     TransportLimits,
@@ -142,7 +141,7 @@ class RampRail:
         return place.since is None or place.whole_at is None or now - place.whole_at >= every
 
 
-class RampRailFactory:
+class RampRailFactory(HttpRailFactory):
     """Makes the rails of businesses. They share connections, tokens and call budgets of this process."""
 
     name = RAIL
@@ -160,9 +159,7 @@ class RampRailFactory:
         pauses: Pauses | None = None,
     ) -> None:
         """Prepare; nothing connects. `http_transport` and `pauses` let tests stand in for network and time."""
-        self._http = HttpTransport(limits, transport=http_transport)
-        self._pauses = pauses or Pauses()
-        self._budgets = BudgetShelf(RAIL, sleep=self._pauses.sleep)
+        super().__init__(limits=limits, http_transport=http_transport, pauses=pauses)
         self._tokens: dict[tuple[ConnectionId, str], AccessTokens] = {}
         self.webhook_reader = RampWebhookReader()
 
@@ -186,8 +183,7 @@ class RampRailFactory:
     async def aclose(self) -> None:
         """Let go of connections, tokens and budgets. Repeating is harmless."""
         self._tokens.clear()
-        self._budgets.clear()
-        await self._http.aclose()
+        await super().aclose()
 
     def _share_tokens(self, settings: RampSettings, context: RailContext) -> AccessTokens:
         key = (context.connection_id, settings.api_url)

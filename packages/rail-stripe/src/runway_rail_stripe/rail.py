@@ -23,7 +23,7 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
-from runway_rail_kit import BudgetShelf, CallBudget, HttpTransport, Pauses, TransportLimits, Window, read_settings
+from runway_rail_kit import CallBudget, HttpRailFactory, Pauses, TransportLimits, Window, read_settings
 
 from runway_rail_stripe.cursor import Place, read_place, write_place
 from runway_rail_stripe.faults import MISSING, RAIL, TITLE, StripeFault
@@ -219,7 +219,7 @@ def _page(
     )
 
 
-class StripeRailFactory:
+class StripeRailFactory(HttpRailFactory):
     """Makes the rails of accounts. They share connections and call budgets of this process."""
 
     name = RAIL
@@ -241,10 +241,8 @@ class StripeRailFactory:
 
         `page_records` is how many records are stored in one transaction.
         """
-        self._http = HttpTransport(limits, transport=http_transport)
-        self._pauses = pauses or Pauses()
+        super().__init__(limits=limits, http_transport=http_transport, pauses=pauses)
         self._page_records = page_records
-        self._budgets = BudgetShelf(RAIL, sleep=self._pauses.sleep)
         self.webhook_reader = StripeWebhookReader()
 
     def open(self, context: RailContext) -> LedgerRail:
@@ -264,11 +262,6 @@ class StripeRailFactory:
             is_live=context.is_live,
         )
         return StripeRail(transport, settings=settings, clock=context.clock, page_records=self._page_records)
-
-    async def aclose(self) -> None:
-        """Let go of connections and budgets. Repeating is harmless."""
-        self._budgets.clear()
-        await self._http.aclose()
 
     def _share_budget(self, settings: StripeSettings, context: RailContext) -> CallBudget:
         windows = (Window(settings.calls_per_second, 1),)
