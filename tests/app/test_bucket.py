@@ -15,8 +15,7 @@ from runway_store_sql import SqlStore
 from runway_testkit.bucket_server import BucketServer
 from runway_testkit.store_desk import make_bill
 
-from tests.store.archive_desk import SECRET_KEY, ArchiveDesk
-from tests.store.test_log_archive import BILL, history
+from tests.store.archive_desk import BILL, SECRET_KEY, ArchiveDesk, history
 
 
 @pytest.fixture

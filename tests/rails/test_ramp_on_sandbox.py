@@ -33,8 +33,8 @@ from runway_core.ports.execution_rail import ExecutionRail
 from runway_rail_kit import Pauses
 from runway_rail_ramp import RampRailFactory
 from runway_sandbox.serve import SandboxProcess, start_sandbox
-from runway_testkit.execution_rail_contract import fold
 from runway_testkit.memory_calls import MemoryCallLedger
+from runway_testkit.rail_desk import fold
 
 from tests.rails.paper_qbo import no_sleep
 from tests.rails.ramp_desk import DAY_S, PayerDesk

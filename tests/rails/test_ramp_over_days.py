@@ -12,7 +12,7 @@ from runway_core.errors import RailUnavailable
 from runway_rail_kit import Pauses
 from runway_rail_ramp import RampRailFactory
 from runway_sandbox.serve import SandboxProcess, start_sandbox
-from runway_testkit.execution_rail_contract import Held, fold
+from runway_testkit.rail_desk import Held, fold
 
 from tests.rails.paper_qbo import no_sleep
 from tests.rails.ramp_desk import DAY_S, PayerDesk

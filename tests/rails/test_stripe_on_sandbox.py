@@ -32,7 +32,7 @@ from runway_rail_kit import Pauses
 from runway_rail_stripe import StripeRailFactory
 from runway_sandbox.serve import SandboxProcess, start_sandbox
 from runway_testkit.memory_calls import MemoryCallLedger
-from runway_testkit.verification_rail_contract import fold
+from runway_testkit.rail_desk import fold
 
 from tests.rails.paper_qbo import no_sleep
 from tests.rails.stripe_desk import DAY_S, CardDesk

@@ -1,13 +1,15 @@
 """A company whose log goes back for months, an archive and a place for anchors: what tests of the archive work with."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from runway_app_http.log_archive import archive_chain, read_manifests
-from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.books import Books
+from runway_core.domain.identity import CompanyId, FirmId, RecordKey, RecordKind
 from runway_core.domain.log_archive import ArchivedPiece
+from runway_core.domain.log_entry import LogDraft
 from runway_core.ports.anchors import AnchorSink
 from runway_core.runway import Runway
 from runway_store_sql import FolderAnchorSink, SqlStore
@@ -17,6 +19,7 @@ from sqlalchemy import Connection, text
 
 SECRET_KEY = "a key for tests alone, of 32 characters and more"
 COLUMNS = "company_id, sequence, seen_at, rail, kind, external_id, what, correlation_id, previous_hash, hash, canonical"
+BILL = RecordKey(RecordKind.BILL, "1")
 
 
 class ArchiveDesk:
@@ -86,3 +89,16 @@ class ArchiveDesk:
                 connection.execute(text(statement))
 
         await self.store.database.migrate(work)
+
+
+async def read_books(desk: ArchiveDesk, *, at: datetime, known_at: datetime | None = None) -> Books:
+    """Books but for what the log does not say or a mark moves: when pulls ended, and how many entries there are."""
+    books = await desk.store.mirror.load_books(
+        desk.desk.company, as_of=date(2026, 3, 2), history_from=date(2025, 1, 1), read_at=at, known_at=known_at
+    )
+    return books.model_copy(update={"connections": (), "log_sequence": 0})
+
+
+async def history(desk: ArchiveDesk, key: RecordKey = BILL) -> list[LogDraft]:
+    """What the log says of one record, oldest first."""
+    return [entry.draft for entry in await desk.store.log.history(desk.id, key)]

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,6 +19,7 @@ from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.view import CompanyView
 from runway_core.runway import Runway
 from runway_core.sync.health import ServiceSettings
+from runway_testkit.sample import READ_AT
 
 from tests.core.desk import FirmDesk, bank, bill
 
@@ -26,9 +27,9 @@ ALL_LARGE, NONE_LARGE = ServiceSettings(keep_views_from=1), ServiceSettings(keep
 VIEWS = ("DigestView", "ConsoleView", "OutlookView")
 
 
-async def open_sample() -> tuple[FirmDesk, Company]:
+async def open_sample(*, at: datetime = READ_AT) -> tuple[FirmDesk, Company]:
     """The Sample company, pulled by a firm to which it is a large one."""
-    desk = FirmDesk(service=ALL_LARGE)
+    desk = FirmDesk(at=at, service=ALL_LARGE)
     sample = await desk.connect_sample()
     await desk.runway.sync(sample.company_id)
     return desk, sample
@@ -99,10 +100,6 @@ async def decide(desk: FirmDesk, sample: Company) -> None:
     )
 
 
-async def begin_a_day(desk: FirmDesk, _: Company) -> None:
-    desk.later(days=1)
-
-
 async def let_an_hour_pass(desk: FirmDesk, _: Company) -> None:
     """Policy counts how old the books are in hours."""
     desk.later(minutes=59)
@@ -125,7 +122,7 @@ async def lose_access(desk: FirmDesk, sample: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", [change_books, decide, begin_a_day, let_an_hour_pass, set_a_policy_of_the_firm, plan_money, lose_access]
+    "act", [change_books, decide, let_an_hour_pass, set_a_policy_of_the_firm, plan_money, lose_access]
 )
 async def test_views_are_laid_out_anew_after(act: Callable[[FirmDesk, Company], Awaitable[None]]) -> None:
     desk, sample = await open_sample()
@@ -135,6 +132,32 @@ async def test_views_are_laid_out_anew_after(act: Callable[[FirmDesk, Company], 
 
     assert were_kept(views) == {False}
     assert views == await look(without_keeping(desk), sample.company_id)
+
+
+async def test_a_view_of_yesterday_is_laid_out_anew_though_the_books_were_read_a_quarter_of_an_hour_ago() -> None:
+    desk, sample = await open_sample(at=datetime(2026, 3, 3, 5, 50, tzinfo=UTC))  # ten minutes before midnight there
+    await mark(desk, sample.company_id)
+    before = await look(desk.runway, sample.company_id)
+    desk.later(minutes=15)
+    after = await look(desk.runway, sample.company_id)
+
+    assert (were_kept(before), were_kept(after)) == ({True}, {False})
+    assert {view.as_of for view in after} == {date(2026, 3, 3)}
+
+
+async def test_a_position_that_is_computed_while_a_view_is_laid_out_leaves_the_view_behind() -> None:
+    desk, sample = await open_sample()
+
+    async def lay_out(company_id: CompanyId) -> tuple[DigestView, Books]:
+        view, books = await desk.runway.digest(company_id), await desk.runway.books.read(company_id)
+        desk.later(minutes=1)
+        await without_keeping(desk).recompute(company_id)
+        return view, books
+
+    await KeptViews(desk.runway.scope, from_records=1).keep(sample.company_id, lay_out)
+    await mark(desk, sample.company_id)
+
+    assert were_kept((await desk.runway.digest(sample.company_id),)) == {False}
 
 
 async def test_a_view_of_a_build_with_other_fields_is_laid_out_anew() -> None:
@@ -173,3 +196,9 @@ async def test_a_view_holds_until_a_bank_balance_is_an_hour_older_by_the_banks_o
 
     assert kept is not None
     assert kept.holds_until == now + timedelta(minutes=30)
+
+    await mark(desk, sample.company_id)
+    before = await desk.runway.digest(sample.company_id)
+    desk.later(minutes=30)
+    assert were_kept((before,)) == {True}
+    assert were_kept((await desk.runway.digest(sample.company_id),)) == {False}

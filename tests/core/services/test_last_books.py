@@ -2,7 +2,8 @@
 
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.outlook import compute_outlook
-from runway_core.services.last_books import LastBooks
+from runway_core.domain.identity import CompanyId
+from runway_core.services.last_books import LastBooks, count_records
 from runway_testkit.books_making import make_books
 
 from tests.core.desk import FirmDesk, bank, bill
@@ -55,3 +56,11 @@ def test_books_of_more_records_than_the_limit_are_let_go() -> None:
     large.derive(compute_cash)
 
     assert compute_cash not in last.follow(large.model_copy()).derived
+
+
+def test_how_large_books_are_is_known_though_they_are_too_large_to_be_held() -> None:
+    last, large = LastBooks(limit=1), make_books(accounts=(bank(1), bank(2)))
+    last.follow(large)
+
+    assert last.count(large.company.company_id) == count_records(large) > 1
+    assert last.count(CompanyId("never read")) == 0

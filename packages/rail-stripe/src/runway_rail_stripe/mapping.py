@@ -98,11 +98,7 @@ def to_charge(raw: bytes, *, numbers: Mapping[str, str]) -> Change:
         raw,
         one.created,
         {
-            "external_id": one.id,
-            "feed": RAIL,
-            "booked_on": _day(one.created),
-            "currency": currency,
-            "amount": to_major(one.amount, currency),
+            **_say_money(one),
             "refunded": to_major(one.amount_refunded, currency),
             "state": _state(one.status, {state.value: state for state in ChargeState}, "charge"),
             "is_disputed": one.disputed,
@@ -122,17 +118,12 @@ def to_refund(raw: bytes) -> Change:
         RecordRejected: it cannot be understood; the reason is for a person.
     """
     one = _decode(raw, wire.Refund, "refund")
-    currency = read_currency(one.currency)
     return _change(
         Refund,
         raw,
         one.created,
         {
-            "external_id": one.id,
-            "feed": RAIL,
-            "booked_on": _day(one.created),
-            "currency": currency,
-            "amount": to_major(one.amount, currency),
+            **_say_money(one),
             # Old refunds have no status: they succeeded.
             "state": _state(one.status or "succeeded", _REFUND_STATES, "refund"),
             "charge_id": wire.id_of(one.charge),
@@ -148,18 +139,13 @@ def to_dispute(raw: bytes) -> Change:
         RecordRejected: it cannot be understood; the reason is for a person.
     """
     one = _decode(raw, wire.Dispute, "dispute")
-    currency = read_currency(one.currency)
     due = one.evidence_details.due_by if one.evidence_details is not None else None
     return _change(
         Dispute,
         raw,
         one.created,
         {
-            "external_id": one.id,
-            "feed": RAIL,
-            "booked_on": _day(one.created),
-            "currency": currency,
-            "amount": to_major(one.amount, currency),
+            **_say_money(one),
             "state": _state(one.status, _DISPUTE_STATES, "dispute"),
             "charge_id": wire.id_of(one.charge),
             "reason": one.reason,
@@ -175,18 +161,13 @@ def to_payout(raw: bytes) -> Change:
         RecordRejected: it cannot be understood; the reason is for a person.
     """
     one = _decode(raw, wire.Payout, "payout")
-    currency = read_currency(one.currency)
     return _change(
         SentPayout,
         raw,
         one.created,
         {
-            "external_id": one.id,
-            "feed": RAIL,
-            "booked_on": _day(one.created),
+            **_say_money(one),
             "arrives_on": _day(one.arrival_date),
-            "currency": currency,
-            "amount": to_major(one.amount, currency),
             "state": _state(one.status, _PAYOUT_STATES, "payout"),
             "is_automatic": one.automatic,
             "trace_id": one.trace_id.value if one.trace_id is not None else None,
@@ -263,6 +244,18 @@ def _change(record: type[Record], raw: bytes, created: int, values: dict[str, An
         return Change(record=record.from_typed(created_at=_moment(created), **values), raw=hide_secrets(raw))
     except InvalidRequest as error:
         raise RecordRejected(str(error)) from error
+
+
+def _say_money(one: wire.Charge | wire.Refund | wire.Dispute | wire.Payout) -> dict[str, Any]:
+    """What every thing that money is has: its id, its day and its amount."""
+    currency = read_currency(one.currency)
+    return {
+        "external_id": one.id,
+        "feed": RAIL,
+        "booked_on": _day(one.created),
+        "currency": currency,
+        "amount": to_major(one.amount, currency),
+    }
 
 
 def _moment(seconds: int) -> datetime:

@@ -5,35 +5,19 @@ class TestAcmeRail(ExecutionRailContract):
 def desk(self) -> ExecutionDesk: ...
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import pytest
-from runway_core.domain.changes import ChangePage, Cursor
 from runway_core.domain.execution import ExecutionBill, ExecutionPayment
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.errors import NotSupported, RailAccessLost, RecordGone
-from runway_core.ports.ledger_rail import LedgerRail, RailAbilities, RecordFix
+from runway_core.ports.ledger_rail import RecordFix
 
-Held = dict[RecordKey, bytes]
+from runway_testkit.rail_desk import RailDesk, fold, pull
 
 
-class ExecutionDesk(Protocol):
+class ExecutionDesk(RailDesk, Protocol):
     """One company at a vendor that pays bills, changed as people would, and rails opened on it."""
-
-    @property
-    def abilities(self) -> RailAbilities:
-        """What the rail states."""
-        ...
-
-    @property
-    def secrets(self) -> Sequence[str]:
-        """What must never be seen in an error."""
-        ...
-
-    def open(self) -> LedgerRail:
-        """A new rail on the company."""
-        ...
 
     async def change_a_bill(self) -> None:
         """Let a person change where one bill stands."""
@@ -46,32 +30,6 @@ class ExecutionDesk(Protocol):
     async def confuse_access(self) -> None:
         """End the tokens, so that the vendor answers in whatever way it answers a dead one. The keys stay good."""
         ...
-
-    async def lose_access(self) -> None:
-        """Let the company's owner end the access for good."""
-        ...
-
-
-async def pull(desk: ExecutionDesk, cursor: Cursor | None = None) -> list[ChangePage]:
-    """Read to the last page."""
-    rail = desk.open()
-    try:
-        return [page async for page in rail.changes_since(cursor)]
-    finally:
-        await rail.aclose()
-
-
-def fold(pages: Sequence[ChangePage], held: Held | None = None) -> Held:
-    """What a mirror would hold after these pages."""
-    found = dict(held or {})
-    for page in pages:
-        found |= {change.key: change.record.content() for change in page.changes}
-        for deletion in page.deletions:
-            found.pop(deletion.key, None)
-        if page.present_keys is not None:
-            kinds = page.present_kinds or frozenset(key.kind for key in found)
-            found = {key: held for key, held in found.items() if key.kind not in kinds or key in page.present_keys}
-    return found
 
 
 class ExecutionRailContract:

@@ -11,35 +11,20 @@ from decimal import Decimal
 from typing import Protocol
 
 import pytest
-from runway_core.domain.changes import ChangePage, Cursor
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.processor import Charge, Dispute, ProcessorEntry, ProcessorEntryKind, Refund, SentPayout
 from runway_core.errors import NotSupported, RailAccessLost
-from runway_core.ports.ledger_rail import LedgerRail, RailAbilities, RecordFix
+from runway_core.ports.ledger_rail import RecordFix
 
-from runway_testkit.verification_rail_contract import fold
+from runway_testkit.rail_desk import RailDesk, fold, pull
 
 
-class InsightsDesk(Protocol):
+class InsightsDesk(RailDesk, Protocol):
     """One company's account at a processor, changed as the world would, and rails opened on it."""
-
-    @property
-    def abilities(self) -> RailAbilities:
-        """What the rail states."""
-        ...
-
-    @property
-    def secrets(self) -> Sequence[str]:
-        """What must never be seen in an error."""
-        ...
 
     @property
     def odd_payouts(self) -> Sequence[str]:
         """The ids of payouts whose parts were made not to add up."""
-        ...
-
-    def open(self) -> LedgerRail:
-        """A new rail on the account."""
         ...
 
     async def take_payment(self) -> str:
@@ -53,19 +38,6 @@ class InsightsDesk(Protocol):
     async def pay_out(self) -> str:
         """Send all that is available to the bank, so that the rail can list its parts; returns the payout's id."""
         ...
-
-    async def lose_access(self) -> None:
-        """Let the owner end the access."""
-        ...
-
-
-async def pull(desk: InsightsDesk, cursor: Cursor | None = None) -> list[ChangePage]:
-    """Read to the last page."""
-    rail = desk.open()
-    try:
-        return [page async for page in rail.changes_since(cursor)]
-    finally:
-        await rail.aclose()
 
 
 class InsightsRailContract:

@@ -5,62 +5,21 @@ class TestAcmeRail(VerificationRailContract):
 def desk(self) -> VerificationDesk: ...
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import pytest
 from runway_core.domain.bank import BankAccount, BankLine
-from runway_core.domain.changes import ChangePage, Cursor
-from runway_core.domain.identity import RecordKey
 from runway_core.errors import RailAccessLost
-from runway_core.ports.ledger_rail import LedgerRail, RailAbilities
 
-Held = dict[RecordKey, bytes]
+from runway_testkit.rail_desk import RailDesk, fold, pull
 
 
-class VerificationDesk(Protocol):
+class VerificationDesk(RailDesk, Protocol):
     """One company's bank, changed as the world would, and rails opened on it."""
-
-    @property
-    def abilities(self) -> RailAbilities:
-        """What the rail states."""
-        ...
-
-    @property
-    def secrets(self) -> Sequence[str]:
-        """What must never be seen in an error."""
-        ...
-
-    def open(self) -> LedgerRail:
-        """A new rail on the bank."""
-        ...
 
     async def add_line(self) -> None:
         """Let one line come to the statement, so that the rail can read it."""
         ...
-
-    async def lose_access(self) -> None:
-        """Let the bank ask for its person."""
-        ...
-
-
-async def pull(desk: VerificationDesk, cursor: Cursor | None = None) -> list[ChangePage]:
-    """Read to the last page."""
-    rail = desk.open()
-    try:
-        return [page async for page in rail.changes_since(cursor)]
-    finally:
-        await rail.aclose()
-
-
-def fold(pages: Sequence[ChangePage], held: Held | None = None) -> Held:
-    """What a mirror would hold after these pages."""
-    found = dict(held or {})
-    for page in pages:
-        found |= {change.key: change.record.content() for change in page.changes}
-        for deletion in page.deletions:
-            found.pop(deletion.key, None)
-    return found
 
 
 class VerificationRailContract:

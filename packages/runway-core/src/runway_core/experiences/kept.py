@@ -57,10 +57,11 @@ class KeptViews:
         Raises:
             NotFound: no such company in this firm.
         """
+        before = await self._scope.position(company_id)  # one that is computed meanwhile makes another stamp
         view, books = await lay_out(company_id)
         if count_records(books) >= self._from:
             with suppress(StoreError):
-                await self._save(view, books)
+                await self._save(view, books, before)
         return view
 
     async def _find(self, company_id: CompanyId, shape: type[View_]) -> View_ | None:
@@ -87,13 +88,13 @@ class KeptViews:
             return None  # of a build whose views had other fields
         return view.model_copy(update={"books_read_at": now, "freshness": label_freshness(connections, now)})
 
-    async def _save(self, view: CompanyView, books: Books) -> None:
+    async def _save(self, view: CompanyView, books: Books, position: Position | None) -> None:
         company_id = books.company.company_id
         stamp = _stamp(
             log_sequence=books.log_sequence,
             as_of=books.as_of,
             firm_policy_version=books.policy.firm_version,
-            position=await self._scope.position(company_id),
+            position=position,
             connections=books.connections,
             now=books.read_at,
         )
@@ -111,9 +112,12 @@ def _stamp(
     connections: Sequence[Connection],
     now: datetime,
 ) -> str:
-    """All that a view is made of. Policy counts the age of what was read in whole hours, and so does this."""
+    """All that a view is made of. Policy counts the age of what was read in whole hours, and so does this.
+
+    The states of connections are in the log.
+    """
     computed_at = None if position is None else position.computed_at
-    read = (f"{one.connection_id} {one.state} {_hours_since(one.source_read_at, now)}" for one in connections)
+    read = (f"{one.connection_id} {_hours_since(one.source_read_at, now)}" for one in connections)
     return "; ".join(
         (_RELEASE, str(log_sequence), str(as_of), str(firm_policy_version), str(computed_at), *sorted(read))
     )

@@ -16,6 +16,7 @@ class LastBooks:
         self._limit = limit
         self._count = 0
         self._held: OrderedDict[CompanyId, tuple[int, Books]] = OrderedDict()
+        self._sizes: dict[CompanyId, int] = {}
 
     def follow(self, books: Books) -> Books:
         """Let these books take over what still holds of those before, and hold them instead."""
@@ -26,6 +27,7 @@ class LastBooks:
             books.continue_from(before[1])
         count = count_records(books)
         self._held[company_id] = count, books
+        self._sizes[company_id] = count
         self._count += count
         while self._count > self._limit:
             _, (gone, _) = self._held.popitem(last=False)
@@ -33,9 +35,8 @@ class LastBooks:
         return books
 
     def count(self, company_id: CompanyId) -> int:
-        """How many records the books of a company have that are held; nil where they are not."""
-        held = self._held.get(company_id)
-        return 0 if held is None else held[0]
+        """How many records a company's books had when they were read last, held or too many to be; nil if never."""
+        return self._sizes.get(company_id, 0)
 
 
 def count_records(books: Books) -> int:
