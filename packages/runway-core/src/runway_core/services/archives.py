@@ -56,15 +56,17 @@ class ArchiveService:
             NotAllowed: the caller may not manage.
         """
         by = self._scope.by_manager(actor)
-        for owner in {piece.owner for piece in pieces}:
-            await self._demand_own(owner)
-        due = [piece for piece in pieces if not await self._is_out(piece)]
+        out = {
+            (owner, held.first, held.sha256)
+            for owner in {piece.owner for piece in pieces}
+            for held in await self.detached(owner)
+        }
+        due = [piece for piece in pieces if (piece.owner, piece.first, piece.sha256) not in out]
         if not due:
             return []
         await self._demand_anchored(due)
-        for piece in due:
-            await self._demand_signed(piece)
-            await self._demand_old(piece)
+        await self._demand_signed(due)
+        await self._demand_old(due)
         for piece in due:
             mark = draft_detached(piece, by=by, at=self._scope.clock.now())
             await self._scope.store.log_archives.detach(piece, mark)
@@ -122,18 +124,15 @@ class ArchiveService:
         keys = self._scope.store.log_keys
         return keys.is_signed(piece.signed, signature=piece.signature, public_key=piece.public_key)
 
-    async def _is_out(self, piece: ArchivedPiece) -> bool:
-        out = await self._scope.store.log_archives.detached(piece.owner)
-        return any(held.first == piece.first and held.sha256 == piece.sha256 for held in out)
-
     async def _demand_own(self, owner: CompanyId) -> None:
         if owner != firm_chain(self._scope.firm_id) or self._scope.caller is not None:
             await self._scope.company(owner)
 
-    async def _demand_signed(self, piece: ArchivedPiece) -> None:
+    async def _demand_signed(self, pieces: Sequence[ArchivedPiece]) -> None:
         keys = {key.public_key for key in await self._scope.store.log_keys.keys()}
-        if piece.public_key not in keys or not self._is_signed(piece):
-            raise LogBroken(f"the manifest of {piece.file!r} is not signed by a key of this log: archive it anew")
+        for piece in pieces:
+            if piece.public_key not in keys or not self._is_signed(piece):
+                raise LogBroken(f"the manifest of {piece.file!r} is not signed by a key of this log: archive it anew")
 
     async def _demand_anchored(self, pieces: Sequence[ArchivedPiece]) -> None:
         """Chains are what anchors say, and every place outside holds an anchor that covers the pieces."""
@@ -151,13 +150,15 @@ class ArchiveService:
                 said = f"no anchor outside the database covers entry {piece.last} of {piece.owner!r}"
                 raise InvalidRequest(f"{said}: run `runway log anchor`")
 
-    async def _demand_old(self, piece: ArchivedPiece) -> None:
-        old = await self._scope.store.log.last_before(piece.owner, self._scope.clock.now() - KEPT)
-        if piece.last > old:
-            raise InvalidRequest(
-                f"{piece.file!r} holds entries of the last {KEPT.days} days, which the books of today are read with: "
-                "take out what is older"
-            )
+    async def _demand_old(self, pieces: Sequence[ArchivedPiece]) -> None:
+        at, log = self._scope.clock.now() - KEPT, self._scope.store.log
+        old = {owner: await log.last_before(owner, at) for owner in {piece.owner for piece in pieces}}
+        for piece in pieces:
+            if piece.last > old[piece.owner]:
+                raise InvalidRequest(
+                    f"{piece.file!r} holds entries of the last {KEPT.days} days, which the books of today are read "
+                    "with: take out what is older"
+                )
 
 
 def describe_absent(pieces: Sequence[DetachedPiece]) -> LogFault:
