@@ -145,6 +145,16 @@ async def test_a_view_of_yesterday_is_laid_out_anew_though_the_books_were_read_a
     assert {view.as_of for view in after} == {date(2026, 3, 3)}
 
 
+async def test_a_view_is_laid_out_anew_when_a_rail_was_read_on_another_day() -> None:
+    """What a card processor holds is told as of that day, by the rail's clock."""
+    desk, sample = await open_sample(at=datetime(2026, 3, 2, 23, 50, tzinfo=UTC))
+    await mark(desk, sample.company_id)
+    desk.later(minutes=15)
+    await without_keeping(desk).sync(sample.company_id)
+
+    assert were_kept(await look(desk.runway, sample.company_id)) == {False}
+
+
 async def test_a_position_that_is_computed_while_a_view_is_laid_out_leaves_the_view_behind() -> None:
     desk, sample = await open_sample()
 

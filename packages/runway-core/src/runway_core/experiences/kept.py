@@ -114,17 +114,17 @@ def _stamp(
 ) -> str:
     """All that a view is made of. Policy counts the age of what was read in whole hours, and so does this.
 
-    The states of connections are in the log.
+    What a card processor holds is told as of the day it was read. The states of connections are in the log.
     """
     computed_at = None if position is None else position.computed_at
-    read = (f"{one.connection_id} {_hours_since(one.source_read_at, now)}" for one in connections)
+    read = (f"{one.connection_id} {_say_age(one.source_read_at, now)}" for one in connections)
     return "; ".join(
         (_RELEASE, str(log_sequence), str(as_of), str(firm_policy_version), str(computed_at), *sorted(read))
     )
 
 
-def _hours_since(read_at: datetime | None, now: datetime) -> int | None:
-    return None if read_at is None else max(now - read_at, timedelta(0)) // _HOUR
+def _say_age(read_at: datetime | None, now: datetime) -> str:
+    return "never" if read_at is None else f"{read_at.date()} {max(now - read_at, timedelta(0)) // _HOUR}"
 
 
 def _find_end(books: Books) -> datetime:
