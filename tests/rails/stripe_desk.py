@@ -105,7 +105,11 @@ class CardDesk:
         await self.change("refund", id=charge_id)
 
     async def pay_out(self) -> str:
-        """Three days later the payment is available; six hours after the payout its parts are listed."""
+        """Three days later the payment is available; six hours after the payout its parts are listed.
+
+        On every day of the week alike: the account pays nothing out by itself.
+        """
+        await self.change("schedule", interval="manual")
         await self.advance(3 * DAY_S)
         payout_id = await self.change("pay_out")
         await self.advance(DAY_S // 4)

@@ -44,7 +44,9 @@ def test_the_economys_control_sums_outlive_changes() -> None:
 
     service = LedgerService(world)
     ramp = RampDesk(world, service)
-    results = apply_mutations(world, service, changes, plaid=PlaidDesk(world), ramp=ramp, stripe=StripeDesk(world))
+    results = apply_mutations(
+        world, service, changes, plaid=PlaidDesk(world), ramp=ramp, stripe=StripeDesk(world, service)
+    )
 
     refused = {result["fault"]["Error"][0]["code"] for result in results if not result["ok"]}
     assert refused <= {"610"}  # a bill of a vendor that was retired

@@ -186,6 +186,7 @@ class ControlDesk:
 
     def _wake(self) -> None:
         self._ramp.look()
+        self._stripe.look()
         self._world.webhooks.wake()
         self._plaid.post.wake()
         self._ramp.post.wake()

@@ -37,6 +37,7 @@ ZERO_DECIMAL = frozenset(
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 DAY_S = 86_400
+DELAY_DAYS = 2  # so long a charge is pending
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -123,14 +124,14 @@ class Processor:
         )
         charge.receipt_id = entry.payment_id
         self._charges[entry.key] = charge
-        limit = payout.made_at - 600 if payout is not None else at + 2 * DAY_S
+        limit = payout.made_at - 600 if payout is not None else at + DELAY_DAYS * DAY_S
         charge.entry = self._put_entry(
             "charge",
             entry.gross,
             fee=entry.fee,
             source=charge,
             at=at,
-            available_at=min(at + 2 * DAY_S, limit),
+            available_at=min(at + DELAY_DAYS * DAY_S, limit),
             payout=payout,
         )
         for invoice, amount in applied:
@@ -213,7 +214,7 @@ class Processor:
                 fee=fee_of(gross, settled_in),
                 source=charge,
                 at=now,
-                available_at=now + 2 * DAY_S,
+                available_at=now + DELAY_DAYS * DAY_S,
                 currency=settled_in,
             )
             charge.entry.exchange_rate = rate
@@ -237,14 +238,7 @@ class Processor:
         Returns:
             The payout; `None` when nothing is there to be paid out.
         """
-        waiting = [
-            entry
-            for entry in self.of_kind(Entry)
-            if entry.payout is None
-            and entry.currency == currency
-            and entry.available_at <= now
-            and entry.kind not in {"payout", "payout_failure"}
-        ]
+        waiting = [entry for entry in self._waiting(now) if entry.currency == currency]
         total = sum(entry.net for entry in waiting) if amount is None else amount
         if total <= 0:
             return None
@@ -268,6 +262,18 @@ class Processor:
             payout.id, paid, currency.upper(), today, day, payout.trace or ""
         )
         return payout
+
+    def currencies_waiting(self, now: int) -> list[str]:
+        """The currencies of what is available to be paid out."""
+        return sorted({entry.currency for entry in self._waiting(now)})
+
+    def _waiting(self, now: int) -> list[Entry]:
+        """What is available and in no payout yet."""
+        return [
+            entry
+            for entry in self.of_kind(Entry)
+            if entry.payout is None and entry.available_at <= now and entry.kind not in {"payout", "payout_failure"}
+        ]
 
     def fail_payout(self, payout: Payout, *, now: int) -> None:
         """Let the bank send a payout back, which it may do after it counted as paid."""

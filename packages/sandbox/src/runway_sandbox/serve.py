@@ -176,7 +176,7 @@ def build_server(world: World, listener: socket.socket, *, on_ready: Any) -> uvi
     """Build the server over a world on an address that is already taken; `on_ready` gets the ready line."""
     host, port = listener.getsockname()[:2]
     service, plaid = LedgerService(world), PlaidDesk(world)
-    ramp, stripe = RampDesk(world, service), StripeDesk(world)
+    ramp, stripe = RampDesk(world, service), StripeDesk(world, service)
     app = build_app(world, service, plaid=plaid, ramp=ramp, stripe=stripe)
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="on", timeout_graceful_shutdown=2)
     base_url = f"http://{host}:{port}"

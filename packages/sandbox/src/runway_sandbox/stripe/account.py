@@ -10,6 +10,7 @@ from typing import Any
 
 from runway_sandbox.books import Book
 from runway_sandbox.opaque import opaque_id
+from runway_sandbox.payouts import PayoutClerk
 from runway_sandbox.processor import Processor
 from runway_sandbox.processor_things import Happening
 from runway_sandbox.stripe import shapes
@@ -47,6 +48,7 @@ class StripeAccount:
     calls: deque[float] = field(default_factory=deque)
     told_until: int = 0
     told: set[int] = field(default_factory=set)  # order numbers of what was told of that second and later
+    clerk: PayoutClerk | None = None  # from the first call to it on
     _processor: Processor | None = None
     _making: Lock = field(default_factory=Lock)
 

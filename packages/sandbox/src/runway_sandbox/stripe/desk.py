@@ -18,7 +18,9 @@ from starlette.routing import Route
 from runway_sandbox.books import Book, encode_wire
 from runway_sandbox.faults import MAINTENANCE_HTML, SERVICE_UNAVAILABLE_HTML
 from runway_sandbox.opaque import opaque_id
+from runway_sandbox.payouts import PayoutClerk, Schedule
 from runway_sandbox.processor import Processor
+from runway_sandbox.service import LedgerService
 from runway_sandbox.stripe import shapes, writing
 from runway_sandbox.stripe.account import Remembered, StripeAccount
 from runway_sandbox.stripe.expanding import expand
@@ -61,8 +63,9 @@ class _HtmlAnswerError(Exception):
 class StripeDesk:
     """The endpoints over one world; every company has an account, those that take cards have something in it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, service: LedgerService) -> None:
         self._world = world
+        self._service = service
         self._draws = random.Random(f"stripe:{world.settings.seed}")
         self._desks = {desk.realm_id: desk for desk in world.desks}
         self._accounts = {desk.realm_id: self._new_account(desk) for desk in world.desks}
@@ -80,6 +83,21 @@ class StripeDesk:
     def processor_of(self, desk: Desk) -> Processor:
         """What a company's account holds, made of its books at the first touch."""
         return self.account_of(desk).open(self._world.book(desk), now=self._now())
+
+    def progress(self, desk: Desk) -> StripeAccount:
+        """Let what is due at a company's account happen; it comes to life with the first time."""
+        processor, account, now = self.processor_of(desk), self.account_of(desk), self._now()
+        if account.clerk is None:
+            book, feed = self._world.book(desk), self._world.feed(desk)
+            account.clerk = PayoutClerk(processor, book, feed, service=self._service, now=now)
+        account.clerk.progress(now)
+        return account
+
+    def look(self) -> None:
+        """Let time pass for the accounts that are alive."""
+        for desk in self._desks.values():
+            if self.account_of(desk).clerk is not None:
+                self.progress(desk)
 
     def routes(self) -> list[Route]:
         """List the routes, relative to the rail's base address."""
@@ -106,6 +124,7 @@ class StripeDesk:
         return int(self._world.clock.epoch())
 
     def _look(self) -> list[StripeAccount]:
+        self.look()
         return [account for account in self._accounts.values() if account.is_open]
 
     # One call
@@ -203,12 +222,13 @@ class StripeDesk:
         await self._meet_trouble(account)
         if parts[0] in account.forbidden:
             raise not_permitted(parts[0])
-        if not account.is_open:
-            desk = self._desks.get(account.realm_id)
-            if desk is None:
-                account.open(Book(account.realm_id, account.name, home_currency="USD"), now=self._now())
-            else:
+        desk = self._desks.get(account.realm_id)
+        if desk is None:
+            account.open(Book(account.realm_id, account.name, home_currency="USD"), now=self._now())
+        else:
+            if not account.is_open:
                 await asyncio.to_thread(self.processor_of, desk)  # large books take seconds; others go on
+            self.progress(desk)
         now = self._now()
         if method == "GET":
             expanding = form.get("expand")
@@ -301,12 +321,14 @@ class StripeDesk:
         return wanted
 
     def _account_wire(self, account: StripeAccount) -> Wire:
+        schedule = Schedule() if account.clerk is None else account.clerk.schedule
         return shapes.account(
             account.account_id,
             name=account.name,
             currency=account.currency,
             country=account.country,
             created=account.created,
+            schedule=schedule.describe(),
         )
 
 

@@ -2,7 +2,8 @@
 
 `{"rail": "stripe", "company": …, "op": …, "fields": {…}}`: `charge` (`amount` in minor units, `currency`, and `rate`
 where it is settled in the account's own), `refund`, `dispute` (`is_inquiry`), `close_dispute` (`is_won`), `pay_out`
-(all that is available, or an `amount` by hand) and `fail_payout` name what they touch by `id`; `revoke`, `forbid` (a
+(all that is available, or an `amount` by hand) and `fail_payout` name what they touch by `id`; `schedule` says when it
+pays out by itself (`interval`: daily, weekly or manual, and `weekly_anchor`); `revoke`, `forbid` (a
 `resource`) and `restore` change the access, `roll_secret` signs with two secrets from now on.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from runway_sandbox.payouts import INTERVALS, WEEKDAYS, Schedule
 from runway_sandbox.processor_things import Charge, Customer, Dispute, Payout
 from runway_sandbox.stripe.account import StripeAccount
 from runway_sandbox.stripe.desk import StripeDesk
@@ -28,7 +30,7 @@ def apply_at_stripe(stripe: StripeDesk, desk: Desk, change: Fields, *, now: int)
     """Make one change and tell the id of what came of it, or why it cannot be made."""
     told = {"rail": "stripe", "company": desk.realm_id, "op": change["op"]}
     fields: Fields = change.get("fields") or {}
-    stripe.processor_of(desk)
+    stripe.progress(desk)
     if change["op"] == "roll_secret":
         stripe.post.roll_secret(str(fields.get("secret", "whsec_sandbox_rolled")))
         return {**told, "ok": True}
@@ -79,7 +81,17 @@ def _pay_out(account: StripeAccount, fields: Fields, now: int) -> str:
     payout = account.processor.pay_out(now=now, currency=currency, amount=amount)
     if payout is None:
         raise _UnknownThingError("nothing is available to be paid out")
+    if amount is not None and account.clerk is not None:
+        account.clerk.pay_by_hand()
     return payout.id
+
+
+def _set_schedule(account: StripeAccount, fields: Fields, _now: int) -> str:
+    interval, day = str(fields.get("interval", "")), str(fields.get("weekly_anchor", "monday"))
+    if account.clerk is None or interval not in INTERVALS or day not in WEEKDAYS:
+        raise _UnknownThingError(f"a schedule has an interval of {INTERVALS} and a weekly_anchor of {WEEKDAYS}")
+    account.clerk.schedule = Schedule(INTERVALS[interval], WEEKDAYS.index(day))
+    return account.account_id
 
 
 def _fail_payout(account: StripeAccount, fields: Fields, now: int) -> str:
@@ -111,6 +123,7 @@ _OPERATIONS: dict[str, Callable[[StripeAccount, Fields, int], str]] = {
     "close_dispute": _close_dispute,
     "pay_out": _pay_out,
     "fail_payout": _fail_payout,
+    "schedule": _set_schedule,
     "revoke": _revoke,
     "restore": _restore,
     "forbid": _forbid,

@@ -47,7 +47,7 @@ def a_list(data: list[Wire], *, url: str, has_more: bool = False) -> Wire:
     return {"object": "list", "data": data, "has_more": has_more, "url": url}
 
 
-def account(identifier: str, *, name: str, currency: str, country: str, created: int) -> Wire:
+def account(identifier: str, *, name: str, currency: str, country: str, created: int, schedule: Wire) -> Wire:
     """Return the company's account."""
     return {
         "id": identifier,
@@ -69,7 +69,7 @@ def account(identifier: str, *, name: str, currency: str, country: str, created:
             "dashboard": {"display_name": name, "timezone": "Etc/UTC"},
             "payouts": {
                 "debit_negative_balances": True,
-                "schedule": {"delay_days": 2, "interval": "weekly", "weekly_anchor": "tuesday"},
+                "schedule": schedule,
                 "statement_descriptor": None,
             },
         },

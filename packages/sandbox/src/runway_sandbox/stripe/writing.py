@@ -88,6 +88,8 @@ def _make_payout(account: StripeAccount, form: Form, *, now: int) -> Wire:
         )
     payout = account.processor.pay_out(now=now, currency=currency, amount=amount)
     assert payout is not None
+    if account.clerk is not None:
+        account.clerk.pay_by_hand()
     return shapes.write(payout, now)
 
 
