@@ -1,12 +1,12 @@
 """What was computed from books holds for later books exactly as far as nothing that it read has changed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.hygiene.find import find_findings
@@ -15,11 +15,16 @@ from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.policy.ground import gather_ground
 from runway_core.calculators.position import compute_position
 from runway_core.calculators.proposed_decisions import propose_decisions
+from runway_core.domain.bills import Bill
 from runway_core.domain.books import FIELDS_OF, Books
+from runway_core.domain.ledger import AccountKind
 from runway_core.domain.position import Position
+from runway_sandbox.economy import build_company
 from runway_testkit.books_making import bill, make_books
 from runway_testkit.books_strategies import books
 from runway_testkit.sample import sample_books
+
+from tests.core.hygiene.planted import read_books
 
 FIELDS = sorted(Books.model_fields)
 
@@ -55,6 +60,19 @@ class Lazy:
 
     def later(self) -> str:
         return self._books.home
+
+
+counted: list[str] = []
+
+
+def count_of_vendor(bills: tuple[Bill, ...]) -> int:
+    counted.append(bills[0].vendor_id or "")
+    return len(bills)
+
+
+def count_by_vendor(given_books: Books, least: int) -> dict[str, int]:
+    counts = given_books.derive_each(count_of_vendor, {v: (b,) for v, b in given_books.bills_by_vendor.items()})
+    return {vendor_id: count for vendor_id, count in counts.items() if count >= least}
 
 
 def mix(first: Books, second: Books, names: list[str]) -> Books:
@@ -106,9 +124,39 @@ def test_a_value_that_looks_at_the_books_later_is_a_mistake() -> None:
         lazy.later()
 
 
+def test_what_else_is_given_is_part_of_what_a_value_was_made_of() -> None:
+    held = make_books(bills=(bill("1", 100), bill("2", 100), bill("3", 100, vendor_id="other")))
+
+    assert held.derive(count_by_vendor, 2) == held.derive(count_by_vendor, least=2) == {held.bills[0].vendor_id: 2}
+    assert held.derive(count_by_vendor, 3) == {}
+    assert held.derived[count_by_vendor].reads == {"bills"}
+
+
+def test_only_the_vendor_whose_bill_changed_is_looked_at_again() -> None:
+    before = make_books(bills=(bill("1", 100, vendor_id="A"), bill("2", 100, vendor_id="B")))
+    before.derive(count_by_vendor, 1)
+    later = before.model_copy(update={"bills": (before.bills[0], bill("2", 50, vendor_id="B"))}).continue_from(before)
+    counted.clear()
+
+    assert later.derive(count_by_vendor, 1) == {"A": 1, "B": 1}
+    assert counted == ["B"]
+
+
+def test_a_vendor_that_is_gone_is_forgotten() -> None:
+    before = make_books(bills=(bill("1", 100, vendor_id="A"), bill("2", 100, vendor_id="B")))
+    before.derive(count_by_vendor, 1)
+    later = before.model_copy(update={"bills": before.bills[:1]}).continue_from(before)
+
+    assert later.derive(count_by_vendor, 1) == {"A": 1}
+    assert later.pieces[count_of_vendor, ""].keys() == {"A"}
+
+
 @given(books())
 def test_every_attribute_of_books_names_the_fields_behind_it(any_books: Books) -> None:
-    made = {name for name, held in vars(Books).items() if isinstance(held, cached_property | property)} - {"derived"}
+    made = {name for name, held in vars(Books).items() if isinstance(held, cached_property | property)} - {
+        "derived",
+        "pieces",
+    }
     assert FIELDS_OF.keys() == made | set(FIELDS)
     for name in made:
         noting = NotingBooks.trusted({field: getattr(any_books, field) for field in FIELDS})
@@ -131,3 +179,59 @@ def test_figures_of_continued_books_are_those_of_books_read_anew(before: Books, 
     now = mix(before, other, names)
 
     assert tell_all(mix(before, other, names).continue_from(before)) == tell_all(now)
+
+
+EDITS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "bills": {
+        "due_date": st.dates(date(2026, 1, 1), date(2026, 12, 31)) | st.none(),
+        "document_date": st.dates(date(2025, 6, 1), date(2026, 6, 30)),
+        "open_balance": st.sampled_from([Decimal(0), Decimal(-5), Decimal(100)]),
+        "total": st.sampled_from([Decimal(0), Decimal(-5), Decimal(250)]),
+        "number": st.sampled_from([None, "1001", "1002"]),
+        "vendor_id": st.sampled_from([None, "1", "nobody"]),
+        "currency": st.just("CAD"),
+    },
+    "bill_payments": {
+        "document_date": st.dates(date(2025, 6, 1), date(2026, 6, 30)),
+        "vendor_id": st.sampled_from([None, "1", "nobody"]),
+        "is_void": st.just(True),
+        "applied": st.just(()),
+    },
+    "invoices": {
+        "document_date": st.dates(date(2025, 6, 1), date(2026, 6, 30)),
+        "customer_id": st.sampled_from([None, "1", "nobody"]),
+        "is_void": st.just(True),
+    },
+    "accounts": {"balance": st.just(Decimal(7)), "account_kind": st.just(AccountKind.EXPENSE)},
+    "vendors": {"name": st.just("Acme"), "term_id": st.just("none")},
+}
+
+
+@st.composite
+def edited(draw: st.DrawFn, whole: Books) -> Books:
+    """Books of which one record was edited, or went."""
+    kind = draw(st.sampled_from(sorted(EDITS)))
+    records = list(getattr(whole, kind))
+    place = draw(st.integers(0, len(records) - 1))
+    if draw(st.booleans()):
+        field = draw(st.sampled_from(sorted(EDITS[kind])))
+        records[place] = records[place].model_copy(update={field: draw(EDITS[kind][field])})
+    else:
+        del records[place]
+    return whole.model_copy(update={kind: tuple(records)})
+
+
+@pytest.fixture(scope="module")
+def whole_books() -> Books:
+    return read_books(build_company(index=3, seed=5, bills=60, as_of=date(2026, 3, 2)))
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_one_edit_after_the_other_gives_the_figures_of_books_read_anew(whole_books: Books, data: st.DataObject) -> None:
+    before = whole_books.model_copy()
+    tell_all(before)
+    for _ in range(2):
+        now = data.draw(edited(before))
+        assert tell_all(now.continue_from(before)) == tell_all(now.model_copy())
+        before = now

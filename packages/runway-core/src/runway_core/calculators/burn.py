@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from runway_core.calculators.cash import compute_cash
-from runway_core.calculators.flows import Flow, Flows, FlowSort, read_flows
+from runway_core.calculators.flows import Flow, FlowSort, read_flows
 from runway_core.calculators.history import FULL_MONTHS, LEAST_DAYS, Span, find_full_spans
 from runway_core.domain.books import Books
 from runway_core.domain.money import AMOUNT_STEP, ZERO, to_amount
@@ -17,7 +17,7 @@ def compute_burn(books: Books) -> Burn:
 
     Where fewer full months are known, those are used; where none is, what is there, if it is 28 days or more.
     """
-    months = _sum_months(books, books.derive(read_flows))
+    months = books.derive(_sum_months)
     days = sum(month.days for month in months)
     opening = books.derive(compute_cash).opening.amount
     outflow = sum((month.outflow for month in months), ZERO)
@@ -38,14 +38,15 @@ def compute_burn(books: Books) -> Burn:
 
 def compute_week_outflow(books: Books) -> Decimal | None:
     """One week's average outflow, the yardstick of severities; `None` where burn is not known."""
-    months = _sum_months(books, books.derive(read_flows))
+    months = books.derive(_sum_months)
     if not months:
         return None
     outflow = sum((month.outflow for month in months), ZERO)
     return (7 * outflow / sum(month.days for month in months)).quantize(AMOUNT_STEP)
 
 
-def _sum_months(books: Books, flows: Flows) -> list[BurnMonth]:
+def _sum_months(books: Books) -> list[BurnMonth]:
+    flows = books.derive(read_flows)
     months = _sum_spans(flows.past(books.as_of), find_full_spans(flows.began, books.as_of))
     return months if sum(month.days for month in months) >= LEAST_DAYS else []
 

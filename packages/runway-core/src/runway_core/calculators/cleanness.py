@@ -30,19 +30,24 @@ def compute_cleanness(books: Books, findings: Sequence[TrackedFinding]) -> int:
     Base is open bills, open invoices and the bank flow of 30 days. Each record is dirty once, at its worst finding's
     weight; accepted findings take no part. Books without money are clean.
     """
-    flows = books.derive(read_flows)
     rates = HomeRates.of(books)
     base = sum((_home(rates, bill.open_balance, bill.currency) for bill in books.open_bills), ZERO)
-    base += sum((_home(rates, i.open_balance, i.currency) for i in books.open_invoices), ZERO)
-    since = books.as_of - timedelta(days=FLOW_DAYS)
-    for flow in flows.past(books.as_of):
-        if flow.on > since and flow.sort is FlowSort.OPERATING and flow.home is not None:
-            base += abs(flow.home)
+    base += books.derive(_sum_beside_bills)
     if base <= 0:
         return 100
     worst = _find_worst(findings)
     dirty = sum((amount * WEIGHTS[worst[key]] for key, amount in _find_amounts(books, worst.keys(), rates)), ZERO)
     return int(max(ZERO, 100 * (base - dirty)) // base)
+
+
+def _sum_beside_bills(books: Books) -> Decimal:
+    rates = HomeRates.of(books)
+    base = sum((_home(rates, i.open_balance, i.currency) for i in books.open_invoices), ZERO)
+    since = books.as_of - timedelta(days=FLOW_DAYS)
+    for flow in books.derive(read_flows).past(books.as_of):
+        if flow.on > since and flow.sort is FlowSort.OPERATING and flow.home is not None:
+            base += abs(flow.home)
+    return base
 
 
 def _home(rates: HomeRates, amount: Decimal, currency: str) -> Decimal:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days, add_months
@@ -108,7 +108,13 @@ class _Row(NamedTuple):
     records: tuple[Record, ...]
 
 
-_Group = tuple[str, str]  # what its kind of counterparty calls it, and the currency
+class _Rounds(NamedTuple):
+    """Whose money may come round."""
+
+    source: SeriesSource
+    party: RecordKey
+    name: str
+    currency: str
 
 
 def find_series(books: Books) -> tuple[DetectedSeries, ...]:
@@ -132,38 +138,51 @@ def find_outflow_series(books: Books, outflows: Iterable[Outflow] | None = None)
             is_payroll = bool(wages) and any(is_for_wages(outflow, wages) for outflow in paid)
             rows = [_Row(outflow.on.toordinal(), outflow.amount, (outflow.record,)) for outflow in paid]
             rows = _sum_days(rows) if is_payroll else rows  # many are paid on one day
-            found += _name_chains(books, SeriesSource.OUTFLOW, party, currency, rows=rows, is_payroll=is_payroll)
+            rounds = _Rounds(SeriesSource.OUTFLOW, party, _name(books, party), currency)
+            found += _name_chains(rounds, rows, as_of=books.as_of, is_payroll=is_payroll)
     return _by_id(found)
 
 
 def find_bill_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of bills by vendor and document date, by id."""
-    groups: dict[_Group, list[Bill]] = {}
-    for bill in books.bills:
-        if bill.vendor_id is not None and bill.document_date <= books.as_of and bill.total > 0:
-            groups.setdefault((bill.vendor_id, bill.currency), []).append(bill)
-    return _find_in_documents(books, SeriesSource.BILL, RecordKind.VENDOR, groups)
+    return _find_in_documents(books, SeriesSource.BILL, RecordKind.VENDOR, books.bills_by_vendor)
 
 
 def find_invoice_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of invoices by customer and document date, by id."""
-    groups: dict[_Group, list[Invoice]] = {}
+    groups: dict[str, list[Invoice]] = {}
     for invoice in books.invoices:
-        customer_id = invoice.customer_id
-        if customer_id is not None and invoice.document_date <= books.as_of and not invoice.is_void:
-            groups.setdefault((customer_id, invoice.currency), []).append(invoice)
+        if invoice.customer_id is not None:
+            groups.setdefault(invoice.customer_id, []).append(invoice)
     return _find_in_documents(books, SeriesSource.INVOICE, RecordKind.CUSTOMER, groups)
 
 
 def _find_in_documents(
-    books: Books, source: SeriesSource, kind: RecordKind, groups: Mapping[_Group, Sequence[Bill | Invoice]]
+    books: Books, source: SeriesSource, kind: RecordKind, groups: Mapping[str, Sequence[Bill | Invoice]]
 ) -> tuple[DetectedSeries, ...]:
-    found: list[DetectedSeries] = []
-    for (party_id, currency), documents in groups.items():
+    given = {}
+    for party_id, documents in groups.items():
         if len(documents) >= LEAST_MEMBERS:
-            rows = [_Row(document.document_date.toordinal(), document.total, (document,)) for document in documents]
-            found += _name_chains(books, source, RecordKey(kind, party_id), currency, rows=rows)
-    return _by_id(found)
+            party = RecordKey(kind, party_id)
+            given[party_id] = (source, party, _name(books, party), books.as_of, documents)
+    return _by_id(chain.from_iterable(books.derive_each(_find_in_group, given, part=source.value).values()))
+
+
+def _find_in_group(
+    source: SeriesSource, party: RecordKey, name: str, as_of: date, documents: Iterable[Bill | Invoice]
+) -> tuple[DetectedSeries, ...]:
+    """The series among one counterparty's documents, of each currency by itself."""
+    rows: dict[str, list[_Row]] = {}
+    for document in documents:
+        is_void = isinstance(document, Invoice) and document.is_void
+        if document.document_date <= as_of and document.total > 0 and not is_void:
+            row = _Row(document.document_date.toordinal(), document.total, (document,))
+            rows.setdefault(document.currency, []).append(row)
+    found: list[DetectedSeries] = []
+    for currency, held in rows.items():
+        if len(held) >= LEAST_MEMBERS:
+            found += _name_chains(_Rounds(source, party, name, currency), held, as_of=as_of)
+    return tuple(found)
 
 
 def _by_id(found: Iterable[DetectedSeries]) -> tuple[DetectedSeries, ...]:
@@ -177,28 +196,22 @@ def step(day: date, rhythm: Rhythm, count: int) -> date:
 
 
 def _name_chains(
-    books: Books,
-    source: SeriesSource,
-    party: RecordKey,
-    currency: str,
-    *,
-    rows: Sequence[_Row],
-    is_payroll: bool = False,
+    rounds: _Rounds, rows: Sequence[_Row], *, as_of: date, is_payroll: bool = False
 ) -> Iterator[DetectedSeries]:
     """The series of one counterparty, the larger of a rhythm first."""
-    chains = _find_chains(rows, books.as_of.toordinal())
+    chains = _find_chains(rows, as_of.toordinal())
     counted: dict[Rhythm, int] = {}
-    for rhythm, chain in sorted(chains, key=lambda one: (-_median_amount(one[1]), *_order(one[1][-1]))):
+    for rhythm, members in sorted(chains, key=lambda one: (-_median_amount(one[1]), *_order(one[1][-1]))):
         counted[rhythm] = counted.get(rhythm, 0) + 1
         yield DetectedSeries(
-            source=source,
-            counterparty=party,
-            name=_name(books, party),
-            currency=currency,
+            source=rounds.source,
+            counterparty=rounds.party,
+            name=rounds.name,
+            currency=rounds.currency,
             rhythm=rhythm,
-            members=tuple(_member(row) for row in chain),
-            next_on=date.fromordinal(_expect_next([row.on for row in chain], rhythm)),
-            amount=_median_amount(chain),
+            members=tuple(_member(row) for row in members),
+            next_on=date.fromordinal(_expect_next([row.on for row in members], rhythm)),
+            amount=_median_amount(members),
             is_payroll=is_payroll,
             number=counted[rhythm],
         )

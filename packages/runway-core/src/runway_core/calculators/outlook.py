@@ -53,7 +53,7 @@ def compute_outlook(books: Books) -> Outlook:
     last = add_days(books.as_of, HORIZON_DAYS - 1)
     span = find_usual_span(flows.began, books.as_of)
     habits = books.derive(compute_payment_habits)
-    coming = find_coming_invoices(books, habits, last)
+    coming = books.derive(find_coming_invoices, habits, last)
     liabilities = find_monthly_liabilities(books, last)
     settling = frozenset(key for liability in liabilities for key in liability.payments)
     billed = find_coming_bills(books, last)
@@ -65,9 +65,7 @@ def compute_outlook(books: Books) -> Outlook:
         *place_bills(books, bills),
         *place_coming_bills(billed.bills),
         *place_bill_spread(books, bills, coming=billed.bills, last=last),
-        *place_invoices(receivables),
-        *place_coming_invoices(coming.invoices),
-        *place_invoice_spread(books, receivables, coming=coming.invoices, last=last),
+        *books.derive(_place_receipts, last),
         *place_series(books, series),
         *place_liabilities(books, liabilities, charged),
         *place_in_flight(books),
@@ -81,6 +79,17 @@ def compute_outlook(books: Books) -> Outlook:
     if span is None:
         left_out += (NO_HISTORY,)
     return project_outlook(books, cash, events, left_out=left_out)
+
+
+def _place_receipts(books: Books, last: date) -> tuple[OutlookEvent, ...]:
+    """What invoices bring, those that are written and those to come: apart, because bills move nothing of it."""
+    receivables = books.derive(compute_receivables)
+    coming = books.derive(find_coming_invoices, books.derive(compute_payment_habits), last).invoices
+    return (
+        *place_invoices(receivables),
+        *place_coming_invoices(coming),
+        *place_invoice_spread(books, receivables, coming=coming, last=last),
+    )
 
 
 def project_outlook(

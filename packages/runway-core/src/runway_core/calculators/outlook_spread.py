@@ -13,6 +13,7 @@ from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.calculators.receivables import HABIT_DAYS, Receivable
 from runway_core.calculators.settlement_spread import Placed, spread
+from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
@@ -94,9 +95,15 @@ def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
 
 def _read_payment_delays(books: Books) -> dict[str, list[int]]:
     """Days from the due date to the payment, by vendor, of bills paid out of deposit accounts; shortest first."""
-    cash = find_cash_account_ids(books)
-    since, until = add_days(books.as_of, -HABIT_DAYS), add_days(books.as_of, -SETTLED_FOR_DAYS)
-    settled: dict[str, date] = {}  # by the last payment of each bill
+    settled, until = books.derive(_find_payment_days), add_days(books.as_of, -SETTLED_FOR_DAYS)
+    given = {vendor_id: (bills, settled, until) for vendor_id, bills in books.bills_by_vendor.items()}
+    return {vendor_id: days for vendor_id, days in books.derive_each(_count_delays, given).items() if days}
+
+
+def _find_payment_days(books: Books) -> dict[str, date]:
+    """The day of the last payment of each bill out of deposit accounts, of the last months."""
+    cash, since = find_cash_account_ids(books), add_days(books.as_of, -HABIT_DAYS)
+    settled: dict[str, date] = {}
     for payment in books.bill_payments:
         on = payment.document_date
         if since < on <= books.as_of and payment.account_id in cash and not payment.is_void:
@@ -104,15 +111,16 @@ def _read_payment_delays(books: Books) -> dict[str, list[int]]:
                 held = settled.get(link.external_id) if link.kind is RecordKind.BILL else on
                 if held is None or on > held:
                     settled[link.external_id] = on
-    own: dict[str, list[int]] = {}
-    for bill in books.bills:
+    return settled
+
+
+def _count_delays(bills: Iterable[Bill], settled: Mapping[str, date], until: date) -> list[int]:
+    days: list[int] = []
+    for bill in bills:
         there = None if bill.open_balance else settled.get(bill.external_id)
-        due, vendor_id = bill.due_date, bill.vendor_id
-        if there is not None and due is not None and due <= until and vendor_id is not None:
-            own.setdefault(vendor_id, []).append((there - due).days)
-    for days in own.values():
-        days.sort()
-    return own
+        if there is not None and bill.due_date is not None and bill.due_date <= until:
+            days.append((there - bill.due_date).days)
+    return sorted(days)
 
 
 def _merge(own: Mapping[str, Iterable[int]]) -> list[int]:

@@ -12,7 +12,7 @@ from runway_core.calculators.history import Span
 from runway_core.calculators.residual import compute_residual, find_takings_seasons
 from runway_core.calculators.seasons import NO_SEASONS
 from runway_core.domain.books import Books
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.money import AMOUNT_STEP
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 
@@ -30,9 +30,10 @@ def place_usual(
     if span is None:
         return
     bills = compute_bill_curve(books, span, in_series=in_series)
-    receipts = compute_receipt_curve(books, span, in_series=in_series)
-    residual = compute_residual(books, flows, span, in_series=in_series)
-    seasons = find_takings_seasons(books, in_series=in_series) if residual.inflow else NO_SEASONS
+    beside_bills = frozenset(key for key in in_series if key.kind is not RecordKind.BILL)
+    receipts = books.derive(compute_receipt_curve, span, in_series=beside_bills)
+    residual = books.derive(compute_residual, flows, span, in_series=beside_bills)
+    seasons = books.derive(find_takings_seasons, in_series=beside_bills) if residual.inflow else NO_SEASONS
     for week, friday in find_fridays(books.as_of, last):
         on = roll_forward(friday)
         if bills is not None:

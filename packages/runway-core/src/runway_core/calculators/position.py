@@ -11,7 +11,7 @@ from runway_core.calculators.cash import compute_cash
 from runway_core.calculators.cash_history import trace_cash
 from runway_core.calculators.cleanness import compute_cleanness
 from runway_core.calculators.exchange import HomeRates
-from runway_core.calculators.flows import Flows, find_cash_account_ids, read_flows
+from runway_core.calculators.flows import find_cash_account_ids, read_flows
 from runway_core.calculators.freshness import TOO_OLD, find_source_read_at
 from runway_core.calculators.hygiene.impact import compute_band
 from runway_core.calculators.outlook import compute_outlook
@@ -22,7 +22,7 @@ from runway_core.calculators.tasks import find_tasks
 from runway_core.domain.books import Books
 from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.money import ZERO, Money
-from runway_core.domain.outlook import Cash, Outlook
+from runway_core.domain.outlook import Outlook
 from runway_core.domain.position import WEEK, PastRunway, Position, PositionStatus
 
 PAYROLL_WATCH_DAYS = 14
@@ -57,7 +57,7 @@ def compute_position(
     Open totals are before credits; what is overdue, due and at risk counts after them, and due within 7 or 14 days
     includes what is overdue. `before` is the stored position that this one follows.
     """
-    flows, cash = books.derive(read_flows), books.derive(compute_cash)
+    cash = books.derive(compute_cash)
     payables, receivables = books.derive(compute_payables), books.derive(compute_receivables)
     outlook = books.derive(compute_outlook)
     burn = compute_burn(books)
@@ -106,7 +106,7 @@ def compute_position(
         cleanness=compute_cleanness(books, findings),
         ready_bill_count=ready,
         held_bill_count=len(readiness) - ready,
-        past_weeks=_trace_past_weeks(books, flows, cash),
+        past_weeks=books.derive(_trace_past_weeks),
         band=compute_band(books, outlook, [t.finding for t in to_clear]) if outlook.runway.is_known else None,
         past_runway=_remember_runway(before, books.as_of),
         last_digest_on=last_digest_on,
@@ -222,8 +222,9 @@ def _sum_invoices(books: Books, receivables: Iterable[Receivable]) -> _Owed:
     return _Owed(open_total, overdue, ZERO, ZERO)
 
 
-def _trace_past_weeks(books: Books, flows: Flows, cash: Cash) -> tuple[Money, ...]:
+def _trace_past_weeks(books: Books) -> tuple[Money, ...]:
     """Cash at the end of up to eight past weeks, oldest first: opening cash, less what moved since."""
+    flows, cash = books.derive(read_flows), books.derive(compute_cash)
     began = flows.began or books.as_of
     sundays = [monday_of(books.as_of) - timedelta(days=1 + 7 * back) for back in reversed(range(PAST_WEEKS))]
     sundays = [sunday for sunday in sundays if sunday >= began]

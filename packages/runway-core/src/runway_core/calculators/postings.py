@@ -97,7 +97,8 @@ def _find_only(books: Books) -> dict[AccountKind, str]:
 
 def _find_currencies(books: Books) -> dict[str, str]:
     """The currency of each account that has a balance."""
-    return {a.external_id: a.currency for a in books.accounts if a.account_kind not in _NO_BALANCE}
+    pairs = tuple((a.external_id, a.currency) for a in books.accounts if a.account_kind not in _NO_BALANCE)
+    return books.derive_each(dict, {"": (pairs,)})[""]  # the same while only balances change
 
 
 def _by_account(currencies: Mapping[str, str], postings: Iterable[Posting]) -> dict[str, list[tuple[Decimal, Entry]]]:
@@ -110,27 +111,47 @@ def _by_account(currencies: Mapping[str, str], postings: Iterable[Posting]) -> d
 
 
 def _read_bought(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
-    held, payable = _find_currencies(books), _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)
-    return _by_account(held, _post_bought(books, payable, held=held))
+    held, payable = books.derive(_find_currencies), _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)
+    given = {vendor_id: (bills, payable, held) for vendor_id, bills in books.bills_by_vendor.items()}
+    given[""] = (tuple(bill for bill in books.bills if bill.vendor_id is None), payable, held)
+    found: dict[str, list[tuple[Decimal, Entry]]] = {}
+    for posted in books.derive_each(_read_bills, given).values():
+        for account_id, postings in posted.items():
+            found.setdefault(account_id, []).extend(postings)
+    return found
+
+
+def _read_settled(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
+    held, payable = books.derive(_find_currencies), _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)
+    return _by_account(held, _post_settled(books, payable, held=held))
+
+
+def _read_bills(
+    bills: Iterable[Bill], payable: str | None, held: Mapping[str, str]
+) -> dict[str, list[tuple[Decimal, Entry]]]:
+    return _by_account(held, _post_bills(bills, payable, held=held))
 
 
 def _read_sold(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
-    return _by_account(_find_currencies(books), _post_sold(books, _find_only(books)))
+    return _by_account(books.derive(_find_currencies), _post_sold(books, _find_only(books)))
 
 
 def _read_direct(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
-    held, undeposited = _find_currencies(books), _find_only(books).get(AccountKind.UNDEPOSITED_FUNDS)
+    held, undeposited = books.derive(_find_currencies), _find_only(books).get(AccountKind.UNDEPOSITED_FUNDS)
     return _by_account(held, _post_direct(books, undeposited, held=held))
 
 
-_PARTS = (_read_bought, _read_sold, _read_direct)
+_PARTS = (_read_bought, _read_settled, _read_sold, _read_direct)
 """Each is read again only when its own kinds of record changed."""
 
 
-def _post_bought(books: Books, payable: str | None, *, held: Container[str | None]) -> Iterator[Posting]:
-    for bill in books.bills:
+def _post_bills(bills: Iterable[Bill], payable: str | None, *, held: Container[str | None]) -> Iterator[Posting]:
+    for bill in bills:
         yield bill.payable_account_id or payable, -bill.total, bill.currency, bill
         yield from _lines(bill, 1, held=held)
+
+
+def _post_settled(books: Books, payable: str | None, *, held: Container[str | None]) -> Iterator[Posting]:
     for credit in books.vendor_credits:
         yield credit.payable_account_id or payable, credit.total, credit.currency, credit
         yield from _lines(credit, -1, held=held)

@@ -36,7 +36,9 @@ def find_tasks(
     to_decide.sort(key=lambda task: (task.on or date.max, task.what, task.record or ()))
     to_mend = [_mend(one) for one in sorted(standing, key=_press) if one.finding.check != _CHANGED_DETAILS]
     to_call = [_call_back(one) for one in standing if one.finding.check == _CHANGED_DETAILS]
-    to_call += [_call(case) for case in compute_collections(books) if case.step in _TO_CALL and case.surprise > 0]
+    to_call += [
+        _call(case) for case in books.derive(compute_collections) if case.step in _TO_CALL and case.surprise > 0
+    ]
     kept = (*to_decide[:MOST_TASKS], *to_mend[:MOST_TASKS], *to_call[:MOST_TASKS])
     return kept, TaskCounts(decide=len(to_decide), mend=len(to_mend), call=len(to_call))
 

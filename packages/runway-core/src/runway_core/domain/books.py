@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from pydantic import AwareDatetime
 
@@ -14,7 +14,7 @@ from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.collections import CollectionNote
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.decisions import Decision
-from runway_core.domain.derived import Derived, Watched, is_same
+from runway_core.domain.derived import Derived, Piece, Watched, is_same, make_pieces
 from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
@@ -26,6 +26,8 @@ from runway_core.domain.processor import Payout, ProcessorBalance
 from runway_core.domain.record import Value
 
 Value_ = TypeVar("Value_")
+Key_ = TypeVar("Key_")
+Given_ = ParamSpec("Given_")
 
 _EXTERNAL_ID = attrgetter("external_id")
 _DOCUMENT_DATE = attrgetter("document_date")
@@ -87,21 +89,46 @@ class Books(Value):
         """The company's home currency."""
         return self.company.home_currency
 
-    def derive(self, compute: Callable[["Books"], Value_]) -> Value_:
+    def derive(
+        self,
+        compute: Callable[Concatenate["Books", Given_], Value_],
+        *args: Given_.args,
+        **named: Given_.kwargs,
+    ) -> Value_:
         """What `compute` makes of these books, kept beside them: calculators that need the same pay for it once.
 
         `compute` must be a pure function that lives as long as the program. What it gives nobody may change, and it may
-        not hold the books: what it read is noted while it runs, so that it is known for which later books it holds.
+        not hold the books: what it read is noted while it runs, so that it is known for which later books it holds. Of
+        a function to which more is given the last value is kept, and holds while that is equal.
         """
+        given = (args, named)
         found = self.derived.get(compute)
-        if found is None:
+        if found is None or found.given != given:
             watched = Watched(self, FIELDS_OF)
-            value = compute(cast("Books", watched))
-            found = self.derived[compute] = Derived(value, watched.close())
+            value = compute(cast("Books", watched), *args, **named)
+            found = self.derived[compute] = Derived(value, watched.close(), given)
         return cast("Value_", found.value)
 
+    def derive_each(
+        self, compute: Callable[..., Value_], given: Mapping[Key_, tuple[Any, ...]], *, part: str = ""
+    ) -> dict[Key_, Value_]:
+        """What `compute` makes of each tuple of arguments, by key; where earlier books gave the same, it is not called.
+
+        For what is made of one vendor's documents after another's, of which few change between two readings. `compute`
+        must be a pure function that lives as long as the program and sees nothing but what it is given. It is asked for
+        all of a part of the books at once: what is not asked for again is forgotten.
+        """
+        held = self.pieces.get((compute, part), {})
+        made = self.pieces[compute, part] = make_pieces(compute, given, held)
+        return {key: piece.value for key, piece in made.items()}
+
     @cached_property
-    def derived(self) -> dict[Callable[[Any], Any], Derived]:
+    def pieces(self) -> dict[tuple[Callable[..., Any], str], dict[Any, Piece]]:
+        """What was computed piece by piece so far; ask `derive_each`."""
+        return {}
+
+    @cached_property
+    def derived(self) -> dict[Callable[..., Any], Derived]:
         """What was computed from these books so far; ask `derive`."""
         return {}
 
@@ -114,6 +141,7 @@ class Books(Value):
         own = self.__dict__
         same = {name for name in type(self).model_fields if is_same(before.__dict__[name], own[name])}
         self.derived.update((compute, found) for compute, found in before.derived.items() if found.reads <= same)
+        self.pieces.update(before.pieces)
         for name in FIELDS_OF.keys() & before.__dict__.keys():
             if FIELDS_OF[name] <= same:
                 own.setdefault(name, before.__dict__[name])
@@ -149,8 +177,13 @@ class Books(Value):
     @cached_property
     def open_bills(self) -> tuple[Bill, ...]:
         """Bills with an unpaid rest, by due date, then id."""
-        found = [bill for bill in self.bills if bill.open_balance > 0]
+        found = [bill for bill in self.unsettled_bills if bill.open_balance > 0]
         return tuple(sorted(found, key=lambda bill: (bill.due_date or date.max, bill.external_id)))
+
+    @cached_property
+    def unsettled_bills(self) -> tuple[Bill, ...]:
+        """Bills whose open balance is not nil, in no order: unpaid ones, and those below nil."""
+        return tuple(bill for bill in self.bills if bill.open_balance)
 
     @cached_property
     def open_invoices(self) -> tuple[Invoice, ...]:
@@ -161,7 +194,7 @@ class Books(Value):
     @cached_property
     def bills_by_vendor(self) -> dict[str, tuple[Bill, ...]]:
         """Bills by vendor id, each list by document date, then id."""
-        return _group_bills(self.bills)
+        return self.derive_each(_order_bills, {vendor_id: (group,) for vendor_id, group in _group_bills(self.bills)})
 
 
 FIELDS_OF: Mapping[str, frozenset[str]] = {
@@ -172,19 +205,21 @@ FIELDS_OF: Mapping[str, frozenset[str]] = {
     "account_by_id": frozenset({"accounts"}),
     "term_by_id": frozenset({"terms"}),
     "open_bills": frozenset({"bills"}),
+    "unsettled_bills": frozenset({"bills"}),
     "open_invoices": frozenset({"invoices"}),
     "bills_by_vendor": frozenset({"bills"}),
 }
 """Which fields each attribute of books is made of; a test watches that none is missing."""
 
 
-def _group_bills(bills: Iterable[Bill]) -> dict[str, tuple[Bill, ...]]:
+def _group_bills(bills: Iterable[Bill]) -> Iterable[tuple[str, tuple[Bill, ...]]]:
     groups: dict[str, list[Bill]] = {}
     for bill in bills:
         if bill.vendor_id is not None:
             groups.setdefault(bill.vendor_id, []).append(bill)
-    return {
-        # Twice in C is faster than once by a key made in Python.
-        vendor_id: tuple(sorted(sorted(group, key=_EXTERNAL_ID), key=_DOCUMENT_DATE))
-        for vendor_id, group in groups.items()
-    }
+    return ((vendor_id, tuple(group)) for vendor_id, group in groups.items())
+
+
+def _order_bills(group: Iterable[Bill]) -> tuple[Bill, ...]:
+    # Twice in C is faster than once by a key made in Python.
+    return tuple(sorted(sorted(group, key=_EXTERNAL_ID), key=_DOCUMENT_DATE))

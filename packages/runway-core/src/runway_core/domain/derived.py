@@ -8,21 +8,34 @@ COMPARED_BY_VALUE = 100
 
 
 class Derived(NamedTuple):
-    """A value and the fields of the books that it was made of."""
+    """A value, the fields of the books that it was made of, and what else was given."""
 
     value: Any
     reads: frozenset[str]
+    given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+
+class Piece(NamedTuple):
+    """What one part of the books gave, and all that it was given: it holds as long as that is equal."""
+
+    given: tuple[Any, ...]
+    value: Any
 
 
 class Derivable(Protocol):
     """What values are computed from."""
 
     @property
-    def derived(self) -> Mapping[Callable[[Any], Any], Derived]:
+    def derived(self) -> Mapping[Callable[..., Any], Derived]:
         """What was made so far."""
 
-    def derive(self, compute: Callable[[Any], Any]) -> Any:
+    def derive(self, compute: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """The value that `compute` makes, made once."""
+
+    def derive_each(
+        self, compute: Callable[..., Any], given: Mapping[Any, tuple[Any, ...]], *, part: str = ""
+    ) -> dict[Any, Any]:
+        """What `compute` makes of each of many things given."""
 
 
 class Watched:
@@ -46,17 +59,35 @@ class Watched:
         value = self.__dict__[name] = getattr(self._books, name)
         return value
 
-    def derive(self, compute: Callable[[Any], Any]) -> Any:
+    def derive(self, compute: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """What is made of another value is made of what that one read."""
-        value = self._books.derive(compute)
+        value = self._books.derive(compute, *args, **named)
         self._reads.update(self._books.derived[compute].reads)
         return value
+
+    def derive_each(
+        self, compute: Callable[..., Any], given: Mapping[Any, tuple[Any, ...]], *, part: str = ""
+    ) -> dict[Any, Any]:
+        """What is given was read here, or made of what was."""
+        made: dict[Any, Any] = self._books.derive_each(compute, given, part=part)
+        return made
 
     def close(self) -> frozenset[str]:
         """The fields that were looked at."""
         reads = frozenset(self._reads)
         self.__dict__.clear()
         return reads
+
+
+def make_pieces(
+    compute: Callable[..., Any], given: Mapping[Any, tuple[Any, ...]], held: Mapping[Any, Piece]
+) -> dict[Any, Piece]:
+    """A piece for each key, the held one where it was made of the same; records held on to compare at once."""
+    made: dict[Any, Piece] = {}
+    for key, each in given.items():
+        piece = held.get(key)
+        made[key] = piece if piece is not None and piece.given == each else Piece(each, compute(*each))
+    return made
 
 
 def is_same(before: object, now: object) -> bool:

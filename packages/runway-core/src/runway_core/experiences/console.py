@@ -145,7 +145,7 @@ def lay_out_console(data: ConsoleData) -> ConsoleView:
         held=tuple(map(lay_out, held)),
         decisions=_lay_out_decisions([*decisions, *data.closed], books),
         collections=_list_collections(books),
-        collection_cases=tuple(compute_collections(books)),
+        collection_cases=tuple(books.derive(compute_collections)),
     )
 
 

@@ -29,7 +29,7 @@ class CollectionService:
         Raises:
             NotFound: no such company in this firm.
         """
-        return compute_collections(await self._books.read(company_id))
+        return (await self._books.read(company_id)).derive(compute_collections)
 
     async def notes(
         self, company_id: CompanyId, *, invoice_id: str | None = None, include_closed: bool = False

@@ -4,10 +4,10 @@ AP06 tells of those that are certain, AP07 of those that are likely. Everything 
 amount and number, so that many bills cost no square.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from typing import NamedTuple
 
 from runway_core.calculators.hygiene.duplicate_series import (
@@ -67,23 +67,18 @@ def find_duplicate_pairs(books: Books) -> tuple[DuplicatePair, ...]:
     row from a vendor with fixed prices are a slip apart as well. Reads attachments, bills, vendors and aliases.
     """
     vendors = books.derive(SameVendors)
-    blocks = _block_by_vendor(books, vendors)
+    blocks = books.derive_each(_search_block, {vendor: (bills,) for vendor, bills in _merge_vendors(books, vendors)})
     found: dict[tuple[str, str], DuplicatePair] = {}
-    for rule, pairs in (
-        *((rule, pairs) for block in blocks.values() for rule, pairs in _find_certain(block)),
-        (DuplicateRule.D7, _find_same_file(books, vendors, blocks)),
-        *((rule, pairs) for block in blocks.values() for rule, pairs in _find_likely(block)),
-        (DuplicateRule.D5, _find_alike_vendors(blocks, vendors)),
+    for pair in (
+        *chain.from_iterable(block.pairs for block in blocks.values()),
+        *(DuplicatePair(DuplicateRule.D7, *bills) for bills in _find_same_file(books, vendors, blocks)),
+        *(DuplicatePair(DuplicateRule.D5, *bills) for bills in _find_alike_vendors(blocks, vendors)),
     ):
-        for one, two in pairs:
-            ids = (
-                (one.external_id, two.external_id)
-                if one.external_id < two.external_id
-                else (two.external_id, one.external_id)
-            )
-            held = found.get(ids)
-            if held is None or _RANKS[rule] < _RANKS[held.rule]:
-                found[ids] = DuplicatePair(rule, one, two)
+        one, two = pair.one.external_id, pair.two.external_id
+        ids = (one, two) if one < two else (two, one)
+        held = found.get(ids)
+        if held is None or _RANKS[pair.rule] < _RANKS[held.rule]:
+            found[ids] = pair
     return tuple(found.values())
 
 
@@ -97,21 +92,27 @@ class _Block(NamedTuple):
 
     bills: list[Numbered]
     alike: list[list[Numbered]]
+    wanted: frozenset[tuple[str, Decimal]]  # numbers and amounts of open bills
     has_open: bool
+    pairs: tuple[DuplicatePair, ...] = ()  # by all rules that look at one vendor alone
 
 
-def _block_by_vendor(books: Books, vendors: SameVendors) -> dict[str, _Block]:
-    merged: dict[str, list[Bill]] = {}
+def _merge_vendors(books: Books, vendors: SameVendors) -> Iterator[tuple[str, tuple[Bill, ...]]]:
+    """The bills of all that are one vendor, by date, then id."""
+    merged: dict[str, list[tuple[Bill, ...]]] = {}
     for vendor_id, bills in books.bills_by_vendor.items():
-        merged.setdefault(vendors.one_of(vendor_id), []).extend(bills)
-    blocks: dict[str, _Block] = {}
-    for vendor_id, group in merged.items():
-        if len(group) > len(books.bills_by_vendor.get(vendor_id, ())):
-            group.sort(key=_place)
-        numbered = [(normal_number(bill.number), bill) for bill in group if bill.total > 0]
-        has_open = any(bill.open_balance > 0 for _, bill in numbered)
-        blocks[vendor_id] = _Block(numbered, _group_by_amount(numbered), has_open)
-    return blocks
+        merged.setdefault(vendors.one_of(vendor_id), []).append(bills)
+    for vendor_id, groups in merged.items():
+        yield vendor_id, groups[0] if len(groups) == 1 else tuple(sorted(chain.from_iterable(groups), key=_place))
+
+
+def _search_block(bills: Iterable[Bill]) -> _Block:
+    numbered = [(normal_number(bill.number), bill) for bill in bills if bill.total > 0]
+    opened = [(number, bill) for number, bill in numbered if bill.open_balance > 0]
+    wanted = frozenset((number, bill.total) for number, bill in opened if number is not None)
+    block = _Block(numbered, _group_by_amount(numbered), wanted, bool(opened))
+    rules = (*_find_certain(block), *_find_likely(block))
+    return block._replace(pairs=tuple(DuplicatePair(rule, *pair) for rule, pairs in rules for pair in pairs))
 
 
 def _group_by_amount(bills: list[Numbered]) -> list[list[Numbered]]:
@@ -228,15 +229,9 @@ def _find_prefixes(by_number: dict[tuple[str, str], list[Bill]], block: _Block) 
                     yield one, two
 
 
-def _find_alike_vendors(blocks: dict[str, _Block], vendors: SameVendors) -> Iterator[tuple[Bill, Bill]]:
+def _find_alike_vendors(blocks: Mapping[str, _Block], vendors: SameVendors) -> Iterator[tuple[Bill, Bill]]:
     """D5: only numbers of open bills are looked up, so that names are compared seldom."""
-    wanted = {
-        (number, bill.total)
-        for block in blocks.values()
-        if block.has_open
-        for number, bill in block.bills
-        if number is not None and bill.open_balance > 0
-    }
+    wanted = frozenset[tuple[str, Decimal]]().union(*(block.wanted for block in blocks.values()))
     numbers = {number for number, _ in wanted}
     same: dict[tuple[str, Decimal, str], dict[str, Bill]] = {}
     for vendor_id, block in blocks.items():
@@ -256,7 +251,7 @@ def _find_alike_vendors(blocks: dict[str, _Block], vendors: SameVendors) -> Iter
                     yield one, two
 
 
-def _find_same_file(books: Books, vendors: SameVendors, blocks: dict[str, _Block]) -> Iterator[tuple[Bill, Bill]]:
+def _find_same_file(books: Books, vendors: SameVendors, blocks: Mapping[str, _Block]) -> Iterator[tuple[Bill, Bill]]:
     """D7: neighbours in time on which one file hangs, whatever else they say."""
     shared = [
         ids
@@ -275,7 +270,7 @@ def _find_same_file(books: Books, vendors: SameVendors, blocks: dict[str, _Block
                 yield one, two
 
 
-def _are_of_one_series(one: Bill, two: Bill, vendors: SameVendors, blocks: dict[str, _Block]) -> bool:
+def _are_of_one_series(one: Bill, two: Bill, vendors: SameVendors, blocks: Mapping[str, _Block]) -> bool:
     if one.vendor_id is None or two.vendor_id is None:
         return False
     vendor_id = vendors.one_of(one.vendor_id)

@@ -44,7 +44,7 @@ class ControlMismatch:
     def find(self, books: Books) -> Iterable[Finding]:
         """At most one finding a side and currency."""
         for kind, open_sums in (
-            (AccountKind.ACCOUNTS_RECEIVABLE, _sum_receivable(books)),
+            (AccountKind.ACCOUNTS_RECEIVABLE, books.derive(_sum_receivable)),
             (AccountKind.ACCOUNTS_PAYABLE, _sum_payable(books)),
         ):
             controls: dict[str, list[Account]] = {}
@@ -102,7 +102,7 @@ def _sum_receivable(books: Books) -> dict[str, Decimal]:
 
 def _sum_payable(books: Books) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
-    for bill in books.bills:
+    for bill in books.unsettled_bills:
         _add(sums, bill.currency, bill.open_balance)
     for (_, currency), amount in find_vendor_credits(books).items():
         _add(sums, currency, -amount)

@@ -1,15 +1,14 @@
 """SY03: a record points to one that is not in the books."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from runway_core.calculators.hygiene.check import build_finding
-from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine
 from runway_core.domain.findings import Evidence, Finding, RunwayEffect, Severity, SuggestedFix
 from runway_core.domain.identity import RecordKind
-from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
-from runway_core.domain.ledger import Deposit, JournalEntry, Purchase
 from runway_core.domain.record import Record
 
 _Reference = tuple[str, RecordKind, str]  # the field, and whom it names
@@ -47,8 +46,7 @@ class ReferenceOrphan:
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a record, with all its references that lead nowhere."""
-        known = _Known(books)
-        for record, missing in known.scan(books):
+        for record, missing in _find_strange(books):
             names = ", ".join(f"{kind.value.replace('_', ' ')} {external_id}" for _, kind, external_id in missing)
             kind_name = record.kind.value.replace("_", " ").capitalize()
             yield build_finding(
@@ -69,78 +67,13 @@ class ReferenceOrphan:
             )
 
 
-class _Known:
-    """Which ids are there, and who names others. A kind of which none is there knows everything."""
+class _Known(NamedTuple):
+    """Which ids are there, and `None`: naming nobody is no orphan. A kind of which none is there knows everything."""
 
-    def __init__(self, books: Books) -> None:
-        self._vendors = _known(books.vendor_by_id)
-        self._customers = _known(books.customer_by_id)
-        self._accounts = _known(books.account_by_id)
-        self._terms = _known(books.term_by_id)
-
-    def scan(self, books: Books) -> Iterator[tuple[Record, list[_Reference]]]:
-        yield from self._scan_payables((*books.bills, *books.vendor_credits), books.bill_payments)
-        yield from self._scan_receivables((*books.invoices, *books.credit_memos), books.customer_payments)
-        yield from self._scan_entries((*books.purchases, *books.deposits), books.journal_entries)
-        for vendor in books.vendors:
-            if vendor.term_id not in self._terms:
-                yield vendor, self._name(vendor, ())
-
-    def _scan_payables(
-        self, documents: Iterable[Bill | VendorCredit], payments: Iterable[BillPayment]
-    ) -> Iterator[tuple[Record, list[_Reference]]]:
-        vendors, accounts, terms = self._vendors, self._accounts, self._terms
-        party = ("vendor_id", RecordKind.VENDOR, vendors)
-        for bill in documents:
-            strange = bill.vendor_id not in vendors or _has_strange(bill.lines, accounts)
-            if strange or (isinstance(bill, Bill) and bill.term_id not in terms):
-                yield bill, self._name(bill, bill.lines, party)
-        for paid in payments:
-            if paid.vendor_id not in vendors or paid.account_id not in accounts:
-                yield paid, self._name(paid, (), party)
-
-    def _scan_receivables(
-        self, documents: Iterable[Invoice | CreditMemo], payments: Iterable[CustomerPayment]
-    ) -> Iterator[tuple[Record, list[_Reference]]]:
-        customers, accounts, terms = self._customers, self._accounts, self._terms
-        party = ("customer_id", RecordKind.CUSTOMER, customers)
-        for invoice in documents:
-            strange = invoice.customer_id not in customers or _has_strange(invoice.lines, accounts)
-            if strange or (isinstance(invoice, Invoice) and invoice.term_id not in terms):
-                yield invoice, self._name(invoice, invoice.lines, party)
-        for received in payments:
-            if received.customer_id not in customers or received.account_id not in accounts:
-                yield received, self._name(received, (), party)
-
-    def _scan_entries(
-        self, entries: Iterable[Purchase | Deposit], journal_entries: Iterable[JournalEntry]
-    ) -> Iterator[tuple[Record, list[_Reference]]]:
-        accounts = self._accounts
-        for entry in entries:
-            if entry.account_id not in accounts or _has_strange(entry.lines, accounts):
-                yield entry, self._name(entry, entry.lines)
-        for journal in journal_entries:
-            if _has_strange(journal.lines, accounts):
-                yield journal, self._name(journal, journal.lines)
-
-    def _name(
-        self, record: Record, lines: Iterable[DocumentLine], *parties: tuple[str, RecordKind, Container[str | None]]
-    ) -> list[_Reference]:
-        """Every reference of a record that leads nowhere."""
-        fields = record.__dict__
-        found = {
-            (field, kind, fields[field])
-            for field, kind, known in (
-                *parties,
-                ("term_id", RecordKind.TERM, self._terms),
-                ("account_id", RecordKind.ACCOUNT, self._accounts),
-            )
-            if field in fields and fields[field] not in known
-        }
-        for line in lines:
-            if line.account_id is not None and line.account_id not in self._accounts:
-                found.add(("lines.account_id", RecordKind.ACCOUNT, line.account_id))
-        return sorted(found)
+    vendors: Container[str | None]
+    customers: Container[str | None]
+    accounts: Container[str | None]
+    terms: Container[str | None]
 
 
 class _Everything:
@@ -150,10 +83,73 @@ class _Everything:
         return True
 
 
-def _known(by_id: Iterable[str]) -> Container[str | None]:
-    """The ids there are; naming nobody is no orphan."""
-    ids = frozenset(by_id)
-    return ids | {None} if ids else _Everything()
+def _find_strange(books: Books) -> Iterator[tuple[Record, list[_Reference]]]:
+    """Every record that names what is not there, with its references that lead nowhere."""
+    by_ids: tuple[Iterable[str], ...] = (
+        books.vendor_by_id,
+        books.customer_by_id,
+        books.account_by_id,
+        books.term_by_id,
+    )
+    sets = books.derive_each(_know, {place: (tuple(by_id),) for place, by_id in enumerate(by_ids)})
+    known = _Known(*sets.values())
+    others: tuple[Sequence[Record], ...] = (
+        [bill for bill in books.bills if bill.vendor_id is None],
+        books.vendor_credits,
+        books.bill_payments,
+        books.invoices,
+        books.credit_memos,
+        books.customer_payments,
+        books.purchases,
+        books.deposits,
+        books.journal_entries,
+    )
+    for groups, part in ((books.bills_by_vendor.items(), "bills"), (enumerate(others), "others")):
+        given = {group: (known, records) for group, records in groups}
+        yield from chain.from_iterable(books.derive_each(_scan, given, part=part).values())
+    for vendor in books.vendors:
+        if vendor.term_id not in known.terms:
+            yield vendor, _name(known, vendor)
+
+
+def _know(ids: Iterable[str]) -> Container[str | None]:
+    held = frozenset(ids)
+    return held | {None} if held else _Everything()
+
+
+def _scan(known: _Known, records: Iterable[Record]) -> list[tuple[Record, list[_Reference]]]:
+    vendors, customers, accounts, terms = known
+    found: list[tuple[Record, list[_Reference]]] = []
+    for record in records:
+        fields = record.__dict__  # not every kind has all of them, and there are thousands of records
+        if (
+            fields.get("vendor_id") not in vendors
+            or fields.get("customer_id") not in customers
+            or fields.get("account_id") not in accounts
+            or fields.get("term_id") not in terms
+            or _has_strange(fields.get("lines", ()), accounts)
+        ):
+            found.append((record, _name(known, record)))
+    return found
+
+
+def _name(known: _Known, record: Record) -> list[_Reference]:
+    """Every reference of a record that leads nowhere."""
+    fields = record.__dict__
+    found = {
+        (field, kind, fields[field])
+        for field, kind, held in (
+            ("vendor_id", RecordKind.VENDOR, known.vendors),
+            ("customer_id", RecordKind.CUSTOMER, known.customers),
+            ("term_id", RecordKind.TERM, known.terms),
+            ("account_id", RecordKind.ACCOUNT, known.accounts),
+        )
+        if field in fields and fields[field] not in held
+    }
+    for line in fields.get("lines", ()):
+        if line.account_id not in known.accounts:
+            found.add(("lines.account_id", RecordKind.ACCOUNT, line.account_id))
+    return sorted(found)
 
 
 def _has_strange(lines: Iterable[DocumentLine], accounts: Container[str | None]) -> bool:

@@ -74,7 +74,7 @@ class VendorBalanceNegative:
 def _sum_balances(books: Books) -> dict[PartyCurrency, Decimal]:
     """What is owed to each vendor that has something with us, negative where they owe us."""
     sums = {party: -amount for party, amount in find_vendor_credits(books).items()}
-    for bill in books.bills:
+    for bill in books.unsettled_bills:
         if bill.open_balance < 0 and bill.vendor_id is not None:
             party: PartyCurrency = (bill.vendor_id, bill.currency)
             sums[party] = sums.get(party, ZERO) + bill.open_balance
