@@ -50,9 +50,9 @@ def sha256(data):
 
 
 def decode_entry(canonical):
-    """The fields of an entry of serialisation 1."""
-    if len(canonical) < HEADER.size or canonical[0] != 1:
-        raise Broken("is not of serialisation 1")
+    """The fields of an entry of serialisation 1 or 2; of the latter, what stands as content is sealed."""
+    if len(canonical) < HEADER.size or canonical[0] not in (1, 2):
+        raise Broken("is not of serialisation 1 or 2")
     lengths = HEADER.unpack_from(canonical)[1:]
     if HEADER.size + sum(lengths) != len(canonical):
         raise Broken("is not as long as its fields")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from runway_core.domain.log_entry import ChainHead, decode_entry, seal_entries, to_microseconds
+from runway_core.domain.log_entry import ChainHead, hash_entry
 
 from tests.cli.conftest import Run
 from tests.cli.test_companies import forge_first_entry
@@ -249,12 +249,15 @@ def age_log(days: int) -> None:
         for name, _ in triggers:
             connection.execute(f'DROP TRIGGER "{name}"')
         heads: dict[str, ChainHead] = {}
-        rows = connection.execute("SELECT company_id, sequence, canonical FROM log_entries ORDER BY 1, 2").fetchall()
-        for owner, sequence, canonical in rows:
-            _, _, draft = decode_entry(canonical)
-            aged = draft._replace(seen_at=draft.seen_at - timedelta(days=days))
-            [entry], head = seal_entries(owner, heads.get(owner, ChainHead()), [aged])
-            values = (to_microseconds(aged.seen_at), entry.previous_hash, entry.hash, entry.canonical, owner, sequence)
+        rows = connection.execute(
+            "SELECT company_id, sequence, seen_at, canonical FROM log_entries ORDER BY 1, 2"
+        ).fetchall()
+        for owner, sequence, seen_at, canonical in rows:
+            aged_at = seen_at - timedelta(days=days) // timedelta(microseconds=1)
+            aged = canonical.replace(b"%d" % seen_at, b"%d" % aged_at, 1)  # what it holds stays sealed
+            previous = heads.get(owner, ChainHead()).hash
+            head = ChainHead(sequence, hash_entry(previous, aged))
+            values = (aged_at, previous, head.hash, aged, owner, sequence)
             connection.execute(
                 "UPDATE log_entries SET seen_at = ?, previous_hash = ?, hash = ?, canonical = ? "
                 "WHERE company_id = ? AND sequence = ?",

@@ -15,6 +15,7 @@ from runway_store_sql.inbox_tables import inbox
 from runway_store_sql.job_rows import read_job
 from runway_store_sql.position_tables import positions
 from runway_store_sql.rows import decode_moment, field_columns, read_rows
+from runway_store_sql.sealing import open_lazily
 from runway_store_sql.tables import (
     RECORD_SPECS,
     companies,
@@ -110,8 +111,9 @@ class SqlReader:
             query = select(log_entries).where(
                 log_entries.c.company_id == company_id, log_entries.c.sequence > (known[-1].sequence if known else 0)
             )
-            for row in connection.execute(query.order_by(log_entries.c.sequence)):
-                owner, _, draft = decode_entry(row.canonical)
+            opener = open_lazily(connection, CompanyId(company_id))
+            for row in connection.execute(query.order_by(log_entries.c.sequence)).all():
+                owner, _, draft = decode_entry(row.canonical, opener)
                 known.append(LogEntry(owner, row.sequence, draft, row.previous_hash, row.hash, row.canonical))
         return {company_id: list(known) for company_id, known in self._entries.items()}
 

@@ -29,6 +29,7 @@ from runway_store_sql.papers import decode_paper
 from runway_store_sql.past import ArchivedPast, read_past
 from runway_store_sql.registry import read_connection
 from runway_store_sql.rows import field_columns, json_rows, read_json_rows, read_rows
+from runway_store_sql.sealing import open_lazily
 from runway_store_sql.tables import (
     NIL,
     RECORD_SPECS,
@@ -179,7 +180,8 @@ def _read_changes(
         )
         .order_by(log_entries.c.sequence)
     )
-    entries = (decode_entry(canonical)[2] for canonical in connection.scalars(query))
+    opener, found = open_lazily(connection, CompanyId(company_id)), connection.scalars(query).all()
+    entries = (decode_entry(canonical, opener)[2] for canonical in found)
     return tuple(change for draft in entries for change in read_field_changes(draft))
 
 

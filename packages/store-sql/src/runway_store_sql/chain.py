@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import insert_rows, is_postgres
+from runway_store_sql.sealing import find_sealer
 from runway_store_sql.tables import log_entries, log_heads
 
 
@@ -26,8 +27,8 @@ def lock_head(connection: Connection, company_id: CompanyId) -> ChainHead:
 def append_entries(
     connection: Connection, company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]
 ) -> tuple[list[LogEntry], ChainHead]:
-    """Seal `drafts` after the locked `head` and write them; the head itself is moved by `move_head`."""
-    entries, after = seal_entries(company_id, head, drafts)
+    """Put `drafts` behind the locked `head`, sealed, and write them; the head itself is moved by `move_head`."""
+    entries, after = seal_entries(company_id, head, drafts, find_sealer(connection, company_id, drafts))
     insert_rows(
         connection,
         log_entries,

@@ -6,7 +6,7 @@ over asyncpg within the event loop, SQLite in a thread of its own (`sqlite.py`),
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -125,8 +125,16 @@ class PostgresDatabase:
 
     is_embedded = False
 
-    def __init__(self, url: URL, firm_id: FirmId = DEFAULT_FIRM, *, longest_wait: timedelta = LONGEST_WAIT) -> None:
+    def __init__(
+        self,
+        url: URL,
+        firm_id: FirmId = DEFAULT_FIRM,
+        *,
+        longest_wait: timedelta = LONGEST_WAIT,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
         self._url = url
+        self._options = dict(options or {})  # of each connection
         self._longest_wait = longest_wait.total_seconds()
         self._firm_id = firm_id
         self._engine: AsyncEngine | None = None
@@ -150,7 +158,13 @@ class PostgresDatabase:
     async def open(self) -> None:
         """Connect once and see that a commit is durable."""
         self._engine = create_async_engine(
-            self._url, pool_size=8, max_overflow=4, pool_pre_ping=False, pool_recycle=1800, connect_args={"timeout": 10}
+            self._url,
+            pool_size=8,
+            max_overflow=4,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args={"timeout": 10},
+            execution_options=self._options,
         )
         event.listen(self._engine.sync_engine, "connect", _limit_sleep)
         setting = await self.read(lambda connection: connection.scalar(text("SHOW synchronous_commit")))

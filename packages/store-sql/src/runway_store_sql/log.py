@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, decode_entry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, Opener, StoredEntry, decode_entry
 from runway_core.errors import LogBroken, NotFound
 from sqlalchemy import Connection, Select, select
 
@@ -18,6 +18,7 @@ from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.log_archives import SqlLogArchives
 from runway_store_sql.past import find_end, find_last_before, read_last_drafts
+from runway_store_sql.sealing import read_opener
 from runway_store_sql.tables import companies, log_entries, log_heads
 
 _ASKED_TOGETHER = 1000
@@ -26,9 +27,9 @@ _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, St
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
 
 
-def _read_entry(company_id: CompanyId, row: StoredEntry) -> LogEntry:
+def _read_entry(company_id: CompanyId, row: StoredEntry, opener: Opener) -> LogEntry:
     try:
-        _, _, draft = decode_entry(row.canonical)
+        _, _, draft = decode_entry(row.canonical, opener)
     except ValueError as error:
         raise LogBroken(
             f"entry {row.sequence} of company {company_id!r} cannot be read ({error}): restore a backup"
@@ -84,9 +85,10 @@ class SqlTransactionLog:
 
     async def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:
         """Stream entries after a sequence number, a batch a query."""
+        opener = await self._database.read(partial(read_opener, company_id=company_id))
         async for stored in self.stored(company_id, after=after, batch=batch):
             for entry in stored:
-                yield _read_entry(company_id, entry)
+                yield _read_entry(company_id, entry, opener)
 
     async def stored(
         self, company_id: CompanyId, *, after: int = 0, batch: int = 2000
@@ -170,10 +172,11 @@ class SqlTransactionLog:
             .order_by(log_entries.c.sequence)
         )
 
-        def read(connection: Connection) -> tuple[int, Sequence[Sequence[Any]]]:
-            return find_end(connection, company_id), fetch_rows(connection, query)
+        def read(connection: Connection) -> tuple[int, Sequence[Sequence[Any]], Opener]:
+            opener = read_opener(connection, company_id)
+            return find_end(connection, company_id), fetch_rows(connection, query), opener
 
-        end, rows = await self._database.read(read)
+        end, rows, opener = await self._database.read(read)
         earlier = await self._archives.history(company_id, (kind.value, external_id)) if end else []
         later = [_make_stored(row) for row in rows if row[0] > end]
-        return [_read_entry(company_id, entry) for entry in (*earlier, *later)]
+        return [_read_entry(company_id, entry, opener) for entry in (*earlier, *later)]

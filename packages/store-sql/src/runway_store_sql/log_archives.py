@@ -8,7 +8,7 @@ from functools import partial
 from runway_core.domain.changes import ChangeKind
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_archive import ArchivedPiece, DetachedPiece
-from runway_core.domain.log_entry import LogDraft, StoredEntry, from_microseconds, to_microseconds
+from runway_core.domain.log_entry import LogDraft, Opener, StoredEntry, from_microseconds, to_microseconds
 from runway_core.errors import InvalidRequest, LogBroken
 from sqlalchemy import Connection, delete, func, select, text
 
@@ -18,6 +18,7 @@ from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
 from runway_store_sql.log_tables import log_pieces
 from runway_store_sql.past import EVERY_ACT, ArchivedPast, decode_draft, find_end
+from runway_store_sql.sealing import read_opener
 from runway_store_sql.tables import log_entries
 
 
@@ -85,14 +86,21 @@ class SqlLogArchives:
         earlier = [piece for piece in await self.detached(owner) if piece.first_seen_at < moment]
         if not earlier:
             return 0
-        return (await asyncio.to_thread(self._fold, owner, earlier[-1:], before=to_microseconds(moment))).last
+        opener = await self._opener(owner)
+        fold = partial(self._fold, owner, earlier[-1:], before=to_microseconds(moment), kinds=(), opener=opener)
+        return (await asyncio.to_thread(fold)).last
+
+    async def _opener(self, owner: CompanyId) -> Opener:
+        return await self._database.read(partial(read_opener, company_id=owner))
 
     async def last_drafts(self, owner: CompanyId, *, through: int, kinds: Collection[str]) -> Sequence[LogDraft]:
         """The last entry in files about each thing of some kinds up to an entry, in order."""
         pieces = [piece for piece in await self.detached(owner) if piece.first <= through]
         if not pieces:
             return []
-        return (await asyncio.to_thread(self._fold, owner, pieces, through=through, kinds=kinds)).drafts
+        opener = await self._opener(owner)
+        fold = partial(self._fold, owner, pieces, through=through, kinds=kinds, opener=opener)
+        return (await asyncio.to_thread(fold)).drafts
 
     async def read_past(
         self, owner: CompanyId, *, known_at: datetime, since: datetime, kinds: Collection[str] | None
@@ -100,7 +108,10 @@ class SqlLogArchives:
         """What books of a past moment need of the entries that are in files."""
         pieces = await self.detached(owner)
         before = to_microseconds(known_at) + 1
-        fold = partial(self._fold, owner, pieces, before=before, kinds=kinds, since=to_microseconds(since))
+        opener = await self._opener(owner)
+        fold = partial(
+            self._fold, owner, pieces, before=before, kinds=kinds, since=to_microseconds(since), opener=opener
+        )
         return await asyncio.to_thread(fold)
 
     def _fold(
@@ -108,6 +119,7 @@ class SqlLogArchives:
         owner: CompanyId,
         pieces: Sequence[DetachedPiece],
         *,
+        opener: Opener,
         through: int | None = None,
         before: int | None = None,
         kinds: Collection[str] | None = None,
@@ -130,8 +142,8 @@ class SqlLogArchives:
         return ArchivedPast(
             end=pieces[-1].last if pieces else 0,
             last=last,
-            drafts=[decode_draft(canonical, owner) for canonical in newest.values()],
-            updates=[decode_draft(canonical, owner) for canonical in updates],
+            drafts=[decode_draft(canonical, owner, opener) for canonical in newest.values()],
+            updates=[decode_draft(canonical, owner, opener) for canonical in updates],
         )
 
     def _follow(self, owner: CompanyId, pieces: Sequence[DetachedPiece]) -> Generator[StoredEntry, None, None]:

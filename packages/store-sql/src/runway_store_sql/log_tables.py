@@ -1,4 +1,4 @@
-"""The tables that stand around the log: its anchors, the keys that sign them, and what was archived of it."""
+"""The tables that stand around the log: its anchors, keys that sign and keys that seal, what was archived of it."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, PrimaryKeyConstraint, Table
 
@@ -23,6 +23,18 @@ log_keys = Table(
     Column("key_id", TEXT),  # of the key-encryption key; none where the private key is given from outside
     Column("sealed_key", LargeBinary),  # nonce, then the private key under the key-encryption key
 )
+
+company_keys = Table(
+    "company_keys",
+    metadata,
+    Column("company_id", TEXT, nullable=False),
+    Column("number", LargeBinary, nullable=False),  # random; sealed entries name it
+    Column("made_at", BigInteger, nullable=False),  # the last one made seals
+    Column("key_id", TEXT, nullable=False),  # of the key-encryption key
+    Column("wrapped_key", LargeBinary, nullable=False),  # nonce, then the data key under the key-encryption key
+    PrimaryKeyConstraint("company_id", "number"),
+)
+"""The data keys that entries are sealed under. Backups leave them out: they have copies and a term of their own."""
 
 log_pieces = Table(
     "log_pieces",

@@ -9,7 +9,7 @@ from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Connection as CompanyConnection
 from runway_core.domain.field_changes import read_field_changes
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKind
-from runway_core.domain.log_entry import ChainHead, LogDraft, decode_entry, from_microseconds, to_microseconds
+from runway_core.domain.log_entry import ChainHead, LogDraft, Opener, decode_entry, from_microseconds, to_microseconds
 from runway_core.domain.papers import PaperKind
 from runway_core.domain.past import Past, books_papers, fold_drafts, is_in_books, with_reading
 from runway_core.domain.people import firm_chain
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, and_, case, func, select
 from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldRecords
 from runway_store_sql.log_tables import log_pieces
+from runway_store_sql.sealing import open_lazily
 from runway_store_sql.tables import log_entries, sync_runs
 
 _ASKED_TOGETHER = 1_000
@@ -117,17 +118,18 @@ def read_last_drafts(
         asked = entries.sequence.in_(places[start : start + _ASKED_TOGETHER])
         query = select(entries.canonical).where(entries.company_id == company_id, asked).order_by(entries.sequence)
         canonicals += connection.scalars(query)
-    return [decode_draft(canonical, company_id) for canonical in canonicals]
+    opener = open_lazily(connection, company_id)
+    return [decode_draft(canonical, company_id, opener) for canonical in canonicals]
 
 
-def decode_draft(canonical: bytes, company_id: CompanyId) -> LogDraft:
+def decode_draft(canonical: bytes, company_id: CompanyId, opener: Opener) -> LogDraft:
     """What an entry says.
 
     Raises:
         LogBroken: it cannot be read.
     """
     try:
-        return decode_entry(canonical)[2]
+        return decode_entry(canonical, opener)[2]
     except ValueError as error:
         raise LogBroken(f"an entry of company {company_id!r} cannot be read ({error}): restore a backup") from error
 
@@ -164,9 +166,9 @@ def read_past(
         log_entries.c.sequence > held.end,
         log_entries.c.sequence <= through,
     )
-    changed = [
-        decode_draft(found, company_id) for found in connection.scalars(updates.order_by(log_entries.c.sequence))
-    ]
+    opener = open_lazily(connection, company_id)
+    found_updates = connection.scalars(updates.order_by(log_entries.c.sequence)).all()
+    changed = [decode_draft(found, company_id, opener) for found in found_updates]
     through = through if through > held.end else held.last
     records_then = HeldRecords(
         head=ChainHead(sequence=through),

@@ -26,7 +26,7 @@ _BY_CHAIN = (
 )
 """The same and the firm's own chain, where the log and what it tells of is kept."""
 
-_WITH_CHAINS = frozenset({"log_entries", "log_heads", "log_pieces", "working_papers"})
+_WITH_CHAINS = frozenset({"log_entries", "log_heads", "log_pieces", "working_papers", "company_keys"})
 
 OPEN_TABLES = {
     "anchors": "one signature stands over the chains of all firms; it holds chains' names, lengths and hashes",

@@ -15,7 +15,7 @@ import importlib
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +109,10 @@ class SqliteDatabase:
 
     is_embedded = True
 
-    def __init__(self, url: URL, *, module: ModuleType | None = None) -> None:
+    def __init__(
+        self, url: URL, *, module: ModuleType | None = None, options: Mapping[str, object] | None = None
+    ) -> None:
+        self._options = dict(options or {})  # of each connection
         self.path = Path(str(url.database)).absolute()
         self._module = module or find_sqlite_module()
         self._version = _version_of(self._module)
@@ -228,6 +231,7 @@ class SqliteDatabase:
         engine = create_engine(
             f"sqlite:///{self.path}",
             module=self._module,
+            execution_options=self._options,
             poolclass=StaticPool if is_writer else QueuePool,
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS, "cached_statements": 256},
             **({} if is_writer else {"pool_size": READERS, "max_overflow": 0}),

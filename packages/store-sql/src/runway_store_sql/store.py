@@ -36,6 +36,7 @@ from runway_store_sql.positions import SqlPositionStore
 from runway_store_sql.registry import SqlCompanyRegistry
 from runway_store_sql.row_security import grant_app_role
 from runway_store_sql.schema import demand_current, newest_revision, read_revision, upgrade_schema
+from runway_store_sql.sealing import KEY_RING, rewrap_company_keys
 from runway_store_sql.sqlite import SqliteDatabase
 from runway_store_sql.vault import KeyRing, SqlTokenVault, add_to_key_file
 
@@ -77,11 +78,15 @@ class SqlStore:
         archive_copies: ArchiveCopies | None = None,
     ) -> None:
         parsed = parse_url(url)
-        sqlite = SqliteDatabase(parsed) if parsed.get_backend_name() == "sqlite" else None
-        self._database: Database = sqlite or PostgresDatabase(parsed, firm_id)
-        self._create = create
-        key_file = sqlite.path.with_name(sqlite.path.name + ".key") if sqlite else None
         key = SecretStr(secret_key) if isinstance(secret_key, str) else secret_key
+        is_file = parsed.get_backend_name() == "sqlite"
+        key_file = Path(f"{parsed.database}.key").absolute() if is_file else None
+        self._keys = KeyRing([key, *other_secret_keys] if key is not None else (), key_file)
+        options = {KEY_RING: self._keys}
+        self._database: Database = (
+            SqliteDatabase(parsed, options=options) if is_file else PostgresDatabase(parsed, firm_id, options=options)
+        )
+        self._create = create
         self._log_archives = SqlLogArchives(self._database, ArchiveFolder(log_archive, archive_copies))
         self._mirror = SqlMirrorStore(self._database, self._log_archives)
         self._log = SqlTransactionLog(self._database, self._log_archives)
@@ -93,7 +98,6 @@ class SqlStore:
         self._inbox = SqlInbox(self._database)
         self._coverage = SqlCoverage(self._database)
         self._calls = SqlCallLedger(self._database)
-        self._keys = KeyRing([key, *other_secret_keys] if key is not None else (), key_file)
         self._vault = SqlTokenVault(self._database, self._keys)
         self._people = SqlPeopleStore(self._database, self._keys)
         self._breakers = SqlBreakers(self._database)
@@ -259,7 +263,8 @@ class SqlStore:
                     "RUNWAY_OTHER_SECRET_KEYS"
                 )
             add_to_key_file(self._keys.key_file)
-        return await self._vault.rotate() + await self._people.rotate() + await self._log_keys.reseal()
+        moved = await self._vault.rotate() + await self._people.rotate() + await self._log_keys.reseal()
+        return moved + await rewrap_company_keys(self._database, self._keys)
 
     async def upgrade(self) -> None:
         """Bring the schema to this code's version; opens the database for that when it is not open.

@@ -145,6 +145,11 @@ class KeyRing:
         self._keys: list[KeyEncryptionKey] = []
 
     @property
+    def has_keys(self) -> bool:
+        """Whether keys are given, or kept in a file."""
+        return bool(self._secret_keys) or self._key_file is not None
+
+    @property
     def key_file(self) -> Path | None:
         """The file that keys are kept in; `None` where they are given."""
         return None if self._secret_keys else self._key_file

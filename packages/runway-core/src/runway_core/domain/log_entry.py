@@ -2,11 +2,12 @@
 
 Serialisation 1, documented in `docs/reference/log.md`: a version byte, then the length of each of the fourteen fields
 as four big-endian bytes, then the fields themselves. Numbers are ASCII decimals, times are microseconds since 1970 in
-UTC, absent is length zero.
+UTC, absent is length zero. Serialisation 2 has the same fields, and what an entry holds is sealed in one of them.
 `leaf = SHA-256(0x00 ‖ bytes)`, `hash = SHA-256(0x02 ‖ previous hash ‖ leaf)`; a chain starts at 32 zero bytes.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -16,10 +17,25 @@ from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
 
 SERIALISATION = 1
+SEALED = 2
+"""The serialisation of entries whose content, raw and changed are one ciphertext, which stands where content does. They
+are found and verified as others are: the hash is taken of what was sealed."""
+_SERIALISATIONS = (SERIALISATION, SEALED)
+
+Sealer = Callable[[bytes, bytes], bytes]
+"""Makes the sealed field of an entry: what it holds, and the place in the log that this is bound to."""
+Opener = Callable[[bytes, bytes], bytes | None]
+"""Gives back what was sealed for a place; `None` once it was erased. It raises the store's errors, and `ValueError`
+where what was sealed is not of this place."""
+
+CLEAR_KIND = "log"
+"""Entries about the log itself (`log_detached`) are never sealed: whoever verifies without a key reads them."""
+
 GENESIS = bytes(32)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _HEADER = Struct(">B14I")
+_HELD = Struct(">II")  # within what is sealed: the lengths of content and raw
 
 
 class LogDraft(NamedTuple):
@@ -27,7 +43,8 @@ class LogDraft(NamedTuple):
 
     `what` is the kind of entry: a `ChangeKind` for records, or an act such as `connection_added`. `content` is the
     record's canonical JSON (empty for a deletion), `raw` the rail's own payload, `changed` canonical JSON of
-    `{"field": [before, after]}`.
+    `{"field": [before, after]}`. `is_sealed` says of one that was read back that these three are empty because they
+    were erased, or because nobody gave the means to open them.
     """
 
     seen_at: datetime
@@ -40,6 +57,7 @@ class LogDraft(NamedTuple):
     content: bytes = b""
     raw: bytes = b""
     changed: bytes = b""
+    is_sealed: bool = False
 
 
 class LogEntry(NamedTuple):
@@ -111,12 +129,26 @@ def _share(one: LogDraft, two: LogDraft) -> bool:
     return one.seen_at is two.seen_at and one.rail is two.rail and one.attribution is two.attribution
 
 
-def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft) -> bytes:
+def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft, sealer: Sealer | None = None) -> bytes:
     """The canonical bytes of one entry."""
-    return _encode(draft, _Shared.of(draft), company_id=company_id.encode(), sequence=sequence)
+    return _encode(draft, _Shared.of(draft), company_id=company_id.encode(), sequence=sequence, sealer=sealer)
 
 
-def _encode(draft: LogDraft, shared: _Shared, *, company_id: bytes, sequence: int) -> bytes:
+def is_to_be_sealed(draft: LogDraft) -> bool:
+    """Whether an entry holds anything that may name a person."""
+    return draft.kind != CLEAR_KIND and bool(draft.content or draft.raw or draft.changed)
+
+
+def _place(company_id: bytes, sequence: int) -> bytes:
+    """What the sealed field of an entry is bound to, so that none can be put in another's place."""
+    return b"runway entry 2|%b|%d" % (company_id, sequence)
+
+
+def _encode(draft: LogDraft, shared: _Shared, *, company_id: bytes, sequence: int, sealer: Sealer | None) -> bytes:
+    serialisation, content, raw, changed = SERIALISATION, draft.content, draft.raw, draft.changed
+    if sealer is not None and is_to_be_sealed(draft):
+        held = b"".join((_HELD.pack(len(content), len(raw)), content, raw, changed))
+        serialisation, content, raw, changed = SEALED, sealer(held, _place(company_id, sequence)), b"", b""
     fields = (
         company_id,
         b"%d" % sequence,
@@ -126,22 +158,33 @@ def _encode(draft: LogDraft, shared: _Shared, *, company_id: bytes, sequence: in
         draft.external_id.encode(),
         draft.what.encode(),
         draft.revision.encode(),
-        draft.content,
-        draft.raw,
-        draft.changed,
+        content,
+        raw,
+        changed,
         *shared.attribution,
     )
-    return b"".join((_HEADER.pack(SERIALISATION, *map(len, fields)), *fields))
+    return b"".join((_HEADER.pack(serialisation, *map(len, fields)), *fields))
 
 
-def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
-    """Read canonical bytes back.
+def _open_held(fields: list[bytes], opener: Opener | None) -> tuple[bytes, bytes, bytes] | None:
+    """Content, raw and changed of a sealed entry; `None` where they are not to be had."""
+    held = None if opener is None else opener(fields[8], _place(fields[0], int(fields[1])))
+    if held is None:
+        return None
+    content, raw = _HELD.unpack_from(held)
+    at = _HELD.size + content
+    return held[_HELD.size : at], held[at : at + raw], held[at + raw :]
+
+
+def decode_entry(canonical: bytes, opener: Opener | None = None) -> tuple[CompanyId, int, LogDraft]:
+    """Read canonical bytes back; what is sealed only with an `opener`.
 
     Raises:
-        ValueError: the bytes are of another serialisation, cut short or longer than their fields.
+        ValueError: the bytes are of another serialisation, cut short or longer than their fields, or what is sealed
+            is not of this entry.
     """
-    if not canonical or canonical[0] != SERIALISATION:
-        raise ValueError("not an entry of serialisation 1")
+    if not canonical or canonical[0] not in _SERIALISATIONS:
+        raise ValueError("not an entry of serialisation 1 or 2")
     if len(canonical) < _HEADER.size:
         raise ValueError("the entry is cut short")
     _, *lengths = _HEADER.unpack_from(canonical)
@@ -152,6 +195,10 @@ def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
     for length in lengths:
         fields.append(canonical[at : at + length])
         at += length
+    held: tuple[bytes, bytes, bytes] | None = (fields[8], fields[9], fields[10])
+    if canonical[0] == SEALED:
+        held = _open_held(fields, opener)
+    content, raw, changed = held or (b"", b"", b"")
     draft = LogDraft(
         seen_at=from_microseconds(int(fields[2])),
         rail=fields[3].decode(),
@@ -159,9 +206,10 @@ def decode_entry(canonical: bytes) -> tuple[CompanyId, int, LogDraft]:
         external_id=fields[5].decode(),
         what=fields[6].decode(),
         revision=fields[7].decode(),
-        content=fields[8],
-        raw=fields[9],
-        changed=fields[10],
+        content=content,
+        raw=raw,
+        changed=changed,
+        is_sealed=held is None,
         attribution=Attribution(
             cause=Cause(fields[11].decode()), actor=fields[12].decode(), correlation_id=fields[13].decode()
         ),
@@ -195,9 +243,10 @@ class CopyComparer:
         place, name = b"%d" % sequence, external_id.encode()
         lengths = _HEADER.unpack_from(canonical)
         return (
-            lengths[:8] == (SERIALISATION, len(self._owner), len(place), seen, by, sort, len(name), acts)
+            lengths[1:8] == (len(self._owner), len(place), seen, by, sort, len(name), acts)
+            and lengths[0] in _SERIALISATIONS
             and lengths[14] == correlations
-            and sum(lengths) == len(canonical) - _HEADER.size + SERIALISATION
+            and sum(lengths) == len(canonical) - _HEADER.size + lengths[0]
             and canonical.startswith(b"".join((self._owner, place, middle, name, act)), _HEADER.size)
             and canonical.endswith(correlation)
         )
@@ -216,10 +265,10 @@ def read_copies(canonical: bytes) -> tuple[int, str, str, str, str, str]:
     Raises:
         ValueError: the bytes are of another serialisation, or not as long as their fields.
     """
-    if len(canonical) < _HEADER.size or canonical[0] != SERIALISATION:
-        raise ValueError("not an entry of serialisation 1")
+    if len(canonical) < _HEADER.size or canonical[0] not in _SERIALISATIONS:
+        raise ValueError("not an entry of serialisation 1 or 2")
     lengths = _HEADER.unpack_from(canonical)
-    if sum(lengths) - SERIALISATION + _HEADER.size != len(canonical):
+    if sum(lengths) - lengths[0] + _HEADER.size != len(canonical):
         raise ValueError("the entry is not as long as its fields")
     at = _HEADER.size + lengths[1] + lengths[2]
     found: list[str] = []
@@ -232,7 +281,7 @@ def read_copies(canonical: bytes) -> tuple[int, str, str, str, str, str]:
 
 def read_place(canonical: bytes) -> tuple[bytes, int] | None:
     """Whose chain and which place the bytes of an entry say they belong to; `None` when they cannot be read."""
-    if len(canonical) < _HEADER.size or canonical[0] != SERIALISATION:
+    if len(canonical) < _HEADER.size or canonical[0] not in _SERIALISATIONS:
         return None
     lengths = _HEADER.unpack_from(canonical)
     start = _HEADER.size + lengths[1]
@@ -246,8 +295,13 @@ def hash_entry(previous_hash: bytes, canonical: bytes) -> bytes:
     return hashlib.sha256(b"\x02" + previous_hash + leaf).digest()
 
 
-def seal_entries(company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]) -> tuple[list[LogEntry], ChainHead]:
-    """Give each draft its place after `head`, in order, and return the entries with the new head."""
+def seal_entries(
+    company_id: CompanyId, head: ChainHead, drafts: list[LogDraft], sealer: Sealer | None = None
+) -> tuple[list[LogEntry], ChainHead]:
+    """Give each draft its place after `head`, in order, and return the entries with the new head.
+
+    With a `sealer` what they hold stands in them sealed, and in clear in `draft` alone.
+    """
     entries: list[LogEntry] = []
     sequence, previous = head.sequence, head.hash
     owner = company_id.encode()
@@ -257,7 +311,7 @@ def seal_entries(company_id: CompanyId, head: ChainHead, drafts: list[LogDraft])
         if last is None or not _share(draft, last):
             shared = _Shared.of(draft)
         last = draft
-        canonical = _encode(draft, shared, company_id=owner, sequence=sequence)
+        canonical = _encode(draft, shared, company_id=owner, sequence=sequence, sealer=sealer)
         digest = hash_entry(previous, canonical)
         entries.append(LogEntry(company_id, sequence, draft, previous, digest, canonical))
         previous = digest
