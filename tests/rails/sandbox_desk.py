@@ -33,6 +33,7 @@ class SandboxDesk:
     def __init__(self, ready: dict[str, Any], *, company: int, factory: QboRailFactory, **settings: Any) -> None:
         qbo = ready["qbo"]
         held = qbo["companies"][company]
+        self.company = company
         self.control_url = ready["control_url"]
         self.realm_id = held["realm_id"]
         self.factory = factory
@@ -48,6 +49,11 @@ class SandboxDesk:
             {name: SecretStr(qbo[name]) for name in names}
             | {name: SecretStr(held[name]) for name in ("access_token", "refresh_token")}
         )
+
+    def hand_on(self, ready: dict[str, Any]) -> None:
+        """Put the tokens of now into the ready line, for the next desk: refresh tokens turn."""
+        for name in ("access_token", "refresh_token"):
+            ready["qbo"]["companies"][self.company][name] = self.vault.secrets[name].get_secret_value()
 
     @property
     def abilities(self) -> RailAbilities:

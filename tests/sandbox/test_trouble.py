@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from runway_sandbox.chaos import PROFILES, Chaos
+from runway_sandbox import chaos
+from runway_sandbox.chaos import PROFILES, TO_SURVIVE, Chaos, name_profiles
 from runway_sandbox.settings import OAuthRules, ThrottleLimits
 
 
@@ -159,8 +161,8 @@ def test_a_profile_is_switched_while_running(sandbox: Any, profile: str, status:
 
 def test_the_same_seed_plays_the_same_trouble() -> None:
     def played(seed: int) -> list[str | None]:
-        chaos = Chaos(seed, "flaky")
-        return [chaos.trouble_before("1") for _ in range(300)]
+        trouble = Chaos(seed, "flaky")
+        return [trouble.trouble_before("1") for _ in range(300)]
 
     assert played(1) == played(1)
     assert played(1) != played(2)
@@ -193,9 +195,13 @@ def test_books_move_while_they_are_paged(serve: Any, company: Any) -> None:
 
 
 def test_every_profile_is_described() -> None:
-    documented = Chaos.__module__ and __import__("runway_sandbox.chaos", fromlist=["chaos"]).__doc__
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "sandbox.md").read_text(encoding="utf-8")
 
-    assert all(f"| `{name}` |" in str(documented) for name in PROFILES)
+    for name in PROFILES:
+        assert f"| `{name}` |" in str(chaos.__doc__)
+        assert f"`{name}`" in page
+        assert name in name_profiles()
+    assert TO_SURVIVE == ("none", "flaky", "throttled", "expired", "hostile")
 
 
 @pytest.mark.parametrize("body", [{"profile": "nonsense"}, {"profile": "flaky", "nonsense": 1}, {"throttled": "x"}])

@@ -6,6 +6,7 @@ from runway_rail_kit.http_factory import HttpRailFactory
 from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
 from runway_rail_kit.shared_budget import SharedBudget
 from runway_rail_kit.signatures import is_signed, verify_hmac
+from runway_rail_kit.trail import PageTrail
 from runway_rail_kit.transport import (
     Answer,
     HttpTransport,
@@ -28,6 +29,7 @@ __all__ = [
     "NoAnswer",
     "OAuthClient",
     "OAuthSecrets",
+    "PageTrail",
     "Pauses",
     "SharedBudget",
     "TransportLimits",

@@ -27,7 +27,7 @@ from runway_core.ports.ledger_rail import (
     RailRole,
     RecordFix,
 )
-from runway_rail_kit import CallBudget, HttpRailFactory, Pauses, TransportLimits, Window, read_settings
+from runway_rail_kit import CallBudget, HttpRailFactory, PageTrail, Pauses, TransportLimits, Window, read_settings
 
 from runway_rail_plaid import wire
 from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, of_fault
@@ -186,6 +186,7 @@ class PlaidRail:
     async def _loop(self, start: str) -> _Collected:
         collected = _Collected(next_cursor=start, is_whole=not start)
         shown: dict[str, Raw] = {}
+        trail = PageTrail(rail=RAIL, title=TITLE, doing="/transactions/sync")
         has_more = True
         while has_more:
             page = await self._transport.sync_page(collected.next_cursor)
@@ -196,7 +197,7 @@ class PlaidRail:
             for gone in page.removed or ():
                 shown.pop(gone.transaction_id, None)
                 collected.removed.append(gone.transaction_id)
-            collected.next_cursor = page.next_cursor
+            collected.next_cursor = trail.follow(page.next_cursor)
             has_more = page.has_more
         collected.shown = list(shown.values())
         collected.removed = [one for one in collected.removed if one not in shown]

@@ -153,12 +153,13 @@ class PlaidWebhookReader:
             )
         except NoAnswer as error:
             raise StoreUnavailable("the key of the webhook could not be fetched from Plaid: send it again") from error
-        if answer.status != 200:
-            return None
+        if 400 <= answer.status < 500 and answer.status != 429:
+            return None  # Plaid knows no such key
         try:
             return msgspec.json.decode(answer.body, type=_KeyAnswer).key
-        except msgspec.MsgspecError:
-            return None
+        except msgspec.MsgspecError as error:
+            self._asked_at = None
+            raise StoreUnavailable("Plaid gave no key of the webhook that can be read: send it again") from error
 
 
 def _check_token(token: str, key: _Key, body: bytes, *, now: datetime) -> int:

@@ -2,16 +2,18 @@
 
 Queries page by position only, and a row that is deleted pulls all later rows one place to the left: the first row of
 the next page is then skipped. So rows are read in the order of their ids, which no edit changes, and a page counts only
-when it begins with a row that was read before. If it does not, the reading steps back until it does. Why this loses
-nothing is written in docs/decisions/0005-first-load.md.
+when it reaches back to a row that was read before. If it does not, the reading steps back until it does. In which order
+the rows of one page stand, and whether some stand twice, makes no difference. Why this loses nothing is written in
+docs/decisions/0005-first-load.md.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Raw
 from runway_core.errors import RailUnavailable
 
 from runway_rail_qbo.faults import RAIL, TITLE
@@ -108,18 +110,17 @@ class KindReader:
         start = max(1, self.position)
         while True:
             answer = await self._fetch(start)
-            rows = getattr(answer.rows, self._kind.name) or []
-            if start > 1 and not (rows and find_id(bytes(rows[0])) in self.read):
+            rows = _once_each(getattr(answer.rows, self._kind.name) or [])
+            if start > 1 and self.read.isdisjoint(rows):
                 start, back = max(1, start - back), back * 10
                 continue
             back = 1
             is_end = len(rows) < self._page_size
-            if start > 1 or (rows and find_id(bytes(rows[0])) in self.read):
-                rows = rows[1:]
-            mapped = map_rows(self._kind, rows, home_currency=self._home_currency)
+            self.position = start - 1 + len(rows)
+            fresh = [row for place, (name, row) in enumerate(rows.items()) if place or name not in self.read]
+            mapped = map_rows(self._kind, fresh, home_currency=self._home_currency)
             ids = _ids_of(mapped) - self.read
             self.read |= ids
-            self.position = start - 1 + len(rows) + (1 if start > 1 else 0)
             barren = 0 if ids or is_end else barren + 1
             if barren > _BARREN_PAGES_ALLOWED:
                 raise RailUnavailable(
@@ -162,6 +163,11 @@ class KindReader:
         for task in self._sent.values():
             task.cancel()
         self._sent.clear()
+
+
+def _once_each(rows: Sequence[Raw]) -> dict[str, Raw]:
+    """The rows by id, in their order; one without an id stands under its own text."""
+    return {find_id(bytes(row)) or bytes(row).decode("utf-8", "replace"): row for row in rows}
 
 
 def _where(kind: Kind, since: datetime | None) -> str:

@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw, Struct
 from runway_core.domain.changes import Change
 from runway_core.domain.submissions import BillSubmission
 from runway_core.errors import OutcomeUnknown, RailRefused
+from runway_rail_kit import PageTrail
 
 from runway_rail_ramp import wire
 from runway_rail_ramp.faults import RAIL, TITLE
@@ -76,7 +77,9 @@ class DraftDesk:
 
     async def _send_in(self, draft_id: str, remote_id: str) -> Change:
         try:
-            return to_bill(await self._transport.write(f"bills/drafts/{draft_id}/submit", {}))
+            raw = await self._transport.write(f"bills/drafts/{draft_id}/submit", {})
+            decode(raw, _Named)
+            return to_bill(raw)
         except OutcomeUnknown:
             held = await self._find("bills", remote_id)
             if held is None:
@@ -90,6 +93,7 @@ class DraftDesk:
             async for one in self._rows("vendors", {"accounting_vendor_remote_ids": wanted})
             if one.accounting_vendor_remote_id == wanted and one.is_active
         ]
+        found = list({one.id: one for one in found}.values())  # a row may come twice
         if len(found) != 1:
             many = "no vendor that is" if not found else f"{len(found)} vendors that are"
             raise RailRefused(
@@ -117,12 +121,13 @@ class DraftDesk:
 
     async def _rows(self, path: str, params: dict[str, str]) -> AsyncIterator[_Named]:
         page = await self._transport.page(path, params)
+        trail = PageTrail(rail=RAIL, title=TITLE, doing=path)
         while True:
             for one in _read(page.data):
                 yield one
             if page.page.next is None:
                 return
-            page = await self._transport.page_at(page.page.next)
+            page = await self._transport.page_at(trail.follow(page.page.next))
 
 
 def _read(rows: Iterable[Raw]) -> Iterable[_Named]:

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 from runway_core.domain.changes import ChangePage
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_rail_kit import PageTrail
 
 from runway_rail_ramp import wire
 from runway_rail_ramp.cursor import Loading, Place, write_place
+from runway_rail_ramp.faults import RAIL, TITLE
 from runway_rail_ramp.mapping import map_rows, read_id
 from runway_rail_ramp.reading import is_open
 from runway_rail_ramp.settings import RampSettings
@@ -32,7 +34,7 @@ _ORDER = tuple(PATHS)
 @dataclass(slots=True)
 class _Seen:
     keys: set[RecordKey] = field(default_factory=set)
-    open_ids: list[str] = field(default_factory=list)
+    open_ids: dict[str, None] = field(default_factory=dict)  # in their order; a row may come twice
 
 
 class WholeReader:
@@ -48,14 +50,15 @@ class WholeReader:
         if place.loading is not None:
             loading = replace(place.loading, is_resumed=True)
         seen = _Seen()
+        trail = PageTrail(rail=RAIL, title=TITLE, doing="a list")
         while loading is not None:
             page = await self._page(loading)
             changes, rejected = map_rows(loading.kind, page.data)
             seen.keys |= {change.key for change in changes}
             seen.keys |= {RecordKey(loading.kind, bad.external_id) for bad in rejected if bad.external_id}
             if loading.kind is RecordKind.RAIL_BILL:
-                seen.open_ids += [str(read_id(bytes(row))) for row in page.data if is_open(row)]
-            following = _next(loading, page.page.next)
+                seen.open_ids |= {str(read_id(bytes(row))): None for row in page.data if is_open(row)}
+            following = _next(loading, page.page.next and trail.follow(page.page.next))
             is_complete = following is None and not loading.is_resumed
             after = self._after(loading, seen) if following is None else replace(place, loading=following)
             yield ChangePage(
@@ -88,7 +91,7 @@ class WholeReader:
             since=loading.began - timedelta(seconds=self._settings.overlap_seconds),
             whole_at=loading.began,
             looked_at=loading.began,
-            open_ids=seen.open_ids if fits else None,
+            open_ids=list(seen.open_ids) if fits else None,
         )
 
 

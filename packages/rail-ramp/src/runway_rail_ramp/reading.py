@@ -15,8 +15,10 @@ from runway_core.domain.changes import Change, Deletion, RejectedRecord
 from runway_core.domain.execution import ExecutionBill
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.errors import RecordGone, RecordRejected
+from runway_rail_kit import PageTrail
 
 from runway_rail_ramp.cursor import Place
+from runway_rail_ramp.faults import RAIL, TITLE
 from runway_rail_ramp.mapping import map_rows, read_bill, read_id
 from runway_rail_ramp.settings import RampSettings
 from runway_rail_ramp.transport import RampTransport
@@ -140,8 +142,9 @@ class NewsReader:
 
     async def _following(self, url: str) -> AsyncIterator[list[Raw]]:
         following: str | None = url
+        trail = PageTrail(rail=RAIL, title=TITLE, doing="a list")
         while following is not None:
-            page = await self._transport.page_at(following)
+            page = await self._transport.page_at(trail.follow(following))
             yield page.data
             following = page.page.next
 

@@ -5,7 +5,7 @@ Ramp answers a token that opens nothing with 404, as if an object were missing. 
 every good token can make, and only when that succeeds is the object missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -63,8 +63,10 @@ class RampTransport:
 
         Raises:
             RecordGone: there is none, and the token is good.
+            RailUnavailable: the answer is not of that record.
         """
-        return bytes(await self._read(f"{self._settings.api_url}/{path}", {}, msgspec.Raw, can_be_missing=True))
+        url = f"{self._settings.api_url}/{path}"
+        return await self._repeat(lambda: self._read_one(url, named=path.rpartition("/")[2]))
 
     async def business(self) -> wire.Business:
         """The business itself: the cheapest call that proves the access."""
@@ -84,17 +86,20 @@ class RampTransport:
     def _page_size(self) -> int:
         return self._settings.page_size
 
-    async def _read(self, url: str, params: Mapping[str, str], expected: type[T], *, can_be_missing: bool = False) -> T:
+    async def _read(self, url: str, params: Mapping[str, str], expected: type[T]) -> T:
         async def once() -> T:
-            answer = await self._ask("GET", url, params, can_be_missing=can_be_missing)
-            try:
-                return msgspec.json.decode(answer.body, type=expected)
-            except msgspec.MsgspecError as error:
-                raise RailUnavailable(
-                    f"{TITLE} answered {_path(url)} with no sense ({error}); try again later", rail=RAIL
-                ) from error
+            return _understand(await self._ask("GET", url, params), expected, url)
 
-        return await repeat_read(once, pauses=self._pauses, is_live=self._is_live)
+        return await self._repeat(once)
+
+    async def _read_one(self, url: str, *, named: str) -> bytes:
+        answer = await self._ask("GET", url, {}, can_be_missing=True)
+        if _understand(answer, wire.Named, url).id != named:
+            raise RailUnavailable(f"{TITLE} answered {_path(url)} with another record; try again later", rail=RAIL)
+        return answer.body
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await repeat_read(call, pauses=self._pauses, is_live=self._is_live)
 
     async def _ask(
         self,
@@ -158,6 +163,15 @@ class RampTransport:
                 raise RailUnavailable(
                     f"{TITLE} gave no answer ({_path(url)}; {error}); try again later", rail=RAIL
                 ) from error
+
+
+def _understand(answer: Answer, expected: type[T], url: str) -> T:
+    try:
+        return msgspec.json.decode(answer.body, type=expected)
+    except msgspec.MsgspecError as error:
+        raise RailUnavailable(
+            f"{TITLE} answered {_path(url)} with no sense ({error}); try again later", rail=RAIL
+        ) from error
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -120,6 +120,12 @@ class Purchase(Struct):
     line_items: list[PurchaseLine] | None = None
 
 
+class Named(Struct):
+    """A record, read for its id alone."""
+
+    id: str
+
+
 class Entity(Struct):
     """A legal entity of the business."""
 

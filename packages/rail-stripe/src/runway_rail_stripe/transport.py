@@ -12,14 +12,13 @@ from pydantic import SecretStr
 from runway_core.domain.identity import ConnectionId
 from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
 from runway_core.ports.token_vault import TokenVault
-from runway_rail_kit import Answer, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
+from runway_rail_kit import Answer, CallBudget, HttpTransport, NoAnswer, PageTrail, Pauses, repeat_read
 
 from runway_rail_stripe import wire
 from runway_rail_stripe.faults import MISSING, RAIL, TITLE, StripeFault, to_error
 from runway_rail_stripe.settings import StripeSettings
 
 VERSION = "2026-10-28.endive"
-MOST_PAGES = 100_000
 LOOPS = 3
 """So often is a list begun anew when the row at which it was left is gone."""
 
@@ -87,7 +86,8 @@ class StripeTransport:
         asked = {**params, **_expanding(expand)}
         after: str | None = None
         loops = 0
-        for _ in range(MOST_PAGES):
+        trail = PageTrail(rail=RAIL, title=TITLE, doing=path)
+        while True:
             try:
                 page = await self.page(path, asked if after is None else {**asked, "starting_after": after})
             except StripeFault as fault:
@@ -102,9 +102,11 @@ class StripeTransport:
                 continue
             if page.data:
                 yield page.data
-            if not page.has_more or not page.data:
+            if not page.has_more:
                 return
-            after = _id_of(page.data[-1], path)
+            if not page.data:
+                raise RailUnavailable(f"{TITLE} says that {path} goes on and lists nothing; try again later", rail=RAIL)
+            after = trail.follow(_id_of(page.data[-1], path))
 
     async def _read(self, path: str, params: Mapping[str, str]) -> Answer:
         return await repeat_read(lambda: self._ask(path, params), pauses=self._pauses, is_live=self._is_live)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from runway_sandbox.chaos import PROFILES
+from runway_sandbox.chaos import PROFILES, name_profiles
 from runway_sandbox.serve import SandboxStartError, run_sandbox
 from runway_sandbox.settings import KNOWN_RAILS, OAuthRules, SandboxSettings, ThrottleLimits, WireRules
 
@@ -20,7 +20,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> tuple[SandboxSetti
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--chaos", default="none", choices=sorted(PROFILES))
+    parser.add_argument("--chaos", default="none", choices=list(PROFILES), metavar="PROFILE", help=name_profiles())
     parser.add_argument("--rails", default=",".join(KNOWN_RAILS), help="comma-separated")
     parser.add_argument("--start-at", default=None, help="instant the clock starts at, ISO 8601")
     parser.add_argument("--no-throttle", action="store_true", help="lift the limits on calls")

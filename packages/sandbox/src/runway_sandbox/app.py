@@ -13,7 +13,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
 
 from runway_sandbox.control import ControlDesk
 from runway_sandbox.faults import (
@@ -34,6 +33,7 @@ from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.service import Answer, Call, LedgerService, endpoint_of, is_write
 from runway_sandbox.signin import SignInDesk
+from runway_sandbox.spoiling import CutOff
 from runway_sandbox.stripe.desk import StripeDesk
 from runway_sandbox.world import Desk, World
 from runway_sandbox.xmlform import as_xml
@@ -50,14 +50,6 @@ _SUBSCRIPTION_ENDED = ServiceFaultError(
     "Subscription period has ended or canceled or there was a billing problem : Subscription has ended",
     status=200,
 )
-
-
-class CutOff(Response):
-    """Begins an answer and never ends it: the connection closes, and the client cannot know what was done."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI)
-        """Send the head of an answer and nothing more."""
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
 
 
 class Gateway:
@@ -86,8 +78,7 @@ class Gateway:
         )
         realm_id = str(request.path_params["realm_id"])
         self._world.calls[("qbo", realm_id, endpoint_of(call))] += 1
-        if self._world.chaos.profile.delay_s:
-            await asyncio.sleep(self._world.chaos.profile.delay_s)
+        await asyncio.sleep(self._world.chaos.pause_s(realm_id))
         desk = self._world.desk(realm_id)
         if desk is not None and desk.book is None:
             await asyncio.to_thread(self._world.book, desk)  # large books take seconds; others go on
@@ -98,7 +89,7 @@ class Gateway:
             return Response(fault.json_body(self._world.clock.now()), fault.status, headers=headers)
         if answer is None:
             return CutOff()
-        return self._respond(request, answer, tid)
+        return self._respond(request, answer, tid, realm_id=realm_id)
 
     async def unknown(self, _request: Request) -> Response:
         """Answer a path that the service does not have."""
@@ -148,6 +139,8 @@ class Gateway:
         token = header[7:] if header.lower().startswith("bearer ") else ""
         if not token:
             raise not_signed_in("AuthenticationFailed: missing or malformed Authorization header")
+        if trouble == "revoked":
+            self._world.tokens.end_access(token)
         opened = self._world.tokens.realm_of(token, now=self._world.clock.epoch())
         if opened is None or trouble == "expired":
             raise not_signed_in(f"Token expired: {token[:8]}")
@@ -156,18 +149,21 @@ class Gateway:
             raise wrong_company()
         return desk
 
-    def _respond(self, request: Request, answer: Answer, tid: str) -> Response:
+    def _respond(self, request: Request, answer: Answer, tid: str, *, realm_id: str) -> Response:
         body, content_type = answer.body, answer.content_type
         wants_json = "json" in request.headers.get("accept", "")
         if self._world.settings.wire.accept_decides_form and not wants_json and content_type == JSON_TYPE:
             body, content_type = as_xml(body), XML_TYPE
-        headers = {"content-type": content_type, "intuit_tid": tid}
+        caching = {}
         if content_type in {JSON_TYPE, XML_TYPE}:
-            headers |= {
+            caching = {
                 "qbo-version": "1975.100",
                 "cache-control": "max-age=0, no-cache, no-store, must-revalidate, private",
                 "expires": "0",
             }
+        if answer.status == 200 and content_type == JSON_TYPE:
+            body, content_type = self._world.spoiler.body(body, content_type, purpose=realm_id)
+        headers = {"content-type": content_type, "intuit_tid": tid, **caching}
         retry_after = self._world.settings.throttle.retry_after_seconds
         if answer.status == 429 and retry_after is not None:
             headers["retry-after"] = str(retry_after)

@@ -21,7 +21,14 @@ Forgets = Callable[[str, str], bool]
 
 
 def run_cdc(
-    book: Book, entities: str, changed_since: str, *, rules: WireRules, now: datetime, forgets: Forgets
+    book: Book,
+    entities: str,
+    changed_since: str,
+    *,
+    rules: WireRules,
+    now: datetime,
+    forgets: Forgets,
+    spoil: Callable[[list[bytes]], list[bytes]],
 ) -> bytes:
     """Write the `CDCResponse` list: one member per kind asked for, `{}` where nothing changed.
 
@@ -50,7 +57,7 @@ def run_cdc(
         )
         if rules.cdc_cap_shared:
             left -= len(found)
-        members.append(_member(kind.name if kind else name, found))
+        members.append(_member(kind.name if kind else name, spoil(found)))
     return b'[{"QueryResponse":[' + b",".join(members) + b"]}]"
 
 

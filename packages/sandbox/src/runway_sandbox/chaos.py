@@ -6,9 +6,10 @@ name (`{"profile": "flaky", "server_error": 0.5}`). A share is of calls, from 0 
 | profile | what it plays |
 |---|---|
 | `none` | a well-behaved vendor |
-| `flaky` | a few in a hundred: 500, 503 as HTML, 429, no answer, HTML and faults inside 200 |
+| `flaky` | five calls in a hundred are 500 or 503 as HTML; some are 429, reset, slow, HTML or a fault inside 200 |
 | `throttled` | every third call is a 429 |
-| `expired_tokens` | one access token in ten is refused early |
+| `expired` | in one call of ten the access token was revoked, and every refresh token is replaced when it is used |
+| `hostile` | no bodies or cut ones, wrong types, rows twice and in any order, pages again, forged and old events |
 | `lost_access` | every token is dead and every refresh is `invalid_grant` |
 | `wrong_environment` | every call is 403 3100 |
 | `moving_pages` | books are edited while they are paged; now and then a page holds one row more than asked |
@@ -36,10 +37,14 @@ class ChaosProfile:
     unavailable: float = 0.0  # 503 as HTML
     throttled: float = 0.0  # 429 as XML
     unanswered: float = 0.0  # cut off before any work is done
+    slow: float = 0.0  # answered `slow_s` later
+    slow_s: float = 0.2  # real seconds
     unanswered_write: float = 0.0  # cut off after the work was done
     html_ok: float = 0.0  # 200 with HTML
     fault_ok: float = 0.0  # 200 with a fault
     expired: float = 0.0  # 401 though the token is good
+    revoked: float = 0.0  # the token ends, unless it has opened nothing yet
+    rotates: float = 0.0  # of refreshes: the refresh token is replaced
     grants_refused: float = 0.0  # invalid_grant on refresh
     wrong_environment: float = 0.0  # 403 3100
     quota: float = 0.0  # 429 on reads alone
@@ -47,10 +52,18 @@ class ChaosProfile:
     deletes_while_paging: float = 0.0
     extra_row: float = 0.0
     delay_s: float = 0.0  # real seconds
+    malformed: float = 0.0  # a success whose body says nothing
+    truncated: float = 0.0  # a success whose body is cut off, and its length says so
+    wrong_type: float = 0.0  # a success under another content type
+    rows_doubled: float = 0.0  # of pages
+    rows_shuffled: float = 0.0  # of pages
+    page_again: float = 0.0  # the page before, in place of the one that follows it
     webhook_delay_s: float = 0.0  # sandbox seconds
     webhook_lost: float = 0.0
     webhook_doubled: float = 0.0
     webhook_disorder: float = 0.0
+    webhook_forged: float = 0.0  # one that is not the vendor's goes out beside it
+    webhook_replayed: float = 0.0  # an old one goes out again
     cdc_forgets: float = 0.0  # of the records that changed
 
 
@@ -60,15 +73,28 @@ PROFILES: dict[str, ChaosProfile] = {
         ChaosProfile(),
         ChaosProfile(
             "flaky",
-            server_error=0.02,
-            unavailable=0.02,
+            server_error=0.025,
+            unavailable=0.025,
             throttled=0.02,
-            unanswered=0.01,
+            unanswered=0.02,
+            slow=0.02,
             html_ok=0.01,
             fault_ok=0.01,
         ),
         ChaosProfile("throttled", throttled=0.34),
-        ChaosProfile("expired_tokens", expired=0.1),
+        ChaosProfile("expired", revoked=0.1, rotates=1.0),
+        ChaosProfile(
+            "hostile",
+            malformed=0.02,
+            truncated=0.02,
+            wrong_type=0.02,
+            html_ok=0.01,
+            rows_doubled=0.1,
+            rows_shuffled=0.1,
+            page_again=0.05,
+            webhook_forged=0.3,
+            webhook_replayed=0.3,
+        ),
         ChaosProfile("lost_access", expired=1.0, grants_refused=1.0),
         ChaosProfile("wrong_environment", wrong_environment=1.0),
         ChaosProfile("moving_pages", edits_while_paging=0.8, deletes_while_paging=0.3, extra_row=0.1),
@@ -81,7 +107,16 @@ PROFILES: dict[str, ChaosProfile] = {
         ChaosProfile("slow", delay_s=0.3),
     )
 }
-_FIRST_TROUBLES = ("unavailable", "wrong_environment", "expired", "throttled", "html_ok", "unanswered")
+TO_SURVIVE = ("none", "flaky", "throttled", "expired", "hostile")
+"""What every rail meets some day, on all windows alike. The other profiles play one trouble each, for a closer look."""
+
+_FIRST_TROUBLES = ("unavailable", "wrong_environment", "expired", "revoked", "throttled", "html_ok", "unanswered")
+
+
+def name_profiles() -> str:
+    """Name all profiles in a line, those to survive first."""
+    others = sorted(PROFILES.keys() - set(TO_SURVIVE))
+    return f"{', '.join(TO_SURVIVE)}; one trouble alone: {', '.join(others)}"
 
 
 class Chaos:
@@ -128,6 +163,11 @@ class Chaos:
         """Draw whether one trouble happens now; a share of nothing draws nothing."""
         share: float = getattr(self.profile, member)
         return share > 0 and self.draw(f"{purpose}:{member}").random() < share
+
+    def pause_s(self, purpose: str) -> float:
+        """Draw how long a call is held up, in real seconds."""
+        slow = self.profile.slow_s if self.happens("slow", purpose) else 0.0
+        return self.profile.delay_s + slow
 
     def forgets(self, realm_id: str, kind: str, identifier: str) -> bool:
         """Tell whether change data capture leaves a record out: the same one whenever it is asked."""

@@ -202,6 +202,9 @@ def _describe_post(rail: str, post: WebhookPost | PlaidPost | RampPost | StripeP
         "failed_attempts": post.failed_attempts,
         "lost": post.lost,
         "last_status": post.last_status,
+        "forged": post.impostor.forged,
+        "forged_taken": post.impostor.forged_taken,
+        "replayed": post.impostor.replayed,
     }
 
 

@@ -52,6 +52,7 @@ class TokenDesk:
         self._by_refresh: dict[str, Connection] = {}
         self._codes: dict[str, _Code] = {}
         self._refreshing: dict[str, int] = {}
+        self._spared: set[str] = set()
 
     def connect(self, realm_id: str, *, now: float) -> Connection:
         """Make a new connection with one access and one refresh token."""
@@ -83,6 +84,15 @@ class TokenDesk:
         if connection is None or not connection.is_alive:
             return None
         return connection.realm_id if connection.access_tokens.get(access_token, 0.0) > now else None
+
+    def end_access(self, access_token: str) -> None:
+        """End an access token early, at the second time: one that was just given out is good for something."""
+        if access_token not in self._spared:
+            self._spared.add(access_token)
+            return
+        connection = self._by_access.pop(access_token, None)
+        if connection is not None:
+            del connection.access_tokens[access_token]
 
     def authorize(self, realm_id: str, redirect_uri: str, *, now: float) -> str:
         """Make an authorization code for a company whose owner said yes."""
@@ -133,8 +143,8 @@ class TokenDesk:
             connection.is_alive = False
         raise TokenRefusalError("invalid_grant")
 
-    def refresh(self, refresh_token: str, *, now: float) -> dict[str, object]:
-        """Give a new access token; the refresh token's value changes about once a day.
+    def refresh(self, refresh_token: str, *, now: float, rotates: bool = False) -> dict[str, object]:
+        """Give a new access token; the refresh token's value changes about once a day, or now when it `rotates`.
 
         Raises:
             TokenRefusalError: the token is unknown, replaced beyond its grace, expired or revoked.
@@ -149,7 +159,7 @@ class TokenDesk:
         if min(connection.expires_at, connection.hard_end_at) <= now:
             raise TokenRefusalError("invalid_grant")
         is_newest = refresh_token == connection.refresh_token
-        if is_newest and now - connection.minted_at >= self._rules.rotation_after_s:
+        if is_newest and (rotates or now - connection.minted_at >= self._rules.rotation_after_s):
             connection.previous_token = connection.refresh_token
             connection.previous_until = now + self._rules.old_refresh_grace_s
             connection.refresh_token = self._new_refresh()

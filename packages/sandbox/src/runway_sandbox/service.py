@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -154,7 +154,15 @@ class LedgerService:
         if page.start > 1 and page.rows:
             edit_while_paging(self._world, book, page.entity)
             page = self._run_query(book, statement)
+        if not page.is_count:
+            page = self._spoil(book, statement, page)
         return self._ok(b'{"QueryResponse":' + page.query_response())
+
+    def _spoil(self, book: Book, statement: str, page: Page) -> Page:
+        spoiler, purpose = self._world.spoiler, book.realm_id
+        place = f"{purpose}:{statement.partition(' STARTPOSITION')[0]}"
+        page = spoiler.page(place, page, follows=page.start > 1, purpose=purpose)
+        return replace(page, rows=spoiler.rows(page.rows, purpose=purpose))
 
     def _cdc(self, book: Book, call: Call) -> Answer:
         members = run_cdc(
@@ -164,6 +172,7 @@ class LedgerService:
             rules=self._world.settings.wire,
             now=self._world.clock.now(),
             forgets=partial(self._world.chaos.forgets, book.realm_id),
+            spoil=partial(self._world.spoiler.rows, purpose=book.realm_id),
         )
         return self._ok(b'{"CDCResponse":' + members)
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from runway_sandbox.faults import MAINTENANCE_HTML
 from runway_sandbox.oauth import TokenRefusalError
 from runway_sandbox.world import World
 
@@ -106,6 +107,8 @@ class SignInDesk:
         form = {key: values[0] for key, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
         try:
             self._check_client(request, form)
+            if self._world.chaos.happens("malformed", "token"):  # before any work: what was given out is not lost
+                return Response(MAINTENANCE_HTML, 200, media_type="text/html")
             answer = await self._grant(form)
         except TokenRefusalError as refusal:
             return self._refuse(refusal)
@@ -124,16 +127,19 @@ class SignInDesk:
             raise TokenRefusalError("invalid_grant")
         rules = self._world.settings.oauth
         if rules.double_refresh == "allow":
-            return tokens.refresh(refresh_token, now=clock.epoch())
+            return tokens.refresh(refresh_token, now=clock.epoch(), rotates=self._rotates())
         is_first = tokens.begin_refresh(refresh_token)
         try:
             if not is_first:
                 tokens.refuse_double(refresh_token)
-            answer = tokens.refresh(refresh_token, now=clock.epoch())
+            answer = tokens.refresh(refresh_token, now=clock.epoch(), rotates=self._rotates())
             await asyncio.sleep(rules.refresh_takes_s)
             return answer
         finally:
             tokens.end_refresh(refresh_token)
+
+    def _rotates(self) -> bool:
+        return self._world.chaos.happens("rotates", "token")
 
     def _check_client(self, request: Request, form: dict[str, str]) -> None:
         given = (form.get("client_id", ""), form.get("client_secret", ""))

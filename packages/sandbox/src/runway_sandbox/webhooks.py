@@ -24,6 +24,7 @@ import msgspec
 
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
+from runway_sandbox.impostor import Impostor, Sent
 from runway_sandbox.settings import WebhookRules
 from runway_sandbox.wiretime import PACIFIC, format_utc_milliseconds
 
@@ -68,6 +69,7 @@ class WebhookPost:
         self._rules = rules
         self._clock = clock
         self._chaos = chaos
+        self.impostor = Impostor(chaos, purpose="webhooks")
         self._form: Literal["legacy", "cloudevents"] = rules.form
         self._pending: deque[WebhookEvent] = deque(maxlen=rules.keep_at_most)
         self._held: Delivery | None = None
@@ -168,6 +170,7 @@ class WebhookPost:
             self.last_status = type(error).__name__
             return False
         self.last_status = response.status_code
+        await self.impostor.follow(client, Sent(self.url, delivery.body, headers), signature="intuit-signature")
         if response.status_code != 200:
             return False
         self.delivered += 1

@@ -16,6 +16,7 @@ from runway_sandbox.economy.cards import takes_cards
 from runway_sandbox.economy.identity import trade_of
 from runway_sandbox.oauth import TokenDesk
 from runway_sandbox.settings import SandboxSettings, WireRules
+from runway_sandbox.spoiling import Spoiler
 from runway_sandbox.throttle import Throttle
 from runway_sandbox.webhooks import WebhookPost
 
@@ -59,6 +60,7 @@ class World:
         self.clock = SandboxClock(settings.start_at)
         self.started_at = self.clock.now()
         self.chaos = Chaos(settings.seed, settings.chaos)
+        self.spoiler = Spoiler(self.chaos)
         self.tokens = TokenDesk(settings.oauth, seed=settings.seed)
         self.calls: Counter[tuple[str, str, str]] = Counter()  # (rail, realm id, endpoint)
         self.webhooks = WebhookPost(settings.webhooks, clock=self.clock, chaos=self.chaos)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 from runway_core.errors import InvalidRequest
-from runway_sandbox.chaos import PROFILES
+from runway_sandbox.chaos import PROFILES, name_profiles
 from runway_sandbox.serve import SandboxStartError, run_sandbox
 from runway_sandbox.settings import KNOWN_RAILS, SandboxSettings, ThrottleLimits
 
@@ -12,7 +12,7 @@ from runway_app_http.cli.session import Session, command, group
 
 app = group("sandbox", "The vendors' servers, played on this machine.")
 
-Chaos = Annotated[str, typer.Option("--chaos", help=f"Trouble to play: {', '.join(sorted(PROFILES))}.")]
+Chaos = Annotated[str, typer.Option("--chaos", help=f"Trouble to play: {name_profiles()}.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed makes the same companies.")]
 Rails = Annotated[str, typer.Option("--rails", help="Which rails, with commas between.")]
 ALL_RAILS = ",".join(KNOWN_RAILS)
@@ -64,4 +64,4 @@ def check_chaos(profile: str) -> None:
         InvalidRequest: no such profile.
     """
     if profile not in PROFILES:
-        raise InvalidRequest(f"no chaos profile {profile!r}: there are {', '.join(sorted(PROFILES))}")
+        raise InvalidRequest(f"no chaos profile {profile!r}: there are {name_profiles()}")

@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -40,6 +41,7 @@ from runway_sandbox.plaid.faults import (
 from runway_sandbox.plaid.items import Item
 from runway_sandbox.plaid.post import PlaidPost
 from runway_sandbox.plaid.signing import Signer
+from runway_sandbox.spoiling import CutOff
 from runway_sandbox.world import Desk, World
 
 OLD_ITEM_DAYS = 400
@@ -73,6 +75,7 @@ class PlaidDesk:
         self._first: dict[str, Login] = {}
         self._public_tokens: dict[str, tuple[Login, float]] = {}
         self._calls: dict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._last_cursor: dict[str, str] = {}
         self._draws = random.Random(f"plaid:{world.settings.seed}")
         self.signer = Signer(seed=world.settings.seed, now=int(world.clock.epoch()))
         self.post = PlaidPost(clock=world.clock, chaos=world.chaos, signer=self.signer, look=self._look)
@@ -133,12 +136,18 @@ class PlaidDesk:
                 return _json(fault.body(request_id), fault.status)
             except _HtmlAnswerError:
                 return Response(MAINTENANCE_HTML, 200, media_type="text/html")
+            except _NoAnswerError:
+                return CutOff()
             except Exception:  # the app's edge: a client never sees a traceback, the operator does
                 traceback.print_exc(file=sys.stderr)
                 return _json(server_error().body(request_id), 500)
-            return _json({**wire, "request_id": request_id}, 200)
+            return self._succeed({**wire, "request_id": request_id}, purpose=f"plaid:{body.get('access_token')}")
 
         return answer
+
+    def _succeed(self, wire: Wire, *, purpose: str) -> Response:
+        body, content_type = self._world.spoiler.body(encode_wire(wire), "application/json", purpose=purpose)
+        return Response(body, 200, headers={"content-type": content_type})
 
     async def _answer_for_item(self, path: str, handler: Callable[[Item, Body], Wire], body: Body) -> Wire:
         token = body.get("access_token")
@@ -154,13 +163,13 @@ class PlaidDesk:
         return handler(login.item, body)
 
     async def _meet_trouble(self, login: Login, path: str) -> None:
-        profile = self._world.chaos.profile
-        if profile.delay_s:
-            await asyncio.sleep(profile.delay_s)
+        await asyncio.sleep(self._world.chaos.pause_s(f"plaid:{login.desk.realm_id}"))
         trouble = self._world.chaos.trouble_before(f"plaid:{login.desk.realm_id}")
-        if trouble == "expired":
+        if trouble in {"expired", "revoked"}:
             login.item.error = "ITEM_LOGIN_REQUIRED"
-        if trouble in {"unavailable", "unanswered"}:
+        if trouble == "unanswered":
+            raise _NoAnswerError
+        if trouble == "unavailable":
             raise institution_down()
         if trouble in {"server_error", "fault_ok"}:
             raise server_error()
@@ -279,6 +288,7 @@ class PlaidDesk:
                     "INVALID_INPUT", "INVALID_ACCOUNT_ID", "one or more of the account IDs is invalid"
                 )
             rows = [row for row in rows if row["account_id"] in wanted]
+        rows = self._world.spoiler.rows(rows, purpose=f"plaid:{item.item_id}")
         return {"accounts": rows, "item": shapes.item(item)}
 
     def _sync(self, item: Item, body: Body) -> Wire:
@@ -295,14 +305,20 @@ class PlaidDesk:
         page = item.page(cursor, count=count, account_id=account_id, now=self._world.clock.now())
         if page.has_more and self._world.chaos.happens("edits_while_paging", f"plaid:{item.item_id}"):
             raise mutated_while_paging()
+        purpose = f"plaid:{item.item_id}"
+        page = self._world.spoiler.page(
+            purpose, page, follows=cursor == self._last_cursor.get(purpose), purpose=purpose
+        )
+        self._last_cursor[purpose] = page.next_cursor
+        rows = partial(self._world.spoiler.rows, purpose=purpose)
         touched = {shown.line.ledger_account_id for shown in (*page.added, *page.modified)}
         return {
             "accounts": [
                 shapes.account(item, one, item.fetched_at) for one in item.accounts() if one.ledger_id in touched
             ],
-            "added": [shapes.transaction(item, shown) for shown in page.added],
-            "modified": [shapes.transaction(item, shown) for shown in page.modified],
-            "removed": [shapes.removed(item, gone) for gone in page.removed],
+            "added": [shapes.transaction(item, shown) for shown in rows(page.added)],
+            "modified": [shapes.transaction(item, shown) for shown in rows(page.modified)],
+            "removed": [shapes.removed(item, gone) for gone in rows(page.removed)],
             "next_cursor": page.next_cursor,
             "has_more": page.has_more,
             "transactions_update_status": page.status,
@@ -400,6 +416,10 @@ class PlaidDesk:
 
 class _HtmlAnswerError(Exception):
     """Trouble in front of the vendor: a page for people, with 200."""
+
+
+class _NoAnswerError(Exception):
+    """The connection breaks off."""
 
 
 def _refuse_path(_body: Body) -> Wire:

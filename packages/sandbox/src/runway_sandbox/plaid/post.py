@@ -13,6 +13,7 @@ import msgspec
 
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
+from runway_sandbox.impostor import Impostor, Sent
 from runway_sandbox.plaid.items import Item
 from runway_sandbox.plaid.signing import Signer
 
@@ -40,6 +41,7 @@ class PlaidPost:
     def __init__(self, *, clock: SandboxClock, chaos: Chaos, signer: Signer, look: Callable[[], None]) -> None:
         self._clock = clock
         self._chaos = chaos
+        self.impostor = Impostor(chaos, purpose="plaid webhooks")
         self._signer = signer
         self._look = look
         self._queue: list[Delivery] = []
@@ -121,4 +123,5 @@ class PlaidPost:
             self.last_status = type(error).__name__
             return False
         self.last_status = response.status_code
+        await self.impostor.follow(client, Sent(delivery.url, delivery.body, headers), signature="plaid-verification")
         return response.status_code == 200

@@ -41,6 +41,7 @@ from runway_sandbox.ramp.post import RampPost
 from runway_sandbox.ramp.records import made_id
 from runway_sandbox.ramp.tokens import App, Token, TokenBooth
 from runway_sandbox.service import LedgerService
+from runway_sandbox.spoiling import CutOff
 from runway_sandbox.world import Desk, World
 
 API = "/developer/v1"
@@ -157,6 +158,8 @@ class RampDesk:
             self._count(request, app.realm_id or "", "token")
             if self._world.chaos.happens("grants_refused", "ramp token"):
                 raise unknown_client()
+            if self._world.chaos.happens("malformed", "ramp token"):  # before any work: what was given out is not lost
+                return Response(MAINTENANCE_HTML, 200, media_type="text/html")
             answer = self._tokens.grant(app, form, now=self._world.clock.epoch())
         except RampFaultError as fault:
             return self._refuse(fault)
@@ -203,7 +206,7 @@ class RampDesk:
         assert desk is not None
         place = by_method.get(request.method)
         self._count(request, desk.realm_id, _name_of(place, request))
-        trouble = await self._meet_trouble(desk)
+        trouble = await self._meet_trouble(desk, token)
         if trouble is not None:
             return trouble
         if place is None:  # before any scope is looked at
@@ -227,8 +230,9 @@ class RampDesk:
         )
         answer = place.handler(asked)
         if request.method != "GET" and self._world.chaos.happens("unanswered_write", f"ramp:{desk.realm_id}"):
-            return _CutOff()
-        return Response(b"", 204) if place.status == 204 else self._json(answer, place.status)
+            return CutOff()
+        answer = self._spoil(asked, answer)
+        return Response(b"", 204) if place.status == 204 else self._succeed(answer, place.status, desk=desk)
 
     def _read_token(self, request: Request) -> Token:
         header = request.headers.get("authorization", "")
@@ -250,13 +254,13 @@ class RampDesk:
             raise too_many()
         moments.append(now)
 
-    async def _meet_trouble(self, desk: Desk) -> Response | None:
-        profile = self._world.chaos.profile
-        if profile.delay_s:
-            await asyncio.sleep(profile.delay_s)
+    async def _meet_trouble(self, desk: Desk, token: Token) -> Response | None:
+        await asyncio.sleep(self._world.chaos.pause_s(f"ramp:{desk.realm_id}"))
         trouble = self._world.chaos.trouble_before(f"ramp:{desk.realm_id}")
         if trouble == "expired":
             self._tokens.end_tokens(desk.realm_id)
+        if trouble == "revoked" and self._tokens.end_unless_new(token):
+            trouble = "expired"
         if trouble in {"expired", "wrong_environment"}:
             raise not_found()  # a bad token looks like an object that is not there
         if trouble == "throttled":
@@ -267,22 +271,31 @@ class RampDesk:
             return Response(MAINTENANCE_HTML, 200, media_type="text/html")
         if trouble == "unavailable":
             return Response(b"upstream request timeout", 504, media_type="text/plain")
-        return _CutOff() if trouble == "unanswered" else None
+        return CutOff() if trouble == "unanswered" else None
 
     def _refuse(self, fault: RampFaultError) -> Response:
         return self._json(fault.body(f"{self._draws.getrandbits(96):024x}"), fault.status)
 
+    def _spoil(self, asked: Asked, answer: Any) -> Any:
+        if not isinstance(answer, dict) or answer.keys() != {"data", "page"}:
+            return answer
+        spoiler, purpose = self._world.spoiler, f"ramp:{asked.desk.realm_id}"
+        filters = sorted((name, value) for name, value in asked.query.items() if name != "start")
+        listed = spoiler.page(
+            f"{purpose}:{asked.url}:{filters}", answer, follows="start" in asked.query, purpose=purpose
+        )
+        return {**listed, "data": spoiler.rows(listed["data"], purpose=purpose)}
+
+    def _succeed(self, value: Any, status: int, *, desk: Desk) -> Response:
+        body, content_type = self._world.spoiler.body(
+            encode_wire(value), "application/json", purpose=f"ramp:{desk.realm_id}"
+        )
+        trace = f"{self._draws.getrandbits(64):016x}"
+        return Response(body, status, {"x-trace-id": trace, "content-type": content_type})
+
     def _json(self, value: Any, status: int) -> Response:
         trace = f"{self._draws.getrandbits(64):016x}"
         return Response(encode_wire(value), status, {"x-trace-id": trace}, media_type="application/json")
-
-
-class _CutOff(Response):
-    """Begins an answer and never ends it."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002  (ASGI)
-        """Send the head of an answer and nothing more."""
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
 
 
 def _name_of(place: Place | None, request: Request) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
+from runway_sandbox.impostor import Impostor, Sent
 from runway_sandbox.ramp.records import made_id
 from runway_sandbox.settings import RampRules
 
@@ -60,6 +61,7 @@ class RampPost:
         self._rules = rules
         self._clock = clock
         self._chaos = chaos
+        self.impostor = Impostor(chaos, purpose="ramp webhooks")
         self._draws = random.Random(f"ramp webhooks:{seed}")
         self._queue: list[Delivery] = []
         self._wake: asyncio.Event | None = None
@@ -185,6 +187,8 @@ class RampPost:
             self.last_status = type(error).__name__
             return None
         self.last_status = response.status_code
+        sent = Sent(delivery.to.endpoint_url, delivery.body, headers)
+        await self.impostor.follow(client, sent, signature=self._rules.signature_header)
         return response.status_code
 
 

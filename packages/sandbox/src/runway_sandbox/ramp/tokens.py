@@ -60,6 +60,7 @@ class TokenBooth:
     _refreshes: dict[str, Token] = field(default_factory=dict)
     _codes: dict[str, _Code] = field(default_factory=dict)
     _draws: random.Random = field(init=False)
+    _spared: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._draws = random.Random(f"ramp tokens:{self.seed}")
@@ -132,6 +133,14 @@ class TokenBooth:
         if held is not None:
             self._tokens.pop(held.value, None)
             self._refreshes.pop(held.refresh_token or "", None)
+
+    def end_unless_new(self, token: Token) -> bool:
+        """End an access token early, at the second time: one that was just given out is good for something."""
+        if token.value not in self._spared:
+            self._spared.add(token.value)
+            return False
+        self._tokens.pop(token.value, None)
+        return True
 
     def disconnect(self, realm_id: str) -> int:
         """End every token of a business and its app, as its owner does; tells how many tokens."""

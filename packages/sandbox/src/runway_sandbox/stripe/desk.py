@@ -21,6 +21,7 @@ from runway_sandbox.opaque import opaque_id
 from runway_sandbox.payouts import PayoutClerk, Schedule
 from runway_sandbox.processor import Processor
 from runway_sandbox.service import LedgerService
+from runway_sandbox.spoiling import CutOff
 from runway_sandbox.stripe import shapes, writing
 from runway_sandbox.stripe.account import Remembered, StripeAccount
 from runway_sandbox.stripe.expanding import expand
@@ -58,6 +59,10 @@ class _HtmlAnswerError(Exception):
         super().__init__(status)
         self.status = status
         self.page = page
+
+
+class _NoAnswerError(Exception):
+    """The connection breaks off."""
 
 
 class StripeDesk:
@@ -142,11 +147,17 @@ class StripeDesk:
             if "stripe-account" in request.headers:
                 headers["stripe-account"] = account.account_id
             status, content = await self._serve(request, account, body, headers)
+            if status == 200:
+                content, headers["content-type"] = self._world.spoiler.body(
+                    content, "application/json", purpose=f"stripe:{account.realm_id}"
+                )
         except StripeFaultError as fault:
             status, content = fault.status, encode_wire(fault.body(request_id))
             headers |= fault.headers
         except _HtmlAnswerError as page:
             return Response(page.page, page.status, headers={**headers, "content-type": "text/html"})
+        except _NoAnswerError:
+            return CutOff()
         except Exception:  # the app's edge: a client never sees a traceback, the operator does
             traceback.print_exc(file=sys.stderr)
             status, content = 500, encode_wire(server_error().body(request_id))
@@ -212,7 +223,7 @@ class StripeDesk:
                 account = None
         if account is None or account.is_revoked:
             raise no_account(key, named or "")
-        if self._world.chaos.happens("expired", f"stripe:{account.realm_id}"):
+        if any(self._world.chaos.happens(one, f"stripe:{account.realm_id}") for one in ("expired", "revoked")):
             raise expired_key(key)
         if self._world.chaos.happens("wrong_environment", f"stripe:{account.realm_id}"):
             raise no_account(key, named or account.account_id)
@@ -239,12 +250,11 @@ class StripeDesk:
 
     async def _meet_trouble(self, account: StripeAccount) -> None:
         chaos, purpose = self._world.chaos, f"stripe:{account.realm_id}"
-        if chaos.profile.delay_s:
-            await asyncio.sleep(chaos.profile.delay_s)
+        await asyncio.sleep(chaos.pause_s(purpose))
         if chaos.happens("unavailable", purpose):
             raise _HtmlAnswerError(503, SERVICE_UNAVAILABLE_HTML)
         if chaos.happens("unanswered", purpose):
-            raise _HtmlAnswerError(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+            raise _NoAnswerError
         if chaos.happens("html_ok", purpose):
             raise _HtmlAnswerError(200, MAINTENANCE_HTML)
         if chaos.happens("server_error", purpose):
@@ -284,7 +294,7 @@ class StripeDesk:
             ):
                 account.processor.charge(1_000 + now % 5_000, account.currency, now=now, description="Walk-in")
                 now += 1
-            return list_things(account, resource, form, now=now)
+            return self._spoil(account, head, form, list_things(account, resource, form, now=now))
         thing = account.processor.things.get(rest[0])
         if thing is None or not isinstance(thing, resource.kind) or thing.made_at > now:
             raise missing(resource.noun, rest[0])
@@ -303,16 +313,23 @@ class StripeDesk:
 
     def _read_event(self, account: StripeAccount, rest: list[str], form: Form, *, now: int) -> Wire:
         if not rest:
-            return list_events(
+            listed = list_events(
                 account,
                 form,
                 now=now,
                 forgets=lambda identifier: self._world.chaos.forgets(account.realm_id, "event", identifier),
             )
+            return self._spoil(account, "events", form, listed)
         found = account.find_event(rest[0], now=now)
         if found is None:
             raise missing("event", rest[0])
         return account.event(found)
+
+    def _spoil(self, account: StripeAccount, path: str, form: Form, listed: Wire) -> Wire:
+        spoiler, purpose = self._world.spoiler, f"stripe:{account.realm_id}"
+        filters = sorted((name, str(value)) for name, value in form.items() if name != "starting_after")
+        page = spoiler.page(f"{purpose}:{path}:{filters}", listed, follows="starting_after" in form, purpose=purpose)
+        return {**page, "data": spoiler.rows(page["data"], purpose=purpose)}
 
     def _visible(self, account: StripeAccount, identifier: str) -> StripeAccount:
         wanted = self._by_id.get(identifier)

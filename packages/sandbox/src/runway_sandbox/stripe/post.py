@@ -14,6 +14,7 @@ import msgspec
 
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
+from runway_sandbox.impostor import Impostor, Sent
 from runway_sandbox.stripe.account import StripeAccount
 
 PAUSES_S = (60.0, 3_600.0)
@@ -42,6 +43,7 @@ class StripePost:
     ) -> None:
         self._clock = clock
         self._chaos = chaos
+        self.impostor = Impostor(chaos, purpose="stripe webhooks")
         self._look = look
         self._queue: list[Delivery] = []
         self._wake: asyncio.Event | None = None
@@ -127,6 +129,7 @@ class StripePost:
             self.last_status = type(error).__name__
             return False
         self.last_status = response.status_code
+        await self.impostor.follow(client, Sent(self.url, delivery.body, headers), signature="stripe-signature")
         return 200 <= response.status_code < 300
 
 
