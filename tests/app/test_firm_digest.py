@@ -1,7 +1,8 @@
 """The firm's daily digest: by exception, once a day, compared with what was told last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ from runway_core.domain.outlook import Band
 from runway_core.domain.position import PositionStatus
 from runway_core.domain.sent_digests import Delivery
 from runway_core.errors import InvalidRequest, OutcomeUnknown, RailRefused, RunwayError
+from runway_core.experiences.firm_digest import find_firm_day
+from runway_testkit.sample import sample_company
 
 from tests.app.firm import HOSTILE, Firm
 
@@ -75,6 +78,38 @@ async def test_one_a_day_at_most(firm: Firm) -> None:
 
     assert outcomes == [DailyOutcome.SENT, DailyOutcome.SENT_BEFORE, DailyOutcome.SENT_BEFORE]
     assert len(post.taken) == len(await firm.runway.firm_digests.list()) == 1
+
+
+async def test_the_day_ends_at_the_firm_s_midnight_and_not_at_that_of_utc(firm: Firm) -> None:
+    """Three companies in three zones: Chicago comes first, where 2 March ends at six in the morning of 3 March UTC."""
+    post = Post()
+    first = await send(firm, post)
+    midnight = datetime(2026, 3, 3, 6, tzinfo=UTC)
+    firm.clock.advance(midnight - timedelta(seconds=1) - firm.clock.now())
+    late_in_the_evening = await send(firm, post)
+    told_until_then = (await firm.runway.firm_digest()).as_of
+    firm.clock.advance(timedelta(seconds=1))
+    next_day = (await firm.runway.firm_digest()).as_of
+
+    assert (first.outcome, late_in_the_evening.outcome) == (DailyOutcome.SENT, DailyOutcome.SENT_BEFORE)
+    assert (told_until_then, next_day) == (date(2026, 3, 2), date(2026, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("zones", "hour", "day"),
+    [
+        (("America/Chicago",), 5, 2),
+        (("America/Chicago",), 6, 3),
+        (("America/Chicago", "Asia/Tokyo", "Asia/Tokyo"), 5, 3),  # where most are
+        (("Asia/Tokyo", "America/Chicago"), 5, 2),  # of equally many the first by name, in whatever order they come
+        (("America/Chicago", "Asia/Tokyo"), 5, 2),
+        ((), 5, 3),
+    ],
+)
+def test_the_firm_is_where_most_of_its_companies_are(zones: Sequence[str], hour: int, day: int) -> None:
+    companies = [sample_company().model_copy(update={"time_zone": zone}) for zone in zones]
+
+    assert find_firm_day(companies, datetime(2026, 3, 3, hour, tzinfo=UTC)) == date(2026, 3, day)
 
 
 async def test_a_refused_mail_is_kept_so_and_sent_again(firm: Firm) -> None:

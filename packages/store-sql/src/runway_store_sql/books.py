@@ -9,9 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from runway_core.domain.books import Books
-from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Company
-from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_field_changes
+from runway_core.domain.field_changes import CHANGES_DAYS, TELLING, FieldChange, read_field_changes
 from runway_core.domain.identity import CompanyId, RecordKind
 from runway_core.domain.log_entry import ChainHead, decode_entry, to_microseconds
 from runway_core.domain.paper_kinds import BOOKS_PAPERS
@@ -19,7 +18,7 @@ from runway_core.domain.papers import PaperKind
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import DEFAULT_POLICY, Policy, lay_over
 from runway_core.domain.record import Record
-from sqlalchemy import BindParameter, Connection, Select, bindparam, false, literal_column, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, false, or_, select
 
 from runway_store_sql.bulk import among, is_postgres
 from runway_store_sql.collection import paused_collection
@@ -31,6 +30,7 @@ from runway_store_sql.registry import read_connection
 from runway_store_sql.rows import field_columns, json_rows, read_json_rows, read_rows
 from runway_store_sql.sealing import open_lazily
 from runway_store_sql.tables import (
+    IS_CHANGE,
     NIL,
     RECORD_SPECS,
     RecordSpec,
@@ -174,7 +174,7 @@ def _read_changes(
         select(log_entries.c.canonical)
         .where(
             log_entries.c.company_id == company_id,
-            log_entries.c.what == literal_column("'updated'"),  # written out, so that the partial index is used
+            IS_CHANGE,  # written as the partial index has it, so that it is used
             log_entries.c.seen_at >= to_microseconds(since),
             log_entries.c.sequence > after_sequence,
         )
@@ -206,7 +206,7 @@ def _read_news(
     for kind, external_id, what in connection.execute(named):
         if kind in _BOOKS_FIELDS:
             changed[RecordKind(kind)].add(external_id)
-            have_fields_changed = have_fields_changed or what == ChangeKind.UPDATED
+            have_fields_changed = have_fields_changed or what in TELLING
         have_papers_changed = have_papers_changed or kind in _PAPER_KINDS
     records = dict(held.records)
     for kind, ids in changed.items():

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Generator, Sequence
 from datetime import datetime
 from functools import partial
 
-from runway_core.domain.changes import ChangeKind
+from runway_core.domain.field_changes import TELLING
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_archive import ArchivedPiece, DetachedPiece
 from runway_core.domain.log_entry import LogDraft, Opener, StoredEntry, from_microseconds, to_microseconds
@@ -137,7 +137,7 @@ class SqlLogArchives:
                 thing = (entry.kind, entry.external_id, entry.what if entry.kind in EVERY_ACT else "")
                 newest.pop(thing, None)  # the order is that of the log
                 newest[thing] = entry.canonical
-            if since is not None and entry.what == ChangeKind.UPDATED and entry.seen_at >= since:
+            if since is not None and entry.what in TELLING and entry.seen_at >= since:
                 updates.append(entry.canonical)
         return ArchivedPast(
             end=pieces[-1].last if pieces else 0,

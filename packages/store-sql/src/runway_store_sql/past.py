@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from runway_core.domain.changes import ChangeKind
 from runway_core.domain.company import Connection as CompanyConnection
 from runway_core.domain.field_changes import read_field_changes
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKind
@@ -22,7 +21,7 @@ from runway_store_sql.collection import paused_collection
 from runway_store_sql.held_books import HeldRecords
 from runway_store_sql.log_tables import log_pieces
 from runway_store_sql.sealing import open_lazily
-from runway_store_sql.tables import log_entries, sync_runs
+from runway_store_sql.tables import IS_CHANGE, log_entries, sync_runs
 
 _ASKED_TOGETHER = 1_000
 EVERY_ACT = ("connection",)
@@ -161,7 +160,7 @@ def read_past(
         }
     updates = select(log_entries.c.canonical).where(
         log_entries.c.company_id == company_id,
-        log_entries.c.what == ChangeKind.UPDATED.value,
+        IS_CHANGE,
         log_entries.c.seen_at >= to_microseconds(since),
         log_entries.c.sequence > held.end,
         log_entries.c.sequence <= through,

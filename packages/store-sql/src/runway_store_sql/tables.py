@@ -40,6 +40,7 @@ from sqlalchemy import (
     and_,
     false,
     literal_column,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -324,13 +325,15 @@ log_entries = Table(
     **_WIDE_ROWS,
 )
 
-_is_update = log_entries.c.what == "updated"
+IS_CHANGE = text("what IN ('updated', 'deleted')")
+"""Entries that tell how records changed or went."""
+
 Index(  # most entries of a young log are first readings: what changed lately is found without them
-    "ix_log_entries_updated",
+    "ix_log_entries_changed",
     log_entries.c.company_id,
     log_entries.c.seen_at,
-    postgresql_where=_is_update,
-    sqlite_where=_is_update,
+    postgresql_where=IS_CHANGE,
+    sqlite_where=IS_CHANGE,
 )
 
 log_heads = Table(

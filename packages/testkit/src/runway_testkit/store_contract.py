@@ -13,13 +13,13 @@ import pytest
 from pydantic import SecretStr
 from runway_core.domain.changes import Cursor, RejectedRecord
 from runway_core.domain.company import CompanySettings, ConnectionState
-from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 
+from runway_testkit.changes_contract import ChangesContract
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
 from runway_testkit.inbox_contract import InboxContract
@@ -227,33 +227,6 @@ class MirrorContract(DeskContract):
         assert [account.balance for account in books.accounts] == [Decimal("1201.0000")]
         assert books.log_sequence == (await desk.store.log.head(desk.id)).sequence
         assert [connection.rail for connection in books.connections] == ["qbo"]
-
-    async def test_books_hold_what_changed_of_watched_fields_in_sixty_days(self, desk: StoreDesk) -> None:
-        async def load(days: int) -> tuple[FieldChange, ...]:
-            books = await desk.store.mirror.load_books(
-                desk.company,
-                as_of=date(2026, 3, 2),
-                history_from=date(2025, 1, 1),
-                read_at=desk.now + timedelta(days=days),
-            )
-            return books.changes
-
-        await desk.put(make_bill(), make_account())
-        first_seen = desk.now
-        await desk.put(make_bill(revision=1, memo="freight").model_copy(update={"total": Decimal("45.0000")}))
-        before = await load(0)
-        await desk.put(make_bill(revision=2).model_copy(update={"document_date": date(2026, 2, 3)}))
-        after = await load(0)
-
-        assert before == (
-            FieldChange(record=BILL, field="total", before="40.0000", after="45.0000", seen_at=first_seen, rail="qbo"),
-        )
-        assert [(change.field, change.after) for change in after] == [
-            ("total", "45.0000"),
-            ("document_date", "2026-02-03"),
-            ("total", "40.0000"),
-        ]
-        assert await load(61) == ()
 
     async def test_records_are_listed_in_pages_by_id(self, desk: StoreDesk) -> None:
         await desk.put(
@@ -487,6 +460,7 @@ class PositionContract(KeptViewsContract):
 
 class StoreContract(
     MirrorContract,
+    ChangesContract,
     ProcessorContract,
     RegistryContract,
     PositionContract,

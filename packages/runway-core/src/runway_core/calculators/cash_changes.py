@@ -1,10 +1,12 @@
 """What changed cash since an earlier day, with causes that sum exactly to the difference."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from runway_core.calculators.cash import compute_cash
+from runway_core.calculators.deleted_entries import find_deleted_entries, with_only
 from runway_core.calculators.flows import Flow, FlowSort, read_flows
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashCause, CashChange, CashThen
@@ -31,18 +33,35 @@ _LABELS = {
 }
 
 
+class _Move(NamedTuple):
+    """A movement that cash gained `home` by; where it `was_deleted`, that is the opposite of what it once was."""
+
+    flow: Flow
+    home: Decimal
+    was_deleted: bool = False
+
+
 def explain_cash(books: Books, then: CashThen) -> CashChange:
     """Explain how opening cash `then` became opening cash now, home currency.
 
-    A movement counts when its day has come since, or when it was entered since with an earlier day. Transfers between
-    own deposit accounts cancel out. What is left is told as unexplained, never spread over the causes.
+    A movement counts when its day has come since, or when it was entered since with an earlier day; one that counted
+    `then` and was deleted since counts the other way round. Transfers between own deposit accounts cancel out. What is
+    left is told as unexplained, never spread over the causes.
     """
     flows, cash = books.derive(read_flows), books.derive(compute_cash)
     late = _find_entered_after(books, then.read_at)
     moved = [
-        flow for flow in flows.past(books.as_of) if flow.home is not None and (flow.on > then.as_of or flow.key in late)
+        _Move(flow, flow.home)
+        for flow in flows.past(books.as_of)
+        if flow.home is not None and (flow.on > then.as_of or flow.key in late)
     ]
-    causes = tuple(_sum_causes(books, moved))
+    gone = _without_entries_since(books, then.read_at)
+    moved += [
+        _Move(flow, -flow.home, was_deleted=True)
+        for flow in read_flows(gone, since=date.min).ledger
+        if flow.home is not None and flow.on <= then.as_of and flow.account_id not in flows.bank_account_ids
+    ]
+    causes = tuple(_sum_causes(books, gone, moved))
     explained = sum((cause.amount.amount for cause in causes), ZERO)
     difference = cash.opening.amount - then.opening.amount
     return CashChange(
@@ -54,6 +73,16 @@ def explain_cash(books: Books, then: CashThen) -> CashChange:
     )
 
 
+def _without_entries_since(books: Books, moment: datetime) -> Books:
+    """Books of what was there at a moment and was deleted since, alone."""
+    gone = [
+        entry.record
+        for entry in find_deleted_entries(books)
+        if entry.change.seen_at > moment and (entry.record.created_at is None or entry.record.created_at <= moment)
+    ]
+    return with_only(books, gone)
+
+
 def _find_entered_after(books: Books, moment: datetime) -> set[RecordKey | None]:
     records = (
         *books.bill_payments, *books.customer_payments, *books.purchases, *books.deposits, *books.transfers,
@@ -62,26 +91,23 @@ def _find_entered_after(books: Books, moment: datetime) -> set[RecordKey | None]
     return {record.key for record in records if record.created_at is not None and record.created_at > moment}
 
 
-def _sum_causes(books: Books, moved: Iterable[Flow]) -> list[CashCause]:
+def _sum_causes(books: Books, gone: Books, moved: Iterable[_Move]) -> list[CashCause]:
     """Movements large enough to name, and the rest by sort; the largest first."""
-    legs: dict[tuple[FlowSort, RecordKey | None, int], list[Flow]] = {}
-    for number, flow in enumerate(moved):  # a bank line is one movement, the legs of a ledger record are another
-        legs.setdefault((flow.sort, flow.key, -1 if flow.key is not None else number), []).append(flow)
-    sums = [(flows[0], sum((flow.home or ZERO for flow in flows), ZERO)) for flows in legs.values()]
-    sums = [(flow, amount) for flow, amount in sums if amount]
-    sums.sort(key=lambda one: (-abs(one[1]), one[0].on, one[0].kind or "", one[0].external_id))
-    least = sum((abs(amount) for _, amount in sums), ZERO) * NAMED_SHARE
-    named = [one for one in sums[:MOST_NAMED] if abs(one[1]) >= least and one[0].key is not None]
-    names = _find_parties(books, {flow.key for flow, _ in named if flow.key is not None})
+    sums = list(_sum_legs(moved))
+    sums.sort(key=lambda one: (-abs(one.home), one.flow.on, one.flow.kind or "", one.flow.external_id))
+    least = sum((abs(one.home) for one in sums), ZERO) * NAMED_SHARE
+    named = [one for one in sums[:MOST_NAMED] if abs(one.home) >= least and one.flow.key is not None]
+    keys = {one.flow.key for one in named if one.flow.key is not None}
+    names = _find_parties(books, keys) | _find_parties(gone, keys)
     causes = [
-        CashCause(label=_name(flow, amount, names), amount=_money(books, amount), count=1, record=flow.key)
-        for flow, amount in named
+        CashCause(label=_name(one, names), amount=_money(books, one.home), count=1, record=one.flow.key)
+        for one in named
     ]
-    kept = {id(flow) for flow, _ in named}
+    kept = {id(one) for one in named}
     groups: dict[str, list[Decimal]] = {}
-    for flow, amount in sums:
-        if id(flow) not in kept:
-            groups.setdefault(_label(flow, amount), []).append(amount)
+    for one in sums:
+        if id(one) not in kept:
+            groups.setdefault(_label(one), []).append(one.home)
     causes += [
         CashCause(label=label, amount=_money(books, sum(amounts, ZERO)), count=len(amounts))
         for label, amounts in groups.items()
@@ -89,7 +115,25 @@ def _sum_causes(books: Books, moved: Iterable[Flow]) -> list[CashCause]:
     return sorted(causes, key=lambda cause: (-abs(cause.amount.amount), cause.label, str(cause.record or "")))
 
 
-def _label(flow: Flow, amount: Decimal) -> str:
+def _sum_legs(moved: Iterable[_Move]) -> Iterator[_Move]:
+    """One movement for all legs of a record; nothing for legs that cancel out."""
+    legs: dict[tuple[FlowSort, RecordKey | None, int, bool], list[_Move]] = {}
+    for number, one in enumerate(moved):  # a bank line is one movement, the legs of a ledger record are another
+        key = one.flow.key
+        legs.setdefault((one.flow.sort, key, -1 if key is not None else number, one.was_deleted), []).append(one)
+    for held in legs.values():
+        home = sum((one.home for one in held), ZERO)
+        if home:
+            yield held[0]._replace(home=home)
+
+
+def _label(one: _Move) -> str:
+    if one.was_deleted:
+        return f"{_label_flow(one.flow, -one.home)} and deleted since"
+    return _label_flow(one.flow, one.home)
+
+
+def _label_flow(flow: Flow, amount: Decimal) -> str:
     if flow.sort is FlowSort.FINANCING:
         return "Loans, owner’s money and equipment, " + ("in" if amount > 0 else "out")
     if flow.sort is FlowSort.TRANSFER or flow.kind is RecordKind.TRANSFER:
@@ -97,8 +141,8 @@ def _label(flow: Flow, amount: Decimal) -> str:
     return _LABELS.get((flow.kind, amount > 0), "Other movements")
 
 
-def _name(flow: Flow, amount: Decimal, names: dict[RecordKey, str | None]) -> str:
-    label = _label(flow, amount)
+def _name(one: _Move, names: dict[RecordKey, str | None]) -> str:
+    flow, label = one.flow, _label(one)
     party = names.get(flow.key) if flow.key is not None else None
     return f"{label}: {party}, {flow.on}" if party else f"{label}, {flow.on}"
 

@@ -147,14 +147,20 @@ def place_in_flight(books: Books) -> Iterator[OutlookEvent]:
 
 
 def place_processed(books: Books) -> Iterator[OutlookEvent]:
-    """What a card processor has sent on its way, and what it still holds, net of its fees."""
+    """What a card processor has sent on its way, and what it still holds, net of its fees.
+
+    Payments of invoices are left out of either: the ledger shows the open invoice or the receipt, and counts it.
+    """
     rates = HomeRates.of(books)
-    for payout in sorted(books.payouts, key=lambda payout: (payout.rail, payout.external_id)):
-        home = None if payout.has_arrived else rates.convert(payout.amount, payout.currency)
+    on_its_way = (payout for payout in books.payouts if not payout.has_arrived)
+    for payout in sorted(on_its_way, key=lambda payout: (payout.rail, payout.external_id)):
+        of_invoices = sum((part.net for part in payout.parts if part.invoice_number is not None), ZERO)
+        home = rates.convert(payout.amount - of_invoices, payout.currency)
         if home:
             on = roll_forward(max(payout.arrives_on, books.as_of))
             source = RecordKey(RecordKind.PAYOUT, payout.external_id)
             reason = f"payout of {payout.rail}, arrives {payout.arrives_on}"
+            reason += f", less {of_invoices:,.2f} that pay invoices" if of_invoices else ""
             label = f"Payout {payout.external_id}"
             yield build_event(on, home, OutlookKind.IN_FLIGHT, label=label, reason=reason, source=source)
     for balance in books.processor_balances:

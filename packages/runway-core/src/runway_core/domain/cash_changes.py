@@ -32,7 +32,7 @@ class CashChange(Value):
     since: date
     before: Money
     causes: tuple[CashCause, ...]  # the largest first
-    unexplained: Money  # what no movement tells: changed or deleted entries, rates, other parts of opening cash
+    unexplained: Money  # what no movement tells: changed entries, rates, other parts of opening cash
     now: Money
 
     @property

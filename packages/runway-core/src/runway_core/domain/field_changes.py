@@ -1,4 +1,4 @@
-"""Changes of single fields that checks look at: who changed what, when, from what to what."""
+"""Changes that figures and checks look at: of single fields, and of records that went. Who, when, from what to what."""
 
 from collections.abc import Iterator
 
@@ -33,8 +33,21 @@ WATCHED_FIELDS = frozenset(
 """The fields whose changes books hold: what moves money elsewhere, and the closing date."""
 
 
+WHOLE_RECORD = "record"
+"""Stands in place of a field where a record was deleted: `before` is all of it as canonical JSON, `after` is `None`."""
+
+_TAKEN_BACK = frozenset({RecordKind.BANK_TRANSACTION})
+"""A bank takes every pending line back once it is posted: no news."""
+
+TELLING = frozenset({ChangeKind.UPDATED.value, ChangeKind.DELETED.value})
+"""The kinds of entries of the log that changes are read from."""
+
+
 class FieldChange(Value):
-    """One field of one record that changed since it was first mirrored, as the log has it. Values are plain text."""
+    """One field of one record that changed since it was first mirrored, as the log has it. Values are plain text.
+
+    A deleted record shows as one change of the field `record`. If it came back later it is in the books again.
+    """
 
     record: Subject
     field: str
@@ -46,15 +59,18 @@ class FieldChange(Value):
 
 
 def read_field_changes(draft: LogDraft) -> Iterator[FieldChange]:
-    """What an entry of the log says of watched fields, by field; nothing unless it updates a mirrored record.
+    """What an entry of the log says of watched fields, by field; nothing unless a mirrored record changed or went.
 
     Who changed it is known where a person did so here; a rail rarely says.
     """
-    if draft.what != ChangeKind.UPDATED or draft.kind not in RECORD_CLASSES or not draft.changed:
+    if draft.what not in TELLING or draft.kind not in RECORD_CLASSES or not draft.changed:
+        return
+    is_gone = draft.what == ChangeKind.DELETED
+    if is_gone and draft.kind in _TAKEN_BACK:
         return
     by = draft.attribution
     for name, (before, after) in sorted(_decode(draft.changed).items()):
-        if name in WATCHED_FIELDS:
+        if name in WATCHED_FIELDS or (is_gone and name == WHOLE_RECORD):
             yield FieldChange(
                 record=RecordKey(RecordKind(draft.kind), draft.external_id),
                 field=name,

@@ -25,5 +25,5 @@ class FirmDigest(SentMail):
 
     paper_kind: ClassVar[PaperKind] = PaperKind.FIRM_DIGEST
 
-    as_of: date  # of UTC: a firm has companies in many zones
+    as_of: date  # where the firm is, which is where most of its companies are
     told: tuple[ToldCompany, ...]  # every company, named or not

@@ -3,11 +3,14 @@
 A company of which there is nothing to say is not named, and a day on which there is none has no digest.
 """
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
+from runway_core.domain.company import Company
 from runway_core.domain.firm_digests import ToldCompany
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.outlook import Band
@@ -42,11 +45,21 @@ class FirmDigestView(View):
     """The digest of a day."""
 
     generated_at: AwareDatetime
-    as_of: date
+    as_of: date  # where the firm is
     compared_with: date | None  # the day of the last one that was sent
     named: tuple[CompanyException, ...]  # red first
     quiet: int  # companies of which there is nothing to say
     told: tuple[ToldCompany, ...]  # how every company stands, to compare with the next time
+
+
+def find_firm_day(companies: Iterable[Company], moment: datetime) -> date:
+    """The calendar day of `moment` where the firm is: in the zone of most of its companies, UTC without any.
+
+    Of zones that hold equally many, the first by name.
+    """
+    counted = Counter(company.time_zone for company in companies)
+    zone = min(counted, key=lambda name: (-counted[name], name), default=None)
+    return moment.astimezone(UTC if zone is None else ZoneInfo(zone)).date()
 
 
 def lay_out_firm_digest(
@@ -80,7 +93,7 @@ def lay_out_firm_digest(
     named.sort(key=lambda one: (one.status.rank, not one.changes, one.name.casefold(), one.company_id))
     return FirmDigestView(
         generated_at=data.now,
-        as_of=data.now.date(),
+        as_of=find_firm_day(data.companies, data.now),
         compared_with=compared_with,
         named=tuple(named),
         quiet=len(data.companies) - len(named),

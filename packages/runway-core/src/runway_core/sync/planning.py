@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from runway_core.domain.changes import Attribution, Change, ChangeKind, ChangePage, Deletion, HeldVersion
+from runway_core.domain.field_changes import WHOLE_RECORD
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.ledger import Account, BalanceChange
 from runway_core.domain.log_entry import LogDraft
@@ -210,6 +211,7 @@ def plan_page(
             what=str(ChangeKind.DELETED),
             attribution=attribution,
             revision=previous[tombstone.key].revision if tombstone.key in previous else "",
+            changed=_draft_loss(previous.get(tombstone.key)),
         )
         for tombstone in sifted.tombstones
     ]
@@ -250,6 +252,11 @@ def _draft_change(
         raw=upsert.change.raw,
         changed=changed,
     )
+
+
+def _draft_loss(gone: Record | None) -> bytes:
+    """All that is lost with a record, so that whoever reads the entry need not look for what it was."""
+    return b"" if gone is None else encode_plain({WHOLE_RECORD: (gone.__dict__, None)})
 
 
 def _find_moved_balances(
