@@ -13,6 +13,7 @@ import argparse
 import base64
 import gzip
 import hashlib
+import heapq
 import json
 import struct
 import sys
@@ -69,45 +70,75 @@ def read_lines(path):
         yield from map(json.loads, lines)
 
 
-def verify_export(path, marks):
-    """Recompute the chain of one file; returns the company, and the hash of every place that was seen.
+class Export:
+    """One file: a part of a company's chain, read as a stream and never held."""
 
-    Entries that say that others were taken out of the database are put into `marks`.
-    """
-    lines = read_lines(path)
-    header = next(lines)
-    if header.get("runway_log") != 1:
-        raise Broken(f"{path}: not an export of serialisation 1")
-    company, place, previous = header["company"], header["after"], bytes.fromhex(header["previous"])
-    if place == 0 and previous != NIL:
-        raise Broken(f"{path}: a chain starts at 32 nil bytes")
-    hashes = {place: previous}
-    end = None
-    for line in lines:
-        if "end" in line:
-            end = line
-            continue
-        place += 1
-        where = f"{path}: entry {place}"
-        if end is not None:
-            raise Broken(f"{where} stands behind the end")
-        if line["sequence"] != place:
-            raise Broken(f"{where} is missing: the next one is {line['sequence']}")
-        canonical = base64.b64decode(line["canonical"], validate=True)
-        fields = decode_entry(canonical)
-        digest = sha256(b"\x02" + previous + sha256(b"\x00" + canonical))
-        if digest.hex() != line["hash"]:
-            raise Broken(f"{where} is not what was hashed, or does not follow the entry before it")
-        if fields["company"].decode() != company or int(fields["sequence"]) != place:
-            raise Broken(f"{where} says it is entry {int(fields['sequence'])} of {fields['company'].decode()!r}")
-        if fields["what"] == b"log_detached":
-            marks.append((company, place, fields["raw"]))
-        previous = hashes[place] = digest
-    if end is None:
-        raise Broken(f"{path}: the end is missing: the file was cut off behind entry {place}")
-    if end["end"] != place or end["hash"] != previous.hex():
-        raise Broken(f"{path}: ends at entry {place}, and should at {end['end']}")
-    return company, hashes
+    def __init__(self, path, said=None):
+        self.path, self.said = path, said  # what its manifest says, where it has one
+        header = next(read_lines(path))
+        if header.get("runway_log") != 1:
+            raise Broken(f"{path}: not an export of serialisation 1")
+        self.company, self.after, self.previous = header["company"], header["after"], bytes.fromhex(header["previous"])
+        self.last = self.after
+        if self.after == 0 and self.previous != NIL:
+            raise Broken(f"{path}: a chain starts at 32 nil bytes")
+
+    def follow(self, marks):
+        """Recompute the chain; yields each place with its hash, first the seam behind which the file begins.
+
+        Entries that say that others were taken out of the database are put into `marks`.
+        """
+        lines = read_lines(self.path)
+        next(lines)
+        place, previous = self.after, self.previous
+        yield place, True, previous, self
+        end = None
+        for line in lines:
+            if "end" in line:
+                end = line
+                continue
+            place += 1
+            where = f"{self.path}: entry {place}"
+            if end is not None:
+                raise Broken(f"{where} stands behind the end")
+            if line["sequence"] != place:
+                raise Broken(f"{where} is missing: the next one is {line['sequence']}")
+            canonical = base64.b64decode(line["canonical"], validate=True)
+            fields = decode_entry(canonical)
+            digest = sha256(b"\x02" + previous + sha256(b"\x00" + canonical))
+            if digest.hex() != line["hash"]:
+                raise Broken(f"{where} is not what was hashed, or does not follow the entry before it")
+            if fields["company"].decode() != self.company or int(fields["sequence"]) != place:
+                raise Broken(f"{where} says it is entry {int(fields['sequence'])} of {fields['company'].decode()!r}")
+            if fields["what"] == b"log_detached":
+                marks.append((place, fields["raw"]))
+            previous = digest
+            yield place, False, digest, self
+        if end is None:
+            raise Broken(f"{self.path}: the end is missing: the file was cut off behind entry {place}")
+        if end["end"] != place or end["hash"] != previous.hex():
+            raise Broken(f"{self.path}: ends at entry {place}, and should at {end['end']}")
+        self.last = place
+        self.compare_manifest(previous)
+        print(f"{self.path}: entries {self.after + 1} to {place} of {self.company} are as they were written")
+
+    def compare_manifest(self, last_hash):
+        said = self.said
+        if said is None:
+            return
+        is_same = (self.company, self.after + 1, self.last) == (said["company"], said["first"], said["last"])
+        if not is_same or last_hash.hex() != said["last_hash"]:
+            raise Broken(f"{self.path}: holds other entries than its manifest says")
+
+    def find_hashes(self, places):
+        """The hashes of some places of the file, which was verified before."""
+        found = {self.after: self.previous}
+        found |= {
+            line["sequence"]: bytes.fromhex(line["hash"])
+            for line in read_lines(self.path)
+            if line.get("sequence") in places
+        }
+        return {place: found[place] for place in places & found.keys()}
 
 
 def join(fields):
@@ -173,18 +204,29 @@ def verify_anchors(folder, trusted):
     return anchored, expected, key
 
 
-def compare(company, hashes, anchored):
-    """Hold one chain to the anchors; returns how many of them it agrees with."""
-    agreed = 0
-    for place, (head, anchor) in sorted(anchored.items()):
-        if place < min(hashes):
-            continue
-        if place not in hashes:
-            raise Broken(f"{company}: anchor {anchor} knows entry {place}, and the export ends at {max(hashes)}")
-        if hashes[place] != head:
-            raise Broken(f"{company}: anchor {anchor} knows entry {place} by another hash: history was written anew")
-        agreed += 1
-    return agreed
+def verify_chain(company, exports, anchored, trusted):
+    """Follow one company's files side by side, and hold them to one another, to the anchors and to their marks."""
+    marks, agreed = [], 0
+    first = place = head = None
+    for at, is_seam, found, export in heapq.merge(*(export.follow(marks) for export in exports), key=lambda it: it[:2]):
+        if place is None:
+            first = at
+        elif is_seam and at > place:
+            raise Broken(f"{export.path}: does not follow the entries before {export.after + 1} in the other files")
+        elif at == place and found != head:
+            what = "does not follow the entry" if is_seam else "says another entry"
+            raise Broken(f"{export.path}: {what} {at} of {company} than the other files")
+        if at != place and at in anchored:
+            expected, anchor = anchored[at]
+            if found != expected:
+                raise Broken(f"{company}: anchor {anchor} knows entry {at} by another hash: history was written anew")
+            agreed += 1
+        place, head = at, found
+    for at, (_, anchor) in sorted(anchored.items()):
+        if at > place:
+            raise Broken(f"{company}: anchor {anchor} knows entry {at}, and the export ends at {place}")
+    verify_marks(company, marks, exports, trusted)
+    return f"{company}: {place - first} entries agree with {agreed} anchors"
 
 
 def read_manifest(document, where, trusted):
@@ -199,32 +241,32 @@ def read_manifest(document, where, trusted):
     return json.loads(signed)
 
 
-def verify_manifest(path, trusted, marks):
-    """The signature of an archive's manifest, and the file that it names."""
+def open_manifest(path, trusted):
+    """The export that an archive's manifest names, once the manifest's signature and the file were verified."""
     said = read_manifest(path.read_bytes(), path, trusted)
     file = path.with_name(said["file"])
-    if hashlib.sha256(file.read_bytes()).hexdigest() != said["sha256"]:
-        raise Broken(f"{file}: is not the file that was signed")
-    company, hashes = verify_export(file, marks)
-    first = min(hashes) + 1
-    is_same = (company, first, max(hashes)) == (said["company"], said["first"], said["last"])
-    if not is_same or hashes[max(hashes)].hex() != said["last_hash"]:
-        raise Broken(f"{file}: holds other entries than its manifest says")
-    return company, hashes
+    with file.open("rb") as piece:
+        if hashlib.file_digest(piece, "sha256").hexdigest() != said["sha256"]:
+            raise Broken(f"{file}: is not the file that was signed")
+    return Export(file, said)
 
 
-def verify_marks(marks, chains, trusted):
+def verify_marks(company, marks, exports, trusted):
     """Hold what a chain says of its archived pieces to the pieces; names those that were not given."""
-    for company, place, document in marks:
+    pieces = []
+    for place, document in marks:
         where = f"entry {place} of {company}, which says that others were archived"
-        said = read_manifest(document, where, trusted)
-        hashes = chains.get(company, {})
-        if (
-            said["company"] != company
-            or hashes.get(said["last"], bytes.fromhex(said["last_hash"])).hex() != said["last_hash"]
-        ):
+        pieces.append((where, read_manifest(document, where, trusted)))
+    ends = {said["last"] for _, said in pieces}
+    hashes = {}
+    for export in exports:
+        within = {end for end in ends if export.after <= end <= export.last}
+        hashes |= export.find_hashes(within) if within else {}
+    for where, said in pieces:
+        last = hashes.get(said["last"])
+        if said["company"] != company or (last is not None and last.hex() != said["last_hash"]):
             raise Broken(f"{where}: its piece is another one")
-        if said["first"] not in hashes:
+        if not any(export.after <= said["first"] <= export.last for export in exports):
             print(f"{company}: entries {said['first']} to {said['last']} are archived in {said['file']}: not given")
 
 
@@ -249,31 +291,21 @@ def main():
     arguments = parser.parse_args()
     trusted = {bytes.fromhex(key) for key in arguments.public_key}
     is_sound = True
-    chains, anchored, marks = {}, {}, []
+    chains, anchored = {}, {}
     try:
         if arguments.anchors is not None:
             anchored, count, key = verify_anchors(arguments.anchors, trusted)
             named = "" if key is None else f", signed by {key.hex()}"
             print(f"{arguments.anchors}: {count} anchors are sound{named}")
-        parts = []
         for path in find_files(arguments.files):
             is_manifest = path.name.endswith(".manifest.json")
-            found = verify_manifest(path, trusted, marks) if is_manifest else verify_export(path, marks)
-            parts.append((path, *found))
-        for path, company, hashes in sorted(parts, key=lambda part: min(part[2])):
-            held = chains.setdefault(company, {})
-            first, seam = min(hashes), hashes[min(hashes)]
-            if held and held.get(first) != seam:
-                raise Broken(f"{path}: does not follow the entries before {first + 1} in the other files")
-            for place in sorted(hashes.keys() & held.keys()):
-                if hashes[place] != held[place]:
-                    raise Broken(f"{path}: says another entry {place} of {company} than the other files")
-            held.update(hashes)
-            print(f"{path}: entries {first + 1} to {max(hashes)} of {company} are as they were written")
-        verify_marks(marks, chains, trusted)
-        for company, hashes in chains.items():
-            agreed = compare(company, hashes, anchored.get(company, {}))
-            print(f"{company}: {max(hashes) - min(hashes)} entries agree with {agreed} anchors")
+            export = open_manifest(path, trusted) if is_manifest else Export(path)
+            chains.setdefault(export.company, []).append(export)
+        agreements = [
+            verify_chain(company, exports, anchored.get(company, {}), trusted) for company, exports in chains.items()
+        ]
+        for agreement in agreements:
+            print(agreement)
     except Broken as fault:
         print(f"BROKEN {fault}")
         is_sound = False

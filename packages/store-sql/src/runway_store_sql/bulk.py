@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import ARRAY, Text
 
 from runway_store_sql.engine import ROWS_ARE_WALLED, driver_connection
+from runway_store_sql.tables import WIDEST_ROW
 
 COPY_FROM = 20
 """From so many new rows on, PostgreSQL takes them by COPY."""
@@ -88,7 +89,8 @@ def _copy_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]
     target = table.name
     if connection.get_execution_options().get(ROWS_ARE_WALLED):
         target = f"staged_{table.name}"
-        made = f"CREATE TEMPORARY TABLE IF NOT EXISTS {target} (LIKE {table.name}) ON COMMIT DELETE ROWS"
+        like = f"(LIKE {table.name}) WITH (toast_tuple_target = {WIDEST_ROW}) ON COMMIT DELETE ROWS"
+        made = f"CREATE TEMPORARY TABLE IF NOT EXISTS {target} {like}"  # `LIKE` takes no storage parameters over
         connection.exec_driver_sql(made)
     driver_connection(connection).run_async(
         lambda driver: driver.copy_records_to_table(target, records=rows, columns=names)

@@ -3,7 +3,7 @@
 Appending is in `chain.py`, the one way in which entries leave the table in `log_archives.py`; triggers refuse all else.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, Opener, StoredEntry, decode_entry
 from runway_core.errors import LogBroken, NotFound
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
@@ -22,7 +22,19 @@ from runway_store_sql.sealing import read_opener
 from runway_store_sql.tables import companies, log_entries, log_heads
 
 _ASKED_TOGETHER = 1000
+_FOLLOWED, _FOLLOWED_EMBEDDED = 2000, 400
+"""Entries that are looked at together: as many as pay for asking a server, or as the processor's caches hold."""
+_FOLLOWED_TOGETHER = 20_000
+"""So many are looked at on one snapshot: some tenths of a second."""
+
 _STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
+_FOLLOWING = (
+    select(*_STORED)
+    .where(log_entries.c.company_id == bindparam("owner"), log_entries.c.sequence > bindparam("after"))
+    .order_by(log_entries.c.sequence)
+)
+_WITHIN = _FOLLOWING.where(log_entries.c.sequence <= bindparam("through"))
+_NEXT = _FOLLOWING.limit(bindparam("batch"))
 _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, StoredEntry)
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
 
@@ -48,12 +60,45 @@ def _read_all(connection: Connection, query: Select[Any]) -> Sequence[Any]:
     return connection.execute(query).all()
 
 
-def fetch_rows(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]]:
+def fetch_rows(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> Sequence[Sequence[Any]]:
     """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
-    result = connection.execute(query)
+    result = connection.execute(query, values)
     rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
     result.close()
     return rows
+
+
+def _fetch_batch(connection: Connection, owner: CompanyId, *, after: int, batch: int) -> Sequence[Sequence[Any]]:
+    """The entries after a number, so many at most.
+
+    They are asked for by numbers from and to, and by how many only where there are gaps or an end: a server that has
+    not looked at a young log yet believes the rest of it to be short, and sorts all of it anew for each batch.
+    """
+    rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": after + batch})
+    if len(rows) == batch:
+        return rows
+    return fetch_rows(connection, _NEXT, {"owner": owner, "after": after, "batch": batch})
+
+
+def _follow_some(
+    connection: Connection,
+    owner: CompanyId,
+    *,
+    after: int,
+    batch: int,
+    take: Callable[[Sequence[StoredEntry]], bool],
+) -> tuple[int, bool, bool]:
+    """Give `take` whole batches after a number; says where they ended, if it wants more, and if there may be more."""
+    for end in range(after + batch, after + _FOLLOWED_TOGETHER + 1, batch):
+        rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": end})
+        if len(rows) < batch:
+            return after, True, False
+        if not take(list(map(_make_stored, rows))):
+            return end, False, False
+        after = end
+    return after, True, True
 
 
 class SqlTransactionLog:
@@ -101,13 +146,7 @@ class SqlTransactionLog:
         """
         may_be_archived = True
         while True:
-            query = (
-                select(*_STORED)
-                .where(log_entries.c.company_id == company_id, log_entries.c.sequence > after)
-                .order_by(log_entries.c.sequence)
-                .limit(batch)
-            )
-            rows = await self._database.read(partial(fetch_rows, query=query))
+            rows = await self._database.read(partial(_fetch_batch, owner=company_id, after=after, batch=batch))
             if may_be_archived and (not rows or rows[0][0] != after + 1):
                 before, may_be_archived = after, False
                 async for archived in self._archives.stream(company_id, after=after):
@@ -123,6 +162,28 @@ class SqlTransactionLog:
                 yield entries
                 after = entries[-1].sequence
             if len(rows) < batch:
+                return
+
+    async def follow(
+        self, company_id: CompanyId, take: Callable[[Sequence[StoredEntry]], bool], *, after: int = 0
+    ) -> None:
+        """Give `take` the entries after a sequence number, where they are read and while they are in the caches.
+
+        What is not there whole, such as archived entries, gaps and the end, comes from `stored`.
+
+        Raises:
+            StoreUnavailable: a file is not at hand.
+            LogBroken: a file is not what was archived, or the table holds an entry that was.
+        """
+        batch = _FOLLOWED_EMBEDDED if self._database.is_embedded else _FOLLOWED
+        is_whole = True
+        while is_whole:
+            work = partial(_follow_some, owner=company_id, after=after, batch=batch, take=take)
+            after, wants_more, is_whole = await self._database.read(work)
+            if not wants_more:
+                return
+        async for entries in self.stored(company_id, after=after):
+            if not take(entries):
                 return
 
     async def last_before(self, company_id: CompanyId, moment: datetime) -> int:

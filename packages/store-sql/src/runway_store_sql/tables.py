@@ -55,7 +55,8 @@ NIL: ColumnElement[int] = literal_column("0")
 """Written out, not bound: a partial index serves only a query that shows the index's own condition."""
 
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-_WIDE_ROWS: dict[str, Any] = {"postgresql_with": {"toast_tuple_target": "8160"}}
+WIDEST_ROW = "8160"
+_WIDE_ROWS: dict[str, Any] = {"postgresql_with": {"toast_tuple_target": WIDEST_ROW}}
 """Rows up to a page stay whole: a payload of 1 to 4 KB is neither compressed nor moved aside."""
 
 

@@ -3,7 +3,7 @@
 It decides with the same planning as the real ones and passes the same contract suite; nothing outlives the object.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,6 +79,14 @@ class MemoryTransactionLog:
         found = [entry async for entry in self.entries(company_id, after=after)]
         for start in range(0, len(found), batch):
             yield [_store(entry) for entry in found[start : start + batch]]
+
+    async def follow(
+        self, company_id: CompanyId, take: Callable[[Sequence[StoredEntry]], bool], *, after: int = 0
+    ) -> None:
+        """Give `take` the entries after a sequence number, until it wants no more."""
+        async for batch in self.stored(company_id, after=after):
+            if not take(batch):
+                return
 
     async def last_before(self, company_id: CompanyId, moment: datetime) -> int:
         """The number of the last entry that stands before all entries seen at `moment` or later."""

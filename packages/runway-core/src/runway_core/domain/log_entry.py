@@ -35,6 +35,9 @@ GENESIS = bytes(32)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _HEADER = Struct(">B14I")
+_HALF = Struct(">7I")
+_NAMED_AT, _REST_AT = 1, 1 + _HALF.size
+"""Where the two halves of the header begin: the fields up to *what*, which place and copies tell, and those behind it."""
 _HELD = Struct(">II")  # within what is sealed: the lengths of content and raw
 
 
@@ -224,39 +227,46 @@ class CopyComparer:
     the copies, and what neighbours have in common is made once.
     """
 
-    def __init__(self, company_id: bytes) -> None:
+    def __init__(self, company_id: str) -> None:
         self._owner = company_id
         self._shared: tuple[object, ...] = ()
-        self._parts = b"", b"", b""
-        self._sizes = 0, 0, 0, 0, 0
+        self._places = 0  # as far as numbers have as many digits as the last one
+        self._middle = ""
+        self._correlation = b""
+        self._begins: dict[int, bytes] = {}
 
     def agrees(self, entry: StoredEntry) -> bool:
         """Whether they do for this entry, and its bytes are as long as their fields."""
         sequence, _, _, canonical, seen_at, rail, kind, external_id, what, correlation_id = entry
         if len(canonical) < _HEADER.size:
             return False
-        shared = (seen_at, rail, kind, what, correlation_id)
-        if shared != self._shared:
-            self._share(*shared)
-        middle, act, correlation = self._parts
-        seen, by, sort, acts, correlations = self._sizes
-        place, name = b"%d" % sequence, external_id.encode()
-        lengths = _HEADER.unpack_from(canonical)
+        if (seen_at, rail, kind, what, correlation_id) != self._shared or sequence >= self._places:
+            self._share(entry)
+        named = f"{self._owner}{sequence}{self._middle}{external_id}{what}".encode()
+        rest = _HALF.unpack_from(canonical, _REST_AT)
         return (
-            lengths[1:8] == (len(self._owner), len(place), seen, by, sort, len(name), acts)
-            and lengths[0] in _SERIALISATIONS
-            and lengths[14] == correlations
-            and sum(lengths) == len(canonical) - _HEADER.size + lengths[0]
-            and canonical.startswith(b"".join((self._owner, place, middle, name, act)), _HEADER.size)
-            and canonical.endswith(correlation)
+            canonical[0] in _SERIALISATIONS
+            and canonical.startswith(self._begins.get(len(named)) or self._begin(entry, len(named)), _NAMED_AT)
+            and canonical.startswith(named, _HEADER.size)
+            and rest[6] == len(self._correlation)
+            and sum(rest, _HEADER.size + len(named)) == len(canonical)
+            and canonical.endswith(self._correlation)
         )
 
-    def _share(self, seen_at: int, rail: str, kind: str, what: str, correlation_id: str) -> None:
-        seen, by, sort = b"%d" % seen_at, rail.encode(), kind.encode()
-        act, correlation = what.encode(), correlation_id.encode()
-        self._shared = (seen_at, rail, kind, what, correlation_id)
-        self._parts = b"".join((seen, by, sort)), act, correlation
-        self._sizes = len(seen), len(by), len(sort), len(act), len(correlation)
+    def _share(self, entry: StoredEntry) -> None:
+        self._shared = (entry.seen_at, entry.rail, entry.kind, entry.what, entry.correlation_id)
+        self._places = 10 ** len(f"{entry.sequence}")
+        self._middle = f"{entry.seen_at}{entry.rail}{entry.kind}"
+        self._correlation = entry.correlation_id.encode()
+        self._begins = {}
+
+    def _begin(self, entry: StoredEntry, named: int) -> bytes:
+        """The lengths that an entry begins with whose fields up to *what* have so many bytes; its id has the rest."""
+        before = (self._owner, f"{entry.sequence}", f"{entry.seen_at}", entry.rail, entry.kind)
+        lengths, what = [len(field.encode()) for field in before], len(entry.what.encode())
+        begin = _HALF.pack(*lengths, named - sum(lengths) - what, what)
+        self._begins[named] = begin
+        return begin
 
 
 def read_copies(canonical: bytes) -> tuple[int, str, str, str, str, str]:

@@ -71,7 +71,7 @@ class ChainFollower:
     """Recomputes a chain batch by batch and stops at the first entry that does not fit."""
 
     def __init__(self, company_id: CompanyId, start: ChainHead) -> None:
-        self._copies = CopyComparer(company_id.encode())
+        self._copies = CopyComparer(company_id)
         self.sequence = start.sequence
         self.hash = start.hash
 
@@ -116,18 +116,21 @@ async def verify_log(log: TransactionLog, company_id: CompanyId, *, start: Chain
     head = await log.head(company_id)
     follower = ChainFollower(company_id, start)
     fault: LogFault | None = None
+    odd: StoredEntry | None = None
     past: StoredEntry | None = None
+
+    def take(batch: Sequence[StoredEntry]) -> bool:
+        nonlocal odd, past
+        is_within = not batch or batch[-1].sequence <= head.sequence
+        entries = batch if is_within else [entry for entry in batch if entry.sequence <= head.sequence]
+        odd = follower.follow(entries)
+        past = batch[len(entries)] if odd is None and len(entries) < len(batch) else None
+        return odd is None and past is None
+
     try:
-        async for batch in log.stored(company_id, after=start.sequence):
-            is_within = not batch or batch[-1].sequence <= head.sequence
-            entries = batch if is_within else [entry for entry in batch if entry.sequence <= head.sequence]
-            odd = follower.follow(entries)
-            if odd is not None:
-                fault = await _explain(log, company_id, follower, odd)
-                break
-            if len(entries) < len(batch):
-                past = batch[len(entries)]
-                break
+        await log.follow(company_id, take, after=start.sequence)
+        if odd is not None:
+            fault = await _explain(log, company_id, follower, odd)
     except LogBroken as error:  # an archived file, which is not what was signed
         fault = LogFault(follower.sequence + 1, LogDifference.CHANGED, str(error))
     if fault is None:
