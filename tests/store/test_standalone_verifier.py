@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runway_core.domain.identity import FirmId
+from runway_core.domain.changes import Attribution, Cause
+from runway_core.domain.identity import CompanyId, FirmId
+from runway_core.domain.log_entry import ChainHead, LogDraft, StoredEntry, read_copies, seal_entries
+from runway_core.domain.log_files import write_end, write_entries, write_start
 from runway_core.runway import Runway
 from runway_store_sql import FolderAnchorSink, SqlStore
 from runway_testkit.clock import FixedClock
@@ -68,6 +71,50 @@ async def test_a_sound_export_agrees_with_the_anchors(audited: Path) -> None:
     assert code == 0, said
     assert "4 anchors are sound" in said
     assert "acme: 14 entries agree with 3 anchors" in said
+
+
+def write_long(path: Path, entries: int) -> None:
+    """An export of so many short entries."""
+    by = Attribution(cause=Cause.SYSTEM, actor="runway", correlation_id="run")
+    draft = LogDraft(seen_at=START, rail="", kind="note", external_id="1", what="noted", attribution=by)
+    sealed, head = seal_entries(CompanyId("acme"), ChainHead(), [draft] * entries)
+    stored = [
+        StoredEntry(entry.sequence, entry.previous_hash, entry.hash, entry.canonical, *read_copies(entry.canonical))
+        for entry in sealed
+    ]
+    path.write_bytes(write_start(CompanyId("acme"), ChainHead()) + write_entries(stored) + write_end(head))
+
+
+def test_a_chain_is_never_held_whole(tmp_path: Path) -> None:
+    """Twenty times the entries take no more memory: the hash of each alone would be seven megabytes."""
+    watching = (
+        "import resource, runpy, sys; sys.argv = sys.argv[1:]\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    watching += "except SystemExit as end: print(end.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    peaks = []
+    for entries in (2_000, 40_000):
+        write_long(tmp_path / "long.jsonl", entries)
+        command = [sys.executable, "-I", "-c", watching, str(SCRIPT), str(tmp_path / "long.jsonl")]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        code, peak = said.split()[-2:]
+        peaks.append(int(peak))
+        assert code == "0", said
+        assert f"entries 1 to {entries} of acme" in said
+
+    assert peaks[1] - peaks[0] < 2_000  # KiB
+
+
+async def test_files_with_a_gap_between_them_are_refused(audited: Path) -> None:
+    with gzip.open(audited / "acme.jsonl.gz", "rt", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    early = audited / "early.jsonl"
+    end = {"end": 5, "hash": lines[5]["hash"]}
+    early.write_text("".join(f"{json.dumps(line)}\n" for line in [*lines[:6], end]), encoding="utf-8")
+
+    code, said = verify(early, audited / "rest.jsonl")
+
+    assert code == 1
+    assert "rest.jsonl: does not follow the entries before 7 in the other files" in said
 
 
 async def test_a_part_of_a_chain_is_verified_from_where_it_begins(audited: Path) -> None:

@@ -1,19 +1,32 @@
 """Whatever is done to a company's log afterwards, verifying names the first entry that is not as it was written."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import GENESIS, ChainHead, LogEntry, encode_entry, hash_entry, seal_entries
+from runway_core.domain.log_entry import (
+    GENESIS,
+    ChainHead,
+    CopyComparer,
+    LogDraft,
+    LogEntry,
+    StoredEntry,
+    encode_entry,
+    hash_entry,
+    read_copies,
+    seal_entries,
+)
 from runway_core.sync.verification import LogDifference, verify_log
 
 from tests.core.desk import FirmDesk, bank, bill, bills
 
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LENGTH = 11  # company added, connection added, six records, connection active, the week's forecast, one edit
 
 
@@ -24,6 +37,10 @@ async def desk_with_log() -> tuple[FirmDesk, Company]:
     desk.ledger("Acme").put(bill("B00", memo="edited"))
     await desk.runway.sync(acme.company_id)
     return desk, acme
+
+
+def store_entry(entry: LogEntry) -> StoredEntry:
+    return StoredEntry(entry.sequence, entry.previous_hash, entry.hash, entry.canonical, *read_copies(entry.canonical))
 
 
 def rewrite(entry: LogEntry, **changes: Any) -> LogEntry:
@@ -47,6 +64,38 @@ async def test_an_untouched_log_is_sound() -> None:
 
     assert (found.is_sound, found.entries, found.fault) == (True, LENGTH, None)
     assert found.head_hash == (await desk.store.log.head(acme.company_id)).hash.hex()
+
+
+@given(
+    first=st.sampled_from([1, 8, 97, 999]),
+    names=st.lists(st.text(max_size=6), min_size=1, max_size=6),
+    kinds=st.lists(st.sampled_from(["bill", "vendor", "Straße"]), min_size=6, max_size=6),
+    lied=st.sampled_from(["seen_at", "rail", "kind", "external_id", "what", "correlation_id", "sequence", "canonical"]),
+    at=st.integers(0, 5),
+)
+def test_copies_agree_with_what_was_hashed_and_each_that_was_changed_does_not(
+    first: int, names: list[str], kinds: list[str], lied: str, at: int
+) -> None:
+    by = Attribution(cause=Cause.PULL, actor="ada", correlation_id="run-№7")
+    drafts = [LogDraft(NOON, "qbo", kind, name, "créated", by) for kind, name in zip(kinds, names, strict=False)]
+    entries, _ = seal_entries(CompanyId("büro"), ChainHead(sequence=first - 1), drafts)
+    stored = [store_entry(entry) for entry in entries]
+    at %= len(stored)
+    one = stored[at]
+    lie = {
+        "seen_at": one.seen_at + 1,
+        "sequence": one.sequence + 1,
+        "canonical": one.canonical[:-1] + b"8",
+        "rail": f"{one.rail}{one.kind[:1]}",  # moved from the neighbour, so that their text together stays the same
+    }
+    changes = {lied: lie.get(lied, f"{getattr(one, lied)}x")} | ({"kind": one.kind[1:]} if lied == "rail" else {})
+
+    compare, compare_lied = CopyComparer("büro"), CopyComparer("büro")
+    assert all(map(compare.agrees, stored))
+    assert not CopyComparer("buro").agrees(one)
+    assert [compare_lied.agrees(e._replace(**changes) if e is one else e) for e in stored] == [
+        e is not one for e in stored
+    ]
 
 
 async def test_a_log_without_entries_is_sound() -> None:

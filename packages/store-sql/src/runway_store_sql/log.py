@@ -70,6 +70,11 @@ def fetch_rows(
     return rows
 
 
+def query_batch(owner: CompanyId, *, after: int, through: int) -> Select[Any]:
+    """The entries from behind one number to another."""
+    return _WITHIN.params(owner=owner, after=after, through=through)
+
+
 def _fetch_batch(connection: Connection, owner: CompanyId, *, after: int, batch: int) -> Sequence[Sequence[Any]]:
     """The entries after a number, so many at most.
 

@@ -37,7 +37,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _HEADER = Struct(">B14I")
 _HALF = Struct(">7I")
 _NAMED_AT, _REST_AT = 1, 1 + _HALF.size
-"""Where the two halves of the header begin: the fields up to *what*, which place and copies tell, and those behind it."""
+"""Where the halves of the header begin: the fields up to *what*, which place and copies tell, and those behind it."""
 _HELD = Struct(">II")  # within what is sealed: the lengths of content and raw
 
 
