@@ -17,6 +17,7 @@ from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
 from tests.bench.scale import measure_scale
+from tests.bench.walls import measure_walls
 from tests.bench.webhooks import measure_webhooks
 from tests.kills.broken import STORES
 
@@ -25,6 +26,7 @@ PARTS = (
     "idle-tick",
     "log",
     "pages",
+    "walls",
     "names",
     "money",
     "figures",
@@ -64,6 +66,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
         "idle-tick": lambda: measure_idle_tick(clients=100, bills=60),
         "log": lambda: measure_log(entries=100_000, clients=2, bills=1500),
         "pages": lambda: measure_pages(companies=100, bills=10_000),
+        "walls": lambda: measure_walls(companies=100, bills=10_000),
         "names": lambda: measure_names(is_small=False),
         "money": lambda: measure_money(documents=10_000, movements=5_000),
         "figures": lambda: measure_figures(bills=3_700, repeat=30),
@@ -89,6 +92,7 @@ def small_ones() -> Mapping[str, Callable[[], None]]:
         "idle-tick": lambda: measure_idle_tick(clients=3, bills=20),
         "log": lambda: measure_log(entries=2_000, clients=2, bills=60),
         "pages": lambda: measure_pages(companies=3, bills=50),
+        "walls": lambda: measure_walls(companies=3, bills=400),
         "names": lambda: measure_names(is_small=True),
         "money": lambda: measure_money(documents=500, movements=200),
         "figures": lambda: measure_figures(bills=100, repeat=3),

@@ -1,6 +1,7 @@
 """Verifying reads the log where it lies: each entry comes once, in order, and a fault far in is found."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
@@ -9,10 +10,10 @@ from runway_core.sync.verification import LogDifference, verify_log
 from runway_store_sql import SqlStore
 from runway_store_sql.log import query_batch
 from runway_testkit.store_desk import START, StoreDesk
-from sqlalchemy import text
 
 from tests.store.statements import explain
 from tests.store.test_log_tampering import drop_triggers
+from tests.store.test_row_security import run
 
 BY = Attribution(cause=Cause.SYSTEM, actor="runway", correlation_id="run")
 LENGTH = 4500  # more than any batch, and not a multiple of one
@@ -60,7 +61,7 @@ async def test_a_fault_behind_thousands_of_sound_entries_is_named(database_url: 
         await store.database.migrate(drop_triggers)
         found = {}
         for place, (statement, _) in changes.items():
-            await store.database.migrate(lambda c, said=statement: c.execute(text(said)).close())  # type: ignore[misc]
+            await store.database.migrate(partial(run, statement=statement))
             result = await verify_log(store.log, company_id)
             found[place] = (result.broken_at, result.difference)
 
