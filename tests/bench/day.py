@@ -48,6 +48,7 @@ def measure_day(*, companies: int, hours: int, seeds: Sequence[int]) -> None:
         "within 15 min",
         "failed",
         "calls/company",
+        "100 companies, 30 days",
         "took (s)",
     )
     print_table(f"{hours} hours of {companies:,} companies, in virtual time", columns, rows)
@@ -68,5 +69,6 @@ def _say_days(name: str, seed: str, days: Sequence[DayReport], seconds: float) -
         f"{in_time / 10:.1f} %",
         str(sum(not day.is_sound for day in days)),
         str(sum(day.calls_per_company for day in days) // len(days)),
+        f"{sum(day.forecast(companies=100) for day in days) // len(days):,}",
         f"{seconds:,.0f}",
     )

@@ -121,7 +121,6 @@ class PacedRail(MemoryRail):
     """Books at a vendor that counts calls, takes its time, and sometimes says no."""
 
     def __init__(self, source: Source, budget: CallBudget, calls: CallRecord, clock: Clock) -> None:
-        source.catch_up()
         super().__init__(source.ledger, page_size=PAGE_SIZE)
         self._source = source
         self._budget = budget
@@ -139,6 +138,7 @@ class PacedRail(MemoryRail):
                         raise RailUnavailable("503", rail="memory")
                     if drawn < 0.015:
                         raise RailThrottled("slow down", rail="memory", retry_after_seconds=1)
+                    self._source.catch_up()  # an answer shows what is there when it is asked for
                     page = await anext(pages, None)
                 if page is None:
                     return

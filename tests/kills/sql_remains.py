@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 import msgspec
+from runway_core.domain.changes import Cause
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey
 from runway_core.domain.log_entry import ChainHead, LogEntry, decode_entry, from_microseconds
@@ -27,6 +28,7 @@ from runway_store_sql.tables import (
     metadata,
     outbox,
     secrets,
+    sync_runs,
 )
 from runway_testkit.remains import CompanyRemains, HeldDelivery, HeldJob, HeldRow, Remains
 from sqlalchemy import Connection, select
@@ -71,6 +73,7 @@ class SqlReader:
         heads = {row.company_id: row for row in connection.execute(select(log_heads))}
         entries = self._read_entries(connection)
         tokens, links = _group(connection, cursors), _group(connection, connections)
+        begun = _group(connection, sync_runs)
         events, held = _group(connection, outbox), _group(connection, positions)
         remains = {}
         for company_id in connection.scalars(select(companies.c.company_id)).all():
@@ -86,6 +89,11 @@ class SqlReader:
                 position=position,
                 is_failing=any(row.state == ConnectionState.FAILING for row in links[company_id]),
                 is_due=head is not None and (0 if position is None else position.log_sequence) < head.due_sequence,
+                sweeps=[
+                    (row.rail, from_microseconds(row.started_at))
+                    for row in begun[company_id]
+                    if row.cause == Cause.SWEEP.value
+                ],
             )
         return Remains(
             remains,

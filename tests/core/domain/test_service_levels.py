@@ -11,6 +11,7 @@ from runway_core.domain.service_levels import (
     WINDOWS,
     BurnSpeed,
     FreshnessObjective,
+    HeldAge,
     SampleSum,
     compute_burn,
     find_burning,
@@ -25,10 +26,11 @@ def minutes(count: float) -> timedelta:
     return timedelta(minutes=count)
 
 
-def test_data_of_a_quarter_of_an_hour_is_fresh_and_what_was_never_read_is_not() -> None:
-    sample = take_sample([minutes(15), minutes(15.02), None], PROMISE, NOW)
+def test_data_that_is_no_older_than_it_may_be_is_fresh_and_what_was_never_read_is_not() -> None:
+    held = [(minutes(15), 15), (minutes(15.02), 15), (None, 15), (minutes(20), 22)]
+    sample = take_sample([HeldAge(age, minutes(longest)) for age, longest in held], NOW)
 
-    assert (sample.counted, sample.fresh, sample.oldest_seconds) == (3, 1, 901)
+    assert (sample.counted, sample.fresh, sample.oldest_seconds) == (4, 2, 1200)
     assert sample.taken_at == datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 

@@ -242,6 +242,29 @@ async def be_overtaken(trial: Trial) -> None:
     await trial.look()
 
 
+async def sweep_again_after_a_pull(trial: Trial) -> None:
+    """A comparison is cut off, a poll comes in between, and the comparison is tried again under its own name."""
+    sweep = PullRequest(cause=Cause.SWEEP, correlation_id="sweep-1", sweep=True, by_turn=True)
+
+    async def die(page: int) -> None:
+        if page == 2:
+            trial.mortal.dies = "before"
+
+    trial.edit("Acme", 0, 1, 2, total=410)
+    trial.desk.factory.hooks["Acme"] = die
+    with suppress(Killed):
+        await trial.desk.runway.sync(trial.companies["Acme"], request=sweep)
+    trial.desk.factory.hooks.clear()
+    trial.mortal.dies = None
+    trial.desk.later(seconds=LEASE_SECONDS + 1)
+    trial.edit("Acme", 0, total=420)
+    await trial.pull("Acme")
+    trial.desk.later(seconds=60)
+    trial.edit("Acme", 0, 1, 2, total=430)
+    await trial.desk.runway.sync(trial.companies["Acme"], request=sweep)
+    await trial.look()
+
+
 async def bring_an_old_page(trial: Trial) -> None:
     """A page that was read long ago is committed under a lease of now."""
     (connection,) = await trial.desk.runway.connections.of(trial.companies["Acme"])
@@ -312,7 +335,15 @@ async def be_refused_with_the_token(trial: Trial) -> None:
     await trial.look()
 
 
-SOUND = (die_beside_a_commit, be_overtaken, bring_an_old_page, read_all_again, write_beside_a_pull, hear_and_die)
+SOUND = (
+    die_beside_a_commit,
+    be_overtaken,
+    sweep_again_after_a_pull,
+    bring_an_old_page,
+    read_all_again,
+    write_beside_a_pull,
+    hear_and_die,
+)
 Step = Callable[[Trial], Awaitable[None]]
 
 

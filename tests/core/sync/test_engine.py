@@ -25,6 +25,7 @@ from runway_core.ports.clock import Clock
 from runway_core.ports.job_queue import JobQueue
 from runway_core.runway import Runway
 from runway_core.sync.engine import Alive, EngineSettings, Handler, SyncEngine
+from runway_core.sync.pull_work import NEWS_APART
 from runway_core.sync.schedule import INTERVAL, make_pull
 from runway_testkit.clock import FixedClock
 from runway_testkit.job_queue_contract import add_companies, make_job
@@ -186,6 +187,7 @@ async def test_news_waits_for_whoever_pulls_and_then_looks_again(firm: Firm) -> 
     engine = firm.engine()
     await engine.run_due()
     ada = (await firm.connections())["ada"]
+    firm.clock.advance(NEWS_APART)
     now = firm.clock.now()
     lease = await firm.store.registry.take_lease(ada, holder="a person", now=now, lasts_seconds=5)
     await firm.store.jobs.enqueue([make_pull(ada, lane=Lane.WEBHOOK, run_at=now, cause_id="delivery-1")], now=now)

@@ -15,6 +15,7 @@ from runway_core.sync.schedule import (
     Intervals,
     find_due_at,
     find_last_moment,
+    find_next_moment,
     find_pause,
     find_phase,
     plan_polls,
@@ -84,6 +85,30 @@ def test_a_connection_is_due_once_in_every_interval(now: datetime, name: str) ->
     pulled = make_connection(name, first)
 
     assert not any(due(pulled, beat) for beat in beats if first <= beat < now + INTERVAL)
+
+
+@given(MOMENTS, st.integers(0, 99).map(str), INTERVALS)
+def test_whoever_asked_for_a_reading_the_next_poll_is_a_whole_interval_later(
+    tried: datetime, name: str, interval: timedelta
+) -> None:
+    """A hundredth less at most, by which a connection goes back to its own place."""
+    next_at = find_next_moment(name, tried=tried, interval=interval)
+
+    assert interval * 99 / 100 <= next_at - tried <= interval
+
+
+def test_companies_that_an_outage_drew_together_part_again() -> None:
+    """All are read at one moment; two days later they are spread over the interval as before."""
+    names = [f"c{number}" for number in range(200)]
+    read = dict.fromkeys(names, START)
+    until = START + timedelta(days=2)
+    for name in names:
+        while read[name] < until:
+            read[name] = find_next_moment(name, tried=read[name], interval=INTERVAL)
+
+    minutes = Counter((read[name] - until) // timedelta(minutes=1) for name in names)
+
+    assert all(0 < minutes[minute] < 30 for minute in range(15))
 
 
 @given(MOMENTS, st.sampled_from(sorted(ConnectionState)), st.integers(0, 30), MOMENTS)

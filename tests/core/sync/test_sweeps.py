@@ -1,8 +1,9 @@
 """A sweep finds and mends what neither the change feed nor webhooks told, and concludes on nothing it did not read."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +17,7 @@ from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.errors import RailUnavailable, SuspiciousAbsence
 from runway_core.runway import Runway
 from runway_core.sync.orchestrator import PullRequest
-from runway_core.sync.sweep import plan_depths, plan_sweeps
+from runway_core.sync.sweep import OFTEN_SWEPT, find_sweep_days, plan_depths, plan_sweeps, plan_turns
 from runway_testkit.clock import FixedClock
 from runway_testkit.memory_rail import MemoryLedger, MemoryRailFactory
 from runway_testkit.memory_store import MemoryStore
@@ -346,3 +347,70 @@ def test_a_kind_that_comes_by_one_call_is_always_read() -> None:
     depths = plan_depths([RecordKind.BILL], {RecordKind.BILL: 1000}, rows_a_call=1000, day=START.date())
 
     assert depths == {RecordKind.BILL: Depth.READ}
+
+
+def compared_on(days: Sequence[date], expected: dict[RecordKind, int]) -> dict[RecordKind, list[tuple[int, Depth]]]:
+    """On which of these days each kind is compared, and how closely, when a sweep succeeds on each."""
+    found: dict[RecordKind, list[tuple[int, Depth]]] = {}
+    for number, day in enumerate(days):
+        for kind, depth in plan_turns(KINDS, expected, rows_a_call=1000, days=[day]).items():
+            found.setdefault(kind, []).append((number, depth))
+    return found
+
+
+KINDS = [kind for kind in list(RecordKind)[:16] if kind is not RecordKind.COMPANY_INFO]
+MONTH = [(START + timedelta(days=number)).date() for number in range(42)]
+
+
+def longest_wait(days: list[int]) -> int:
+    return max(later - earlier for earlier, later in zip([-1, *days], [*days, len(MONTH)], strict=True))
+
+
+def test_no_change_stays_unseen_for_longer_than_is_promised() -> None:
+    """Bills, invoices, payments and accounts for three days, everything else for seven."""
+    turns = compared_on(MONTH, {})
+
+    assert turns.keys() == set(KINDS)
+    for kind, days in turns.items():
+        assert longest_wait([day for day, _ in days]) == (3 if kind in OFTEN_SWEPT else 7), kind
+        assert {depth for _, depth in days} == {Depth.READ}
+
+
+def test_large_kinds_are_counted_in_between_and_read_whole_once_a_week() -> None:
+    turns = compared_on(MONTH, dict.fromkeys(KINDS, 5000))
+    read = {kind: [day for day, depth in days if depth is Depth.READ] for kind, days in turns.items()}
+
+    assert {longest_wait(days) for days in read.values()} == {7}
+    assert {longest_wait([day for day, _ in turns[kind]]) for kind in OFTEN_SWEPT} == {3}
+
+
+def test_a_day_of_sweeping_is_few_calls_and_each_day_about_as_many() -> None:
+    calls = Counter(day for days in compared_on(MONTH, {}).values() for day, _ in days)
+
+    assert sum(calls.values()) / len(MONTH) < 3.2
+    assert max(calls.values()) <= 5
+
+
+def test_turns_of_days_without_a_sweep_are_made_up() -> None:
+    today = START.date()
+    last = connection(last_full_at=START - timedelta(days=20), last_swept_at=START - timedelta(days=3))
+    never = connection(last_full_at=START - timedelta(days=20))
+    twice = connection(last_full_at=START - timedelta(days=20), last_swept_at=START - timedelta(hours=1))
+    days = find_sweep_days(last, today)
+    made_up = plan_turns(KINDS, {}, rows_a_call=1000, days=days)
+
+    assert days == (today, today - timedelta(days=1), today - timedelta(days=2))
+    assert made_up.keys() >= OFTEN_SWEPT
+    assert len(find_sweep_days(never, today)) == 7
+    assert plan_turns(KINDS, {}, rows_a_call=1000, days=find_sweep_days(never, today)).keys() == set(KINDS)
+    assert find_sweep_days(twice, today) == (today,)
+
+
+async def test_a_scheduled_sweep_compares_by_turn_and_a_person_everything(house: House) -> None:
+    by_turn = PullRequest(cause=Cause.SWEEP, sweep=True, by_turn=True)
+    [run] = (await house.runway.sync(house.company.company_id, request=by_turn)).runs
+    scheduled = (await house.runway.coverage.sweeps(house.company.company_id))[0]
+    everything = await house.sweep()
+
+    assert run.outcome is RunOutcome.SUCCEEDED
+    assert 0 < len(scheduled.kinds) < len(everything.kinds) / 2

@@ -78,7 +78,9 @@ def make_service_settings(settings: AppSettings) -> ServiceSettings:
     """What is promised of freshness, how far apart pulls are, what metered rails allow."""
     rails = {rail: timedelta(minutes=minutes) for rail, minutes in settings.tick_minutes_by_rail.items()}
     return ServiceSettings(
-        intervals=Intervals(usual=timedelta(minutes=settings.tick_minutes), rails=rails),
+        intervals=Intervals(
+            usual=timedelta(minutes=settings.tick_minutes), rails=rails, heard_percent=settings.heard_percent
+        ),
         quotas=settings.quotas,
         quota_live_percent=settings.quota_live_percent,
         objective=FreshnessObjective(fresh_minutes=settings.fresh_minutes, percent=settings.fresh_percent),

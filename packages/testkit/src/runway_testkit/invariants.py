@@ -14,6 +14,7 @@ all is well.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from msgspec import json
@@ -161,16 +162,23 @@ def find_repeats(company: CompanyRemains) -> Iterator[Violation]:
 def find_late_writers(company: CompanyRemains) -> Iterator[Violation]:
     """G8: once another pull of a rail has written, an earlier one writes nothing more.
 
-    Pulls are told apart by their chain of causes, so this asks for a chain to reach a connection once.
+    Pulls are told apart by their chain of causes, so this asks for a chain to reach a connection once. A comparison is
+    the exception: it is tried again under its own name, and other pulls may come in between. It has begun anew then.
     """
     by_rail: dict[str, list[str]] = defaultdict(list)
+    last_at: dict[str, datetime] = {}
     for _, entry in _record_entries(company):
-        writers = by_rail[entry.draft.rail]
-        writer = entry.draft.attribution.correlation_id
-        if writer in writers[:-1]:
-            yield Violation("G8", company.company_id, f"entry {entry.sequence} is of a pull that was overtaken")
+        rail, writer = entry.draft.rail, entry.draft.attribution.correlation_id
+        writers = by_rail[rail]
         if writer not in writers[-1:]:
+            if writer in writers and not _has_swept_between(company, rail, last_at[rail], entry.draft.seen_at):
+                yield Violation("G8", company.company_id, f"entry {entry.sequence} is of a pull that was overtaken")
             writers.append(writer)
+        last_at[rail] = entry.draft.seen_at
+
+
+def _has_swept_between(company: CompanyRemains, rail: str, after: datetime, until: datetime) -> bool:
+    return any(of == rail and after <= began <= until for of, began in company.sweeps)
 
 
 def find_differences(remains: Remains, shown: Mapping[CompanyId, Mapping[RecordKey, bytes]]) -> Iterator[Violation]:

@@ -31,8 +31,8 @@ class MemoryCoverage:
             (one for one in held if one.firm_id == firm_id), key=lambda one: (one.company_id, one.connection_id)
         )
 
-    def _heard(self, account: RailAccount) -> list[InboxDelivery]:
-        return [delivery for delivery in self._inbox.kept if account in delivery.accounts]
+    def _heard(self, account: RailAccount) -> Sequence[InboxDelivery]:
+        return self._inbox.heard(account)
 
     async def add_tallies(self, connection: Connection, tallies: Sequence[PathTally]) -> None:
         """Add to what a connection's paths brought and missed."""

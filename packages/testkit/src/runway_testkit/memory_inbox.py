@@ -28,6 +28,12 @@ class MemoryInbox:
         self._states = states
         self._jobs = jobs
         self._kept: dict[DeliveryKey, InboxDelivery] = {}
+        self._unread: dict[DeliveryKey, None] = {}
+        self._of_account: dict[RailAccount, dict[DeliveryKey, None]] = defaultdict(dict)
+
+    def heard(self, account: RailAccount) -> Sequence[InboxDelivery]:
+        """What is kept of one account."""
+        return [self._kept[key] for key in self._of_account.get(account, ())]
 
     @property
     def kept(self) -> Sequence[InboxDelivery]:
@@ -39,13 +45,17 @@ class MemoryInbox:
         held = self._kept.get(delivery.key)
         if held is None:
             self._kept[delivery.key] = replace(delivery, times_seen=1)
+            if delivery.read_at is None:
+                self._unread[delivery.key] = None
+            for account in delivery.accounts:
+                self._of_account[account][delivery.key] = None
             return True
         self._kept[delivery.key] = replace(held, times_seen=held.times_seen + 1, last_seen_at=delivery.last_seen_at)
         return False
 
     async def unread(self, *, limit: int = 500) -> Sequence[InboxDelivery]:
         """Deliveries whose work was not given out, those received first at the front."""
-        found = [delivery for delivery in self._kept.values() if delivery.read_at is None]
+        found = [self._kept[key] for key in self._unread]
         return sorted(found, key=lambda delivery: (delivery.received_at, delivery.key))[:limit]
 
     async def listeners(self, accounts: Collection[RailAccount]) -> Sequence[Listener]:
@@ -68,7 +78,9 @@ class MemoryInbox:
 
     async def mark_read(self, keys: Collection[DeliveryKey], *, now: datetime) -> int:
         """Mark deliveries as read; those that are read already keep their time."""
-        unread = [key for key in set(keys) if key in self._kept and self._kept[key].read_at is None]
+        unread = [key for key in set(keys) if key in self._unread]
+        for key in unread:
+            del self._unread[key]
         self._kept.update({key: replace(self._kept[key], read_at=now) for key in unread})
         return len(unread)
 
@@ -85,7 +97,8 @@ class MemoryInbox:
         read = [(held.read_at, key) for key, held in self._kept.items() if held.read_at is not None]
         old = sorted(pair for pair in read if pair[0] < read_before)[:limit]
         for _, key in old:
-            del self._kept[key]
+            for account in self._kept.pop(key).accounts:
+                del self._of_account[account][key]
         return len(old)
 
     async def lag(self) -> InboxLag:

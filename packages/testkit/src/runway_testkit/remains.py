@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from runway_core.domain.changes import Cause
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey
 from runway_core.domain.jobs import Job
@@ -59,6 +60,7 @@ class CompanyRemains:
     position: Position | None = None
     is_due: bool = False  # the position is to be computed anew
     is_failing: bool = False  # a connection's last pull failed: its state plans the next one
+    sweeps: Sequence[tuple[str, datetime]] = ()  # when comparisons began, with their rails
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def read_memory(store: MemoryStore) -> Remains:
             position=state.position,
             is_failing=any(one.state is ConnectionState.FAILING for one in state.connections.values()),
             is_due=(0 if state.position is None else state.position.log_sequence) < state.due_sequence,
+            sweeps=[(run.rail, run.started_at) for run in state.runs.values() if run.cause is Cause.SWEEP],
         )
     jobs = [
         HeldJob(job) if claim is None else HeldJob(job, claim.lease_token, claim.lease_until)

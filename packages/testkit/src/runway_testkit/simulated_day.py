@@ -1,41 +1,48 @@
 """A day of the sync engine in virtual time: the production code over the memory store, with sources that misbehave.
 
 Companies change at random; rails are slow, refuse, fall silent, hang and lose access; webhooks come late or never. What
-is measured is how long each change took to be mirrored, from when its source could have shown it. Equal plans and seeds
-give equal days: `DayReport.trace` is a hash of every call and when it was made.
+is measured is how long each change took to be mirrored, from when its source could have shown it, and how many calls a
+strict vendor would have metered: those that were answered; one for news, one more for balances where money
+moved, two a day for the company itself, and those of comparisons. Equal plans and seeds give equal days:
+`DayReport.trace` is a hash of every call and when it was made.
 """
 
 import asyncio
 import hashlib
 import random
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from msgspec import json
+from pydantic import SecretStr
 from runway_core.domain.changes import ChangePage, Cursor
 from runway_core.domain.company import Connection
-from runway_core.domain.identity import DEFAULT_FIRM, CompanyId
-from runway_core.domain.jobs import Lane
+from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, RecordKind
 from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.ledger_rail import LedgerRail, RailContext
+from runway_core.ports.sweeping import KindRows
+from runway_core.services.coverage import CoverageService
 from runway_core.services.engines import Keeper, make_engine
 from runway_core.services.pacing import PacingService
 from runway_core.services.scope import Scope
-from runway_core.sync.engine import EngineSettings, SyncEngine
+from runway_core.services.webhooks import WebhookService
+from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.health import ServiceSettings
+from runway_core.sync.nudges import SETTLE
 from runway_core.sync.orchestrator import PullRequest, SyncOrchestrator
-from runway_core.sync.schedule import Intervals, make_pull
+from runway_core.sync.schedule import Intervals
 from runway_core.sync.smart_sync import SmartSyncService
 
 from runway_testkit.invariants import Violation, find_broken_books, find_differences, say
 from runway_testkit.invariants_of_work import find_work_out_of_order
 from runway_testkit.memory_rail import MemoryLedger, MemoryRail, MemoryRailFactory
 from runway_testkit.memory_store import MemoryStore
+from runway_testkit.memory_webhooks import sign_webhook, write_webhook
 from runway_testkit.remains import read_memory
 from runway_testkit.store_desk import BY, StoreDesk, make_bill
 from runway_testkit.virtual_time import VirtualClock, run_virtual
@@ -44,9 +51,13 @@ MORNING = datetime(2026, 5, 4, 0, 0, tzinfo=UTC)
 KEPT_BILLS = 20
 BAD_NEIGHBOURS = ("throttled", "revoked", "hanging", "flooding")
 FLOOD_PAGES = 1_000
+SWEPT_KINDS = tuple(kind for kind in tuple(RecordKind)[:16] if kind is not RecordKind.COMPANY_INFO)
+"""What a ledger shows kind by kind: fifteen kinds, each of one page here."""
 _FIRST_LOAD = timedelta(minutes=15)
 """Before the day begins, everything is read once and in peace."""
 _DUSK = timedelta(minutes=1)
+_SELDOM = timedelta(minutes=10)
+"""What an engine does each second or minute: so often here, because each time everyone is looked at."""
 _EVENING = timedelta(minutes=45)
 """After it, faults have stopped: everything must be mirrored within this time."""
 
@@ -59,6 +70,7 @@ class DayPlan:
     hours: int = 24
     changes_a_day: int = 12  # of each company; every tenth comes with four more within seconds
     webhooks_lost_percent: int = 0
+    silent_from_hour: int | None = None  # from then on no webhook comes any more
     has_trouble: bool = True
     neighbours: tuple[str, ...] = ()  # companies beside them that misbehave all day: of `BAD_NEIGHBOURS`
     at_once: int = 16
@@ -77,10 +89,15 @@ class DayReport:
     within_15_minutes_permille: int
     calls: int
     calls_per_company: int
+    metered_permille: int  # metered calls of a company in 24 hours, by a thousand
     dead_letters: int
     broken: tuple[str, ...]  # invariants that did not hold at the end
     trace: str
     steps: int
+
+    def forecast(self, *, companies: int, days: int = 30) -> int:
+        """The metered calls of so many companies in a month of such days."""
+        return self.metered_permille * companies * days // 1000
 
     @property
     def is_sound(self) -> bool:
@@ -100,6 +117,7 @@ class _Source:
     mirrored_to: int = 0
     ages: list[timedelta] = field(default_factory=list)
     is_flooded: bool = False
+    company_at: datetime = MORNING  # when the company's own record was read
 
     def is_out(self, now: datetime) -> bool:
         """Whether it gives no answer."""
@@ -139,8 +157,31 @@ class _Rail(MemoryRail):
                 if self._source.is_flooded and page.is_last and self._day.has_begun:
                     for _ in range(FLOOD_PAGES):
                         await self._day.meet(self._source)
+                for _ in range(self._count_more_calls(page)):
+                    await self._day.meet(self._source)
                 yield page  # what follows runs once it was committed
                 self._source.mark_mirrored(page, self._day.clock.now())
+
+    def _count_more_calls(self, page: ChangePage) -> int:
+        """What has to be asked besides: balances when money moved, and the company each day."""
+        now, calls = self._day.clock.now(), 1 if page.changes else 0
+        if now - self._source.company_at >= timedelta(days=1):
+            self._source.company_at = now
+            calls += 2
+        return calls
+
+    @property
+    def swept_kinds(self) -> Collection[RecordKind]:
+        return SWEPT_KINDS
+
+    async def count_kind(self, kind: RecordKind) -> int:
+        await self._day.meet(self._source)
+        return await super().count_kind(kind)
+
+    async def read_kind(self, kind: RecordKind) -> AsyncGenerator[KindRows]:
+        async for rows in super().read_kind(kind):
+            await self._day.meet(self._source)
+            yield rows
 
 
 class _RailFactory(MemoryRailFactory):
@@ -161,11 +202,13 @@ class _Day:
         self.plan = plan
         self.seed = seed
         self.chance = random.Random(seed)
-        self.clock = VirtualClock(MORNING)
+        self.morning = MORNING + timedelta(days=seed % 21)  # whose turn it is to be compared differs by the day
+        self.clock = VirtualClock(self.morning)
         self.store = MemoryStore()
         self.sources: dict[str, _Source] = {}
         self.connections: dict[str, Connection] = {}
         self.calls = 0
+        self.metered = 0
         self.has_begun = False
         self.is_over = False
         self._trace = hashlib.sha256()
@@ -178,19 +221,25 @@ class _Day:
             orchestrator, self.clock, scope.new_id, _compute_nothing, breakers=self.store.breakers
         )
         keeper = Keeper(scope, Intervals(), PacingService(scope, rails, ServiceSettings()))
+        self.webhooks = WebhookService(scope, rails)
         self.engine: SyncEngine = make_engine(
             keeper,
             self.sync,
             _compute_no_position,
             name="day",
             settings=EngineSettings(
-                at_once=plan.at_once, plan_every=timedelta(seconds=10), look_every=timedelta(seconds=10)
+                at_once=plan.at_once, plan_every=timedelta(seconds=30), look_every=timedelta(seconds=30)
             ),
             works=True,
             plans=True,
         )
         # Nothing computes positions here: to look for those that are behind would find everyone, always.
-        self.engine.beats = [beat for beat in self.engine.beats if beat.name == "pulls"]
+        self.engine.beats = [
+            *(beat for beat in self.engine.beats if beat.name == "pulls"),
+            Beat("pace", _SELDOM, keeper.pace),
+            *(replace(beat, every=_SELDOM) for beat in CoverageService(scope, rails).beats()),
+            *(replace(beat, every=_SELDOM) for beat in self.webhooks.beats()),
+        ]
         self.engine.pick_up_to = lambda most: self.chance.randint(0, most)
 
     def note(self, *what: object) -> None:
@@ -202,9 +251,12 @@ class _Day:
         self.calls += 1
         self.note("call", source.name)
         await asyncio.sleep(self.chance.uniform(0.05, 0.6))
+        if self.has_begun and not self.is_over:
+            await self._fail_sometimes(source)
+            self.metered += 1  # what is refused or not answered is not
+
+    async def _fail_sometimes(self, source: _Source) -> None:
         now = self.clock.now()
-        if not self.has_begun or self.is_over:
-            return
         if source.has_lost_access(now) or source.name == "revoked":
             raise RailAccessLost("access was taken back", rail="memory")
         if source.is_out(now):
@@ -231,7 +283,13 @@ class _Day:
         """Live through it."""
         await self._set_up()
         await self.engine.start()
-        await asyncio.sleep(_FIRST_LOAD.total_seconds())
+        await asyncio.sleep(_FIRST_LOAD.total_seconds() / 2)
+        for source in self.sources.values():  # as on any day before
+            source.change(self.clock.now(), "yesterday")
+            if self.chance.randrange(100) >= self.plan.webhooks_lost_percent:
+                await self._receive(source, len(source.ledger.events))
+        await self.webhooks.give_out()
+        await asyncio.sleep(_FIRST_LOAD.total_seconds() / 2)
         self.has_begun = True
         for source in self.sources.values():
             self._begin(self._keep_changing(source))
@@ -245,15 +303,17 @@ class _Day:
         return await self._report()
 
     async def _set_up(self) -> None:
-        ends = MORNING + _FIRST_LOAD
+        ends = self.morning + _FIRST_LOAD
         length = timedelta(hours=self.plan.hours)
         everyone = self._draw_outages(1, ends, length, longest_minutes=20)
         for name in [*(f"company-{number}" for number in range(self.plan.companies)), *self.plan.neighbours]:
             desk = StoreDesk(self.store, company=name, rail="memory")
+            connection = desk.connection.model_copy(update={"settings": {"books": name}, "rail_account": name})
             await self.store.registry.add_company(desk.company, attribution=BY)
-            await self.store.registry.add_connection(desk.connection, attribution=BY)
-            source = self.sources[name] = _Source(name, MemoryLedger(name=name, now=MORNING))
-            self.connections[name] = desk.connection
+            await self.store.registry.add_connection(connection, attribution=BY)
+            source = self.sources[name] = _Source(name, MemoryLedger(name=name, now=self.morning))
+            source.company_at = self.morning - timedelta(hours=self.chance.uniform(0, 24))
+            self.connections[name] = connection
             source.is_flooded = name == "flooding"
             if self.plan.has_trouble and name not in self.plan.neighbours:
                 source.outages = [*everyone, *self._draw_outages(2, ends, length, longest_minutes=15)]
@@ -288,16 +348,32 @@ class _Day:
             for place in range(5 if chance.random() < 0.1 else 1):
                 await asyncio.sleep(place)
                 source.change(self.clock.now(), f"change {len(source.seen_from)}")
-                if chance.randrange(100) >= self.plan.webhooks_lost_percent:
-                    self._begin(self._tell(source, chance.uniform(0.5, 5)))
+                self._announce(source, chance)
+
+    def _announce(self, source: _Source, chance: random.Random) -> None:
+        """The rail tells of a change, unless that is lost."""
+        if chance.randrange(100) >= self.plan.webhooks_lost_percent and not self._is_silent():
+            self._begin(self._tell(source, chance.uniform(0.5, 5)))
+
+    def _is_silent(self) -> bool:
+        """Whether webhooks have ceased to come."""
+        hour = self.plan.silent_from_hour
+        return hour is not None and self.clock.now() >= self.morning + _FIRST_LOAD + timedelta(hours=hour)
 
     async def _tell(self, source: _Source, late_seconds: float) -> None:
-        """A webhook, as the inbox turns it into a job."""
+        """A webhook is sent, kept, and within a second turned into a job."""
+        place = len(source.ledger.events)
         await asyncio.sleep(late_seconds)
-        now = self.clock.now()
-        job = make_pull(self.connections[source.name], lane=Lane.WEBHOOK, run_at=now)
-        await self.store.jobs.enqueue([job], now=now)
+        await self._receive(source, place)
+        await asyncio.sleep(self.chance.random())
+        await self.webhooks.give_out()
+        await asyncio.sleep(SETTLE.total_seconds())
         self.engine.wake()
+
+    async def _receive(self, source: _Source, place: int) -> None:
+        """The rail tells of the change that was the last one when there were so many."""
+        body = write_webhook(source.name, source.ledger.events[place - 1], name=f"{source.name}-{place}")
+        await self.webhooks.receive("memory", sign_webhook(body, "verifier"), body, secrets=[SecretStr("verifier")])
 
     async def _reconnect(self, source: _Source) -> None:
         """A person connects again, which pulls at once."""
@@ -322,6 +398,7 @@ class _Day:
             within_15_minutes_permille=1000 * in_time // max(1, len(ages)),
             calls=self.calls,
             calls_per_company=self.calls // len(self.sources),
+            metered_permille=self.metered * 1000 * 24 // (self.plan.hours * len(self.sources)),
             dead_letters=len(await self.store.jobs.dead_letters(DEFAULT_FIRM)),
             broken=tuple(say([one]) for one in self._find_broken()),
             trace=self._trace.hexdigest(),

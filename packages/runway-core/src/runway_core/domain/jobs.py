@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from operator import attrgetter
+from heapq import heapify, heappop, heapreplace
 
 from pydantic import AwareDatetime, Field
 
@@ -123,6 +123,10 @@ class Candidate:
     turn_at: datetime
 
 
+_Place = tuple[int, int, datetime, datetime, str]
+"""What orders candidates: lane, how lately its company was served in this plan, turn, time due, id."""
+
+
 @dataclass(slots=True)
 class ClaimPlan:
     """Which candidates are taken, in order, and how many urgent claims were made since the last other one."""
@@ -147,31 +151,43 @@ def plan_claims(candidates: Iterable[Candidate], *, limit: int, since_poll: int,
     lanes since the last one that did not. The result does not depend on the order of `candidates`.
     """
     plan = ClaimPlan(since_poll=since_poll)
-    waiting = sorted(candidates, key=attrgetter("job_id"))
     served: dict[tuple[CompanyId, Lane], int] = {}
-    while waiting and len(plan.chosen) < limit:
+    taken: set[ConnectionId] = set()
+
+    def place(one: Candidate) -> _Place:
+        behind = served.get((one.company_id, one.lane), 0)
+        return find_lane(one, now).value, behind, one.turn_at, one.run_at, one.job_id
+
+    def first_of(heap: list[tuple[_Place, Candidate]]) -> tuple[_Place, Candidate] | None:
+        """The next of these; what was chosen since only moves others back, or takes them out."""
+        while heap:
+            held, one = heap[0]
+            if one.connection_id in taken:
+                heappop(heap)
+            elif (now_at := place(one)) != held:
+                heapreplace(heap, (now_at, one))
+            else:
+                return heap[0]
+        return None
+
+    everyone = [(place(one), one) for one in candidates]
+    urgent = [pair for pair in everyone if pair[1].lane in _URGENT]
+    others = [pair for pair in everyone if pair[1].lane not in _URGENT]
+    heapify(urgent)
+    heapify(others)
+    while len(plan.chosen) < limit:
+        fronts = [front for front in (first_of(others), first_of(urgent)) if front is not None]
+        if not fronts:
+            break
         is_polls_turn = plan.since_poll >= POLL_EVERY - 1
-
-        def order(one: Candidate, polls_first: bool = is_polls_turn) -> tuple[bool, int, int, datetime, datetime]:
-            lane = find_lane(one, now)
-            return (
-                polls_first and one.lane in _URGENT,
-                lane.value,
-                served.get((one.company_id, one.lane), 0),
-                one.turn_at,
-                one.run_at,
-            )
-
-        best = min(waiting, key=order)
+        best = (fronts[0] if is_polls_turn else min(fronts))[1]
+        heappop(urgent if best.lane in _URGENT else others)
         plan.chosen.append(best)
         plan.since_poll = plan.since_poll + 1 if best.lane in _URGENT else 0
         served[best.company_id, best.lane] = len(plan.chosen)
-        waiting = [one for one in waiting if one is not best and not _shares_connection(one, best)]
+        if best.connection_id is not None:
+            taken.add(best.connection_id)
     return plan
-
-
-def _shares_connection(one: Candidate, other: Candidate) -> bool:
-    return one.connection_id is not None and one.connection_id == other.connection_id
 
 
 def coalesce_jobs(jobs: Iterable[NewJob]) -> list[NewJob]:

@@ -1,15 +1,16 @@
 """How well Runway keeps its promise of fresh data: samples, the error budget, and how fast it burns.
 
 The promise: of all connections that may be read, so many in a hundred hold data no older than so many minutes, by the
-rail's own clock. A sample a minute counts how many do. What is missing to a hundred is the budget; burning it at rate 1
-uses it up exactly over the time that the promise speaks of. An alert wants a long window to be sure, and a short one to
-be over soon.
+rail's own clock; half as long again where the rail announces every change and is heard. A sample a minute counts how
+many do. What is missing to a hundred is the budget; burning it at rate 1 uses it up exactly over the time that the
+promise speaks of. An alert wants a long window to be sure, and a short one to be over soon.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -101,19 +102,25 @@ def find_burning(sums: Mapping[timedelta, SampleSum], objective: FreshnessObject
     return tuple(rule for rule in BURN_RULES if burns(rule, rule.long) and burns(rule, rule.short))
 
 
-def take_sample(ages: Sequence[timedelta | None], objective: FreshnessObjective, now: datetime) -> FreshnessSample:
-    """Count how many of these connections hold fresh data; `None` is one that was never read.
+class HeldAge(NamedTuple):
+    """How old one connection's data is, and how old it may be. An age of `None` is that of one that was never read."""
+
+    age: timedelta | None
+    longest: timedelta
+
+
+def take_sample(ages: Sequence[HeldAge], now: datetime) -> FreshnessSample:
+    """Count how many of these connections hold fresh data.
 
     The moment is cut to the minute, so that processes that sample beside one another make one sample.
     """
-    longest = timedelta(minutes=objective.fresh_minutes)
     return FreshnessSample(
         taken_at=now.replace(second=0, microsecond=0),
         counted=len(ages),
-        fresh=sum(1 for age in ages if age is not None and age <= longest),
+        fresh=sum(1 for held in ages if held.age is not None and held.age <= held.longest),
         oldest_seconds=max((age // timedelta(seconds=1) for age in _known(ages)), default=0),
     )
 
 
-def _known(ages: Iterable[timedelta | None]) -> Iterable[timedelta]:
-    return (age for age in ages if age is not None)
+def _known(ages: Iterable[HeldAge]) -> Iterable[timedelta]:
+    return (held.age for held in ages if held.age is not None)

@@ -59,13 +59,17 @@ class Keeper:
         receipt = await self.scope.store.jobs.enqueue(fresh, now=now)
         return receipt.added
 
+    async def pace(self) -> None:
+        """Find out how far apart pulls are to be from now on: by what rails tell, and by what quotas leave."""
+        self._intervals = await self._pacing.stretch(self._set_intervals, await self.scope.connections())
+
     async def look_at_companies(self) -> None:
         """Read what companies set for themselves and what quotas leave; enqueue positions that are behind.
 
         A new day, or a pull that was cut off, leaves a position behind.
         """
         now = self.scope.clock.now()
-        self._intervals = await self._pacing.stretch(self._set_intervals, await self.scope.connections())
+        await self.pace()
         companies = {one.company_id: one for one in await self.scope.companies()}
         self._companies = {
             company_id: timedelta(minutes=company.settings.pull_minutes)

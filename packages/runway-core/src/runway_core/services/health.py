@@ -191,14 +191,15 @@ class HealthService:
         ]
 
     async def service(self) -> ServiceHealth:
-        """How the service as a whole does: eight queries."""
+        """How the service as a whole does: ten queries."""
         scope, store = self._scope, self._scope.store
         now = scope.clock.now()
         connections = await scope.connections()
         breakers = await store.breakers.breakers()
         seen = _Seen.of(connections)
-        facts = Facts(now=now, connections=connections, breakers=breakers)
-        sample = take_sample(list_ages(facts, self._settings), self._settings.objective, now)
+        heard = await self._pacing.heard(connections)
+        facts = Facts(now=now, connections=connections, breakers=breakers, heard=heard)
+        sample = take_sample(list_ages(facts, self._settings), now)
         sums = await self._sum_windows(now)
         depths = await store.jobs.depths(scope.firm_id, now=now)
         inbox = await store.inbox.lag()
@@ -209,7 +210,7 @@ class HealthService:
             counted=sample.counted,
             fresh=sample.fresh,
             burn=tuple(compute_burn(window, sums[window], self._settings.objective) for window in WINDOWS),
-            quotas=await self._pacing.quotas(connections),
+            quotas=await self._pacing.quotas(connections, heard),
             lanes=tuple(
                 LaneLoad(
                     lane=lane.name.lower(),
@@ -241,15 +242,15 @@ class HealthService:
         """Take a sample, settle alerts and have them told; returns those that changed. Meant for once a minute."""
         scope, store = self._scope, self._scope.store
         now = scope.clock.now()
-        facts = Facts(now=now, connections=await scope.connections(), breakers=await store.breakers.breakers())
-        await store.health.add_sample(
-            scope.firm_id, take_sample(list_ages(facts, self._settings), self._settings.objective, now)
-        )
+        connections = await scope.connections()
+        heard = await self._pacing.heard(connections)
+        facts = Facts(now=now, connections=connections, breakers=await store.breakers.breakers(), heard=heard)
+        await store.health.add_sample(scope.firm_id, take_sample(list_ages(facts, self._settings), now))
         conditions = find_conditions(
             facts,
             self._settings,
             burning=find_burning(await self._sum_windows(now), self._settings.objective),
-            quotas=await self._pacing.quotas(facts.connections),
+            quotas=await self._pacing.quotas(connections, heard),
             depths=await store.jobs.depths(scope.firm_id, now=now),
             inbox=await store.inbox.lag(),
         )

@@ -1,50 +1,77 @@
-"""How far apart pulls are now: what is set, stretched by metered quotas, and who is left alone meanwhile."""
+"""How far apart pulls are now: what is set, stretched by metered quotas and by being told, and who is left alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runway_core.domain.breakers import BreakerState
 from runway_core.domain.company import Connection
+from runway_core.domain.identity import ConnectionId
 from runway_core.domain.quotas import CallCount, MeteredQuota, QuotaUse, compute_quota, name_month
 from runway_core.errors import NotFound
 from runway_core.ports.ledger_rail import RailCatalog
+from runway_core.ports.webhooks import find_webhook_reader
 from runway_core.services.scope import Scope
+from runway_core.sync.gaps import LOOKED_AT, REPEAT_COUNTS
 from runway_core.sync.health import ServiceSettings
+from runway_core.sync.hearing import find_heard
 from runway_core.sync.schedule import PULLABLE, Intervals
 
 _DAY = timedelta(days=1)
 
 
 class PacingService:
-    """Knows quotas and breakers, which all firms of a database share."""
+    """Knows quotas and breakers, which all firms of a database share, and of whom rails tell by themselves."""
 
     def __init__(self, scope: Scope, rails: RailCatalog, settings: ServiceSettings) -> None:
         self._scope = scope
         self._rails = rails
         self._settings = settings
 
-    async def quotas(self, connections: Sequence[Connection]) -> tuple[QuotaUse, ...]:
+    async def heard(self, connections: Sequence[Connection]) -> frozenset[ConnectionId]:
+        """Those of these connections that their rail tells of every change, as far as is known: two queries at most."""
+        rails = {rail for rail in {one.rail for one in connections} if self._announces(rail)}
+        if not rails:
+            return frozenset()
+        now, coverage, firm_id = self._scope.clock.now(), self._scope.store.coverage, self._scope.firm_id
+        hearings = await coverage.hearings(firm_id, since=now - LOOKED_AT, repeated_since=now - REPEAT_COUNTS)
+        in_gap = {gap.connection_id for gap in await coverage.gaps(firm_id)}
+        return find_heard((one for one in hearings if one.rail in rails), in_gap, now=now)
+
+    def _announces(self, rail: str) -> bool:
+        """Whether the rail's vendor says of some kind that it tells all of it: else no loss would ever be noticed."""
+        try:
+            reader = find_webhook_reader(self._rails.factory(rail))
+        except NotFound:  # a rail that is not installed any more
+            return False
+        return reader is not None and bool(reader.announces)
+
+    async def quotas(
+        self, connections: Sequence[Connection], heard: Collection[ConnectionId] = frozenset()
+    ) -> tuple[QuotaUse, ...]:
         """Where each metered rail of these connections stands in its month, by name: one query at most."""
         metered = {rail: quota for rail in {one.rail for one in connections} if (quota := self._find_quota(rail))}
         if not metered:
             return ()
         now = self._scope.clock.now()
+        intervals = replace(self._settings.intervals, heard=heard)
         counts = await self._scope.store.health.call_counts(name_month(now))
         return tuple(
             compute_quota(
                 rail,
                 quota,
                 [counts.get(rail, CallCount())],
-                polls_a_day=count_polls(connections, rail, self._settings.intervals),
+                polls_a_day=count_polls(connections, rail, intervals),
                 now=now,
             )
             for rail, quota in sorted(metered.items())
         )
 
     async def stretch(self, intervals: Intervals, connections: Sequence[Connection]) -> Intervals:
-        """Intervals that let metered quotas last to the end of the month."""
-        return replace(intervals, stretch={use.rail: use.stretch_percent for use in await self.quotas(connections)})
+        """Intervals for connections that their rail tells of, and such that quotas last to the end of the month."""
+        heard = await self.heard(connections)
+        quotas = await self.quotas(connections, heard)
+        return replace(intervals, heard=heard, stretch={use.rail: use.stretch_percent for use in quotas})
 
     async def paused(self) -> Mapping[str, datetime]:
         """Rails and connections, by name or id, that are left alone until a moment because they do not answer."""

@@ -3,7 +3,7 @@
 Pure: what was read from the store goes in, states, figures and conditions come out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +17,7 @@ from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.jobs import LANES, QueueDepths
 from runway_core.domain.quotas import ALARM_PERCENTS, QuotaUse
 from runway_core.domain.record import Value
-from runway_core.domain.service_levels import BurnRule, BurnSpeed, FreshnessObjective
+from runway_core.domain.service_levels import BurnRule, BurnSpeed, FreshnessObjective, HeldAge
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.domain.webhooks import InboxLag
 from runway_core.ports.health_store import RunRate
@@ -95,6 +95,7 @@ class Facts:
     calls: Mapping[tuple[CompanyId, str], int] = field(default_factory=dict)
     quarantined: Mapping[tuple[CompanyId, str], int] = field(default_factory=dict)
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    heard: Collection[ConnectionId] = frozenset()  # whose rail tells of every change, as far as is known
 
     def breaker_of(self, rail: str, connection_id: ConnectionId | None = None) -> BreakerState:
         """Where a breaker stands."""
@@ -155,14 +156,16 @@ def _find_state(
     return SyncState.PARTIAL if quarantined else SyncState.SYNCED
 
 
-def list_ages(facts: Facts, settings: ServiceSettings) -> list[timedelta | None]:
+def list_ages(facts: Facts, settings: ServiceSettings) -> list[HeldAge]:
     """The ages that the promise speaks of: of connections that may be read and whose rail answers.
 
     One that was just added is not counted before its first load has had its time.
     """
     newest = facts.now - timedelta(minutes=settings.late_minutes)
+    usual = timedelta(minutes=settings.objective.fresh_minutes)
+    longer = usual * settings.intervals.heard_percent // 100
     return [
-        facts.age_of(connection)
+        HeldAge(facts.age_of(connection), longer if connection.connection_id in facts.heard else usual)
         for connection in facts.connections
         if connection.state in PULLABLE
         and (connection.source_read_at is not None or connection.created_at < newest)

@@ -42,7 +42,8 @@ class PullRequest:
     actor: str = "runway"
     full: bool = False  # read everything again, and retire what is gone
     accept_missing: bool = False  # a person says that many missing records are truly gone
-    sweep: bool = False  # compare everything with the rail afterwards, and mend what differs
+    sweep: bool = False  # compare with the rail afterwards, and mend what differs
+    by_turn: bool = False  # compare only the kinds whose turn it is, not all of them
     correlation_id: str = ""  # the first cause of the chain that this pull is part of; its run when empty
 
 
@@ -206,7 +207,7 @@ class SyncOrchestrator:
             commit=commit,
             is_alive=is_alive,
         )
-        pull.comparison = await self._sweeper.compare(task, day=self._clock.now().date())
+        pull.comparison = await self._sweeper.compare(task, day=self._clock.now().date(), by_turn=request.by_turn)
 
     async def _tally(self, pull: _Pull, run: SyncRun) -> None:
         """Count what came by which path; a first or whole reading says nothing of that."""

@@ -16,6 +16,9 @@ from runway_core.sync.retries import Remedy, find_remedy
 from runway_core.sync.schedule import PULLABLE
 from runway_core.sync.smart_sync import SmartSyncService
 
+NEWS_APART = timedelta(seconds=10)
+"""A connection is not pulled again for news before so long: a burst is read by few pulls."""
+
 LOOK_AGAIN = timedelta(seconds=15)
 """So much later a pull that news asked for looks again, when someone else was pulling that connection."""
 
@@ -50,8 +53,11 @@ class PullWork:
         connection = await self._find(job)
         if connection is None or connection.state not in PULLABLE or _was_tried(job, connection):
             return None
+        if job.lane is Lane.WEBHOOK and job.depth == 0 and (quiet_until := _find_quiet(connection)) > self._clock.now():
+            return quiet_until
         cause = CAUSES[job.lane] if job.depth == 0 else Cause.CASCADE
-        request = PullRequest(cause=cause, correlation_id=job.correlation_id, sweep=job.work is Work.SWEEP)
+        is_sweep = job.work is Work.SWEEP
+        request = PullRequest(cause=cause, correlation_id=job.correlation_id, sweep=is_sweep, by_turn=is_sweep)
         report = await self._sync.sync_company(company, [connection], request, lambda _: alive())
         if report.ask_again_at is not None:  # the planner has done its part for this moment: the job waits
             return report.ask_again_at
@@ -81,6 +87,12 @@ def _was_tried(job: Job, connection: Connection) -> bool:
     """Whether a poll has been overtaken: its connection was tried since it came due."""
     tried = connection.last_attempt_at
     return job.lane is Lane.POLL and tried is not None and tried >= job.run_at
+
+
+def _find_quiet(connection: Connection) -> datetime:
+    """Until when news of a connection waits, because it was read just now."""
+    read_at = connection.last_attempt_at
+    return connection.created_at if read_at is None else read_at + NEWS_APART
 
 
 def _codes(of: type[RunwayError]) -> dict[str, type[RunwayError]]:

@@ -1,13 +1,13 @@
 """Which connections are due, decided from what the database says of them; nothing is remembered, nothing forgotten.
 
-A connection is due when the last of its own moments has passed since it was last tried. Moments are an interval apart,
-and each connection has its own place in the interval, so that a thousand companies never knock at once. One whose rail
-did not answer is tried sooner at first, then seldom; one that fails for another reason ever more seldom; one that waits
-for a person never.
+A connection is due a whole interval after it was last read, whoever asked for that reading. Each has its own place in
+the interval, to which it returns little by little, so that a thousand companies never knock at once for long. One whose
+rail did not answer is tried sooner at first, then seldom; one that fails for another reason ever more seldom; one that
+waits for a person never.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,6 +22,13 @@ INTERVAL = timedelta(minutes=15)
 LONGEST_BACK_OFF = timedelta(hours=2)
 FIRST_RETRY = timedelta(seconds=30)
 """A connection whose rail did not answer is tried again so soon; the pause doubles up to the interval."""
+
+HEARD_PERCENT = 150
+"""Percent of the interval where a rail announces its changes and is heard: polls then only prove it."""
+
+DRAWN_PERCENT = 1
+"""So much of an interval sooner a connection is read that left its own place, until it is back: an outage ends for all
+at one moment."""
 
 PULLABLE = frozenset({ConnectionState.NEW, ConnectionState.ACTIVE, ConnectionState.FAILING})
 """Connections that a pull may be tried on; the others wait for a person and cost no calls."""
@@ -40,13 +47,25 @@ class Intervals:
     firms: Mapping[FirmId, timedelta] = field(default_factory=dict)
     rails: Mapping[str, timedelta] = field(default_factory=dict)
     companies: Mapping[CompanyId, timedelta] = field(default_factory=dict)
+    heard: Collection[ConnectionId] = frozenset()  # whose rail announces every change, as far as is known
+    heard_percent: int = HEARD_PERCENT  # of the interval for these, where their company has none of its own
     stretch: Mapping[str, int] = field(default_factory=dict)  # percent by rail: a metered quota must last the month
 
     def of(self, connection: Connection) -> timedelta:
         """The interval of one connection."""
-        usual = self.rails.get(connection.rail, self.firms.get(connection.firm_id, self.usual))
-        wanted = self.companies.get(connection.company_id, usual)
-        return wanted * self.stretch.get(connection.rail, 100) // 100
+        wanted = self.companies.get(connection.company_id)
+        if wanted is None:
+            wanted = self.rails.get(connection.rail, self.firms.get(connection.firm_id, self.usual))
+            if connection.connection_id in self.heard:
+                wanted = wanted * self.heard_percent // 100
+        stretch = self.stretch.get(connection.rail, 100)
+        return wanted if stretch == 100 else wanted * stretch // 100
+
+    @property
+    def shortest(self) -> timedelta:
+        """No connection's interval is shorter: what rails tell and quotas leave only makes them longer."""
+        set_ones = (*self.firms.values(), *self.rails.values(), *self.companies.values())
+        return min(self.usual, *set_ones) if set_ones else self.usual
 
 
 def pull_key(connection_id: str) -> str:
@@ -73,6 +92,13 @@ def find_last_moment(connection_id: str, *, now: datetime, interval: timedelta) 
     return first + rounds * interval
 
 
+def find_next_moment(connection_id: str, *, tried: datetime, interval: timedelta) -> datetime:
+    """When a connection that was read is due again: an interval later, or a little before, towards its own moment."""
+    latest = tried + interval
+    own = find_last_moment(connection_id, now=latest, interval=interval)
+    return max(own, latest - interval * DRAWN_PERCENT // 100)
+
+
 def find_pause(connection: Connection, interval: timedelta) -> timedelta:
     """How long a failing connection is left alone after its last attempt."""
     failures = min(max(connection.failures_in_a_row, 1), 20)
@@ -91,8 +117,8 @@ def find_due_at(connection: Connection, *, now: datetime, interval: timedelta) -
     if connection.state is ConnectionState.FAILING:
         due_at = tried + find_pause(connection, interval)
         return due_at if due_at <= now else None
-    last = find_last_moment(connection.connection_id, now=now, interval=interval)
-    return last if tried < last else None
+    due_at = find_next_moment(connection.connection_id, tried=tried, interval=interval)
+    return due_at if due_at <= now else None
 
 
 def plan_polls(
@@ -109,7 +135,12 @@ def plan_polls(
     """
     held = paused or {}
     jobs = []
+    # Most were read lately: one comparison rules them out, which counts where there are thousands, at every beat.
+    too_late = now - intervals.shortest * (100 - DRAWN_PERCENT) // 100
     for connection in connections:
+        tried = connection.last_attempt_at
+        if tried is not None and tried > too_late and connection.state is ConnectionState.ACTIVE:
+            continue
         until = max((held[name] for name in (connection.rail, connection.connection_id) if name in held), default=now)
         if until > now:
             continue

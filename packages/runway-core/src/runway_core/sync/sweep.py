@@ -4,7 +4,7 @@ A kind is concluded on only when all of it was read: nothing is written, and not
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,7 +21,19 @@ from runway_core.sync.schedule import find_last_moment
 
 SWEEP_EVERY = timedelta(days=1)
 READ_EVERY_DAYS = 7
-"""A kind of more rows than one call brings is read whole once in so many sweeps, and else counted."""
+"""Each kind has its turn on one day of so many; one of more rows than a call brings is read whole on that day alone."""
+
+OFTEN_EVERY_DAYS = 3
+OFTEN_SWEPT = frozenset(
+    {
+        RecordKind.BILL,
+        RecordKind.BILL_PAYMENT,
+        RecordKind.INVOICE,
+        RecordKind.CUSTOMER_PAYMENT,
+        RecordKind.ACCOUNT,
+    }
+)
+"""What cash follows from most: these have their turn on one day of three."""
 
 NEWS_MARGIN = timedelta(seconds=5)
 """Rails tell times of change in whole seconds: so close to the catching up, a change may have come after it."""
@@ -78,6 +90,35 @@ def plan_depths(
     }
 
 
+def plan_turns(
+    kinds: Sequence[RecordKind], expected: Mapping[RecordKind, int], *, rows_a_call: int, days: Collection[date]
+) -> dict[RecordKind, Depth]:
+    """The kinds whose turn is on one of these days, and how closely to look at each.
+
+    What is not compared on a day is on another: no kind is left out for longer than `READ_EVERY_DAYS`, and none of
+    `OFTEN_SWEPT` for longer than `OFTEN_EVERY_DAYS`. The turns of the kinds are spread over the days.
+    """
+    turns = {}
+    for place, kind in enumerate(kinds):
+        is_small = expected.get(kind, 0) <= rows_a_call
+        is_often = kind in OFTEN_SWEPT and _has_turn(place, days, OFTEN_EVERY_DAYS)
+        is_read_day = _has_turn(place, days, READ_EVERY_DAYS)
+        if is_often or (is_read_day and not (is_small and kind in OFTEN_SWEPT)):
+            turns[kind] = Depth.READ if is_small or is_read_day else Depth.COUNTED
+    return turns
+
+
+def _has_turn(place: int, days: Collection[date], every: int) -> bool:
+    return any((day.toordinal() + place) % every == 0 for day in days)
+
+
+def find_sweep_days(connection: Connection, today: date) -> tuple[date, ...]:
+    """The days whose turns a sweep makes today: those since the last one, so that what failed is made up."""
+    last = max((at for at in (connection.last_full_at, connection.last_swept_at) if at is not None), default=None)
+    missed = READ_EVERY_DAYS if last is None else min((today - last.date()).days, READ_EVERY_DAYS)
+    return tuple(today - timedelta(days=ago) for ago in range(max(missed, 1)))
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
     """One record that was wrong in the mirror. `modified_at` is the rail's; `None` where it does not say."""
@@ -114,8 +155,8 @@ class Sweeper:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def compare(self, task: SweepTask, *, day: date) -> Comparison:
-        """Compare each kind that the rail can show, and mend what differs.
+    async def compare(self, task: SweepTask, *, day: date, by_turn: bool = False) -> Comparison:
+        """Compare each kind that the rail can show, or those whose turn it is, and mend what differs.
 
         Raises:
             RailError: the rail's trouble; kinds that were read whole before are mended, the others are untouched.
@@ -125,10 +166,14 @@ class Sweeper:
         held = await self._store.mirror.measure_kinds(company_id, task.connection.rail)
         measured = {kind: held.get(kind, HeldKind()) for kind in rail.swept_kinds}
         expected = {kind: one.count + one.aside for kind, one in measured.items()}
-        depths = plan_depths(list(rail.swept_kinds), expected, rows_a_call=rail.rows_a_call, day=day)
+        kinds, rows_a_call = list(rail.swept_kinds), rail.rows_a_call
+        if by_turn:
+            depths = plan_turns(kinds, expected, rows_a_call=rows_a_call, days=find_sweep_days(task.connection, day))
+        else:
+            depths = plan_depths(kinds, expected, rows_a_call=rows_a_call, day=day)
         found = Comparison()
-        for kind in rail.swept_kinds:
-            if depths[kind] is Depth.COUNTED:
+        for kind, depth in depths.items():
+            if depth is Depth.COUNTED:
                 count = await rail.count_kind(kind)
                 task.is_alive()
                 if count == expected[kind]:
