@@ -1,5 +1,6 @@
 """AP12, AP13 and AP16: money the company has with its vendors."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +98,23 @@ def test_a_credit_whose_rest_the_ledger_does_not_tell_is_told_from_the_payments_
     assert not list(
         VendorCreditUnapplied().find(make_books(vendor_credits=(untold,), bills=(bill(),), bill_payments=(whole,)))
     )
+
+
+def test_an_old_credit_was_used_up_by_the_payment_that_the_books_do_not_reach_back_to() -> None:
+    start = make_books().history_from
+    links = (DocumentLink(kind=RecordKind.BILL_PAYMENT, external_id="BP"),)
+    old = credit(open_balance=None, document_date=start - timedelta(days=1), links=links)
+    linked = {"old": old, "young": old.model_copy(update={"document_date": start})}
+    linked["unused"] = old.model_copy(update={"links": ()})
+    part = payment(total=90, applied={"A": 100, "VC": 10})
+    is_found = {
+        name: bool(list(VendorCreditUnapplied().find(make_books(vendor_credits=(one,), bills=(bill(),)))))
+        for name, one in linked.items()
+    }
+    (held,) = VendorCreditUnapplied().find(make_books(vendor_credits=(old,), bills=(bill(),), bill_payments=(part,)))
+
+    assert is_found == {"old": False, "young": True, "unused": True}
+    assert amounts_of([held]) == [20]
 
 
 def test_credits_of_a_vendor_are_one_finding_and_go_to_the_oldest_bill_first() -> None:

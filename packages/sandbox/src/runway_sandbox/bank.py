@@ -14,12 +14,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from sys import intern
 
-from runway_sandbox.books import Book, Row, WireObject
+from runway_sandbox.books import BankCharge, Book, Row, WireObject
 from runway_sandbox.economy.calendar import next_business_day
 from runway_sandbox.postings import NOTHING, ControlAccounts, compute_postings
 
 BANK_TYPES = frozenset({"Bank", "Credit Card"})
 _MOVERS = ("BillPayment", "Purchase", "Payment", "Deposit", "Transfer", "JournalEntry")
+CHARGE = "Charge"  # the kind of a line that no document tells of
+_CHARGED_SHARE = 0.6
 _POSTED_AT = time(11, 0, tzinfo=UTC)
 _PENDING_AT = time(19, 0, tzinfo=UTC)
 
@@ -96,6 +98,7 @@ class BankFeed:
                 read[row.id] = held
                 found += held[1]
         found += self._late_lines()
+        found += self._charge_lines()
         return sorted(found, key=lambda line: (line.posts_on, line.key))
 
     def _late_lines(self) -> Iterator[BankLine]:
@@ -123,6 +126,28 @@ class BankFeed:
                     payee=None,
                     cheque_number=None,
                 )
+
+    def _charge_lines(self) -> Iterator[BankLine]:
+        """What the bank took by itself."""
+        account = next(
+            (one for one in self._accounts.values() if not one.is_card and one.currency == self._book.home_currency),
+            None,
+        )
+        for number, charge in enumerate(self._book.bank_charges if account is not None else ()):
+            assert account is not None
+            yield BankLine(
+                key=f"{CHARGE}:{number}:{account.ledger_id}",
+                kind=CHARGE,
+                document_id=str(number),
+                ledger_account_id=account.ledger_id,
+                amount=-charge.amount,
+                made_on=charge.taken_on,
+                posts_on=charge.taken_on,
+                is_pending_first=False,
+                text=charge.text,
+                payee=None,
+                cheque_number=None,
+            )
 
     def _read_chart(self) -> None:
         rows = tuple(self._book.shelf("Account").rows.values())
@@ -189,6 +214,16 @@ class BankFeed:
                 payee=payee,
                 cheque_number=str(number) if is_cheque and amount < 0 and not account.is_card else None,
             )
+
+
+def draw_charges(realm_id: str, as_of: date) -> tuple[BankCharge, ...]:
+    """What a company's bank took some days before `as_of` and nobody entered: a difference with known truth."""
+    draws = random.Random(f"bank charges:{realm_id}")
+    if draws.random() >= _CHARGED_SHARE:
+        return ()
+    taken_on = date.fromordinal(next_business_day(as_of.toordinal() - draws.randint(11, 18)))
+    amount = Decimal(draws.randint(1_500, 4_500)).scaleb(-2)
+    return (BankCharge(amount, taken_on, draws.choice(("WIRE TRANSFER FEE", "ACCOUNT ANALYSIS CHARGE"))),)
 
 
 def payout_trace(realm_id: str, deposit_id: str) -> str:

@@ -155,6 +155,15 @@ class LatePayout:
     failed_on: date | None = None  # the bank sent it back
 
 
+@dataclass(frozen=True, slots=True)
+class BankCharge:
+    """What a bank took by itself, and nobody has entered."""
+
+    amount: Decimal
+    taken_on: date
+    text: str
+
+
 class Book:
     """One company's books: a shelf for each kind, the number rows, and the truth that was planted."""
 
@@ -167,6 +176,7 @@ class Book:
         self.truth: list[dict[str, Any]] = []
         self.unreal: frozenset[tuple[str, str]] = frozenset()  # entries for which no money moved
         self.card_batches: Mapping[str, CardBatch] = {}  # what a card processor paid in, by the deposit's id
+        self.bank_charges: tuple[BankCharge, ...] = ()  # planted: the bank shows them, and no document does
         self.late_payouts: dict[str, LatePayout] = {}  # what it sends later on, which nobody has booked
         self.shelves = {
             kind.name: Shelf(kind, ids_as_text=ids_as_text, oldest_first=oldest_first) for kind in KINDS.values()

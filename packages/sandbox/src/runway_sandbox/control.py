@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from runway_sandbox.books import decode_wire, encode_wire
 from runway_sandbox.mutations import MutationError, apply_mutations
+from runway_sandbox.plaid import truth as plaid_truth
 from runway_sandbox.plaid.desk import PlaidDesk
 from runway_sandbox.plaid.post import PlaidPost
-from runway_sandbox.plaid.truth import find_same
 from runway_sandbox.ramp.desk import RampDesk
 from runway_sandbox.ramp.post import RampPost
 from runway_sandbox.ramp.truth import find_same as find_same_at_ramp
@@ -109,8 +109,9 @@ class ControlDesk:
     def _truth_of(self, desk: Desk) -> dict[str, Any]:
         book, rails = self._world.book(desk), self._world.settings.rails
         told: dict[str, Any] = {"name": desk.name, "realm_id": desk.realm_id}
-        told["same"] = find_same(self._plaid.login_of(desk).item, book)
-        told["differences"] = []
+        item = self._plaid.login_of(desk).item
+        told["same"] = plaid_truth.find_same(item, book)
+        told["differences"] = plaid_truth.find_differences(item, book) if "plaid" in rails else []
         if "ramp" in rails:
             business = self._ramp.business_of(desk)
             told["same"] += find_same_at_ramp(business, book, self._world.clock.now())

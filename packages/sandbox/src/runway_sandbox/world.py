@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from runway_sandbox.bank import BankFeed
+from runway_sandbox.bank import BankFeed, draw_charges
 from runway_sandbox.books import Book
 from runway_sandbox.chaos import Chaos
 from runway_sandbox.clock import SandboxClock
@@ -109,7 +109,9 @@ class World:
             with desk.building:  # a thread may be building them already
                 if desk.book is None:
                     company = self._given[desk.index] if self._given is not None else self._build(desk.index)
-                    desk.book = shelve_company(company, rules=self.settings.wire)
+                    book = shelve_company(company, rules=self.settings.wire)
+                    book.bank_charges = draw_charges(desk.realm_id, self.started_at.date())
+                    desk.book = book
         return desk.book
 
     def feed(self, desk: Desk) -> BankFeed:

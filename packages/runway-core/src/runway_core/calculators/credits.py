@@ -1,6 +1,6 @@
 """Credits and payments on account: they reduce the same party's open documents, oldest due first, never below nil."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from runway_core.domain.bills import BillPayment, VendorCredit
@@ -9,6 +9,9 @@ from runway_core.domain.identity import RecordKind
 from runway_core.domain.money import ZERO
 
 PartyCurrency = tuple[str | None, str]
+
+_ALL = Decimal(10**14)
+"""What a link used of a credit when nobody says how much: all of it, as far as anyone can tell."""
 
 VendorCreditLeft = tuple[VendorCredit | BillPayment, Decimal]
 """A vendor credit or a payment on account, with what is left of it."""
@@ -43,7 +46,10 @@ def list_vendor_credits(books: Books) -> Iterator[VendorCreditLeft]:
 
 
 def find_open_credits(books: Books) -> tuple[tuple[VendorCredit, Decimal], ...]:
-    """Vendor credits with what is left of them, where something is. Reads vendor credits and bill payments."""
+    """Vendor credits with what is left of them, where something is. Reads vendor credits and bill payments.
+
+    Books hold old credits whose rest the rail does not tell, but not the old payments that used them.
+    """
     used = _sum_used_credits(books) if any(c.open_balance is None for c in books.vendor_credits) else {}
     amounts = ((credit, _open_credit(credit, used)) for credit in books.vendor_credits)
     return tuple((credit, amount) for credit, amount in amounts if amount > 0)
@@ -105,7 +111,15 @@ def _sum_used_credits(books: Books) -> dict[str, Decimal]:
             continue
         for link in payment.applied:
             if link.kind is RecordKind.VENDOR_CREDIT:
-                # A link without an amount used the credit up, as far as anyone can tell.
-                amount = link.amount if link.amount is not None else Decimal(10**14)
+                amount = link.amount if link.amount is not None else _ALL
                 used[link.external_id] = used.get(link.external_id, ZERO) + amount
+    old = [credit for credit in books.vendor_credits if credit.document_date < books.history_from]
+    if old:
+        held = {payment.external_id for payment in books.bill_payments}
+        used.update((credit.external_id, _ALL) for credit in old if _is_used_by_another(credit, held))
     return used
+
+
+def _is_used_by_another(credit: VendorCredit, held: Container[str]) -> bool:
+    """Whether a payment used it that is not among those held."""
+    return any(link.kind is RecordKind.BILL_PAYMENT and link.external_id not in held for link in credit.links)

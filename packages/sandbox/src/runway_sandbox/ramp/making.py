@@ -223,6 +223,8 @@ class Maker:
             self._plant_spelling()
         if self._draws.random() < PLANTED_SHARE:
             self._plant_missing_there()
+        if self._draws.random() < PLANTED_SHARE:
+            self._plant_twice()
 
     def _tell(self, what: str, bill: RampBill, *, check: str | None, note: str) -> None:
         records = [{"rail": "ramp", "kind": "bill", "id": bill.id}]
@@ -326,6 +328,45 @@ class Maker:
         self._held.bills[bill.id] = bill
         self._tell("missing there", bill, check=None, note="approved here, never entered in the ledger")
 
+    def _plant_twice(self) -> None:
+        """A vendor sent his bill to the rail as well, where somebody typed it in anew: it may be paid twice."""
+        spoiled = {record["id"] for one in self._held.differences for record in one["records"]}
+        sound = sorted(
+            (bill.created_at, bill.id)
+            for bill in self._held.bills.values()
+            if bill.number is not None and bill.remote_id is not None and not spoiled & {bill.id, bill.ledger_id}
+        )
+        if not sound:
+            return
+        first = self._held.bills[sound[-1 - self._draws.randrange(min(3, len(sound)))][1]]
+        again = replace(
+            first,
+            id=made_id("bill", first.id, "again"),
+            created_at=min(first.created_at + timedelta(days=2), self._now - timedelta(minutes=1)),
+            number=_renumber(first.number or ""),
+            approval="PENDING",
+            payment=None,
+            remote_id=None,
+            ledger_id=None,
+            is_synced=False,
+            is_payment_synced=False,
+            was_told_paid=False,
+            seen_row=None,
+        )
+        self._held.bills[again.id] = again
+        self._held.differences.append(
+            {
+                "what": "duplicate across rails",
+                "check": None,
+                "records": [
+                    {"rail": "qbo", "kind": "Bill", "id": first.ledger_id},
+                    {"rail": "ramp", "kind": "bill", "id": first.id},
+                    {"rail": "ramp", "kind": "bill", "id": again.id},
+                ],
+                "note": "the ledger's bill stands here a second time, under a number typed otherwise",
+            }
+        )
+
 
 def _how(payment: WireObject) -> str:
     if isinstance(payment.get("CreditCardPayment"), dict):
@@ -337,6 +378,11 @@ def _respell(name: str) -> str:
     """The name as somebody else would type it."""
     words = [word for word in name.replace("&", "and").split() if word.rstrip(".").lower() not in _FORMS]
     return " ".join(words).upper() + " CO"
+
+
+def _renumber(number: str) -> str:
+    """The number of a bill as somebody else would type it."""
+    return number.removeprefix("INV").lstrip("-# ") if number.startswith("INV") else f"INV-{number}"
 
 
 _FORMS = frozenset({"inc", "llc", "co", "ltd", "corp"})
