@@ -7,6 +7,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from runway_core.domain.alerts import AlertKind
 from runway_core.domain.gaps import Gap, GapReason
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.sweeps import Path, PathTally
 from runway_core.errors import RailAccessLost
 
@@ -39,6 +40,22 @@ async def test_page_and_api_show_the_promise_alerts_and_each_connection(client: 
         "freshness-slow",
     }
     assert (answer["service"]["counted"], answer["service"]["fresh"]) == (1, 0)
+
+
+async def test_each_kind_of_a_connection_is_told_and_unfolded_on_the_page(
+    client: httpx.AsyncClient, firm: Firm
+) -> None:
+    key = RecordKey(RecordKind.BILL, next(k for k in firm.ledger.records if k.kind is RecordKind.BILL).external_id)
+    firm.ledger.spoil(key, reason="no amount", raw=b"{}")
+    await firm.runway.sync(firm.sample.company_id)
+    page = (await client.get("/health")).text
+    answer = (await client.get("/v1/health")).json()
+    [sample] = [item for item in answer["items"] if item["company"]["name"] == "Sample"]
+    kinds = {kind["kind"]: (kind["state"], kind["quarantined"]) for kind in sample["connections"][0]["kinds"]}
+
+    assert '<details class="kinds"><summary>partial</summary>' in page
+    assert "<small>Partial: bill (1 in quarantine)</small>" in page
+    assert (kinds["bill"], kinds["invoice"]) == (("partial", 1), ("synced", 0))
 
 
 async def let_news_be_lost(firm: Firm) -> None:

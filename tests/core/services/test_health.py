@@ -18,8 +18,9 @@ from runway_core.services.engines import Keeper
 from runway_core.services.health import HealthService
 from runway_core.services.opened_rails import OpenedRails
 from runway_core.services.pacing import PacingService, count_polls
-from runway_core.sync.health import ServiceSettings, SyncState
+from runway_core.sync.health import KindHealth, ServiceSettings, SyncState
 from runway_core.sync.schedule import Intervals, make_pull
+from runway_testkit.memory_rail import MEMORY_ABILITIES
 
 from tests.core.desk import OTHERS, FirmDesk, bank, bill
 
@@ -71,6 +72,58 @@ async def test_a_connection_is_pending_then_synced_and_failed_once_its_data_is_o
     states.append(await state_of(desk.runway, acme))
 
     assert states == [SyncState.PENDING, SyncState.SYNCED, SyncState.SYNCED, SyncState.FAILED]
+
+
+async def kinds_of(desk: FirmDesk, company: Company) -> dict[RecordKind, KindHealth]:
+    (found,) = [one for one in await desk.runway.health() if one.company.company_id == company.company_id]
+    (connection,) = found.connections
+    return {one.kind: one for one in connection.kinds}
+
+
+async def test_each_kind_is_pending_then_synced_and_failed_once_it_is_older_than_its_kind_may_be() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    told = [await kinds_of(desk, acme)]
+    await desk.runway.sync(acme.company_id)
+    told.append(await kinds_of(desk, acme))
+    desk.later(hours=2)
+    told.append(await kinds_of(desk, acme))
+    desk.later(hours=23)
+    told.append(await kinds_of(desk, acme))
+    states = [(kinds[RecordKind.BILL].state, kinds[RecordKind.ATTACHMENT].state) for kinds in told]
+
+    assert told[0].keys() == MEMORY_ABILITIES.kinds
+    assert states == [
+        (SyncState.PENDING, SyncState.PENDING),
+        (SyncState.SYNCED, SyncState.SYNCED),
+        (SyncState.FAILED, SyncState.SYNCED),  # what hardly ever changes may be a day old
+        (SyncState.FAILED, SyncState.FAILED),
+    ]
+    assert told[0][RecordKind.BILL].last_success_at is None
+    assert told[2][RecordKind.BILL].last_success_at == told[1][RecordKind.BILL].last_success_at is not None
+    assert (told[2][RecordKind.BILL].age_seconds or 0) >= 7200
+
+
+async def test_what_lies_in_quarantine_makes_its_own_kind_partial() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"), bill("B2"))
+    await desk.runway.sync(acme.company_id)
+    desk.ledger("Acme").spoil(RecordKey(RecordKind.BILL, "B1"), reason="no amount", raw=b"{}")
+    await desk.runway.sync(acme.company_id)
+    kinds = await kinds_of(desk, acme)
+
+    assert (kinds[RecordKind.BILL].state, kinds[RecordKind.BILL].quarantined) == (SyncState.PARTIAL, 1)
+    assert {one.state for kind, one in kinds.items() if kind is not RecordKind.BILL} == {SyncState.SYNCED}
+
+
+async def test_every_kind_of_a_connection_that_waits_for_a_person_is_parked() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    desk.ledger("Acme").fail_next(RailAccessLost("memory: connect again", rail="memory"))
+    await desk.runway.sync(acme.company_id)
+
+    assert {one.state for one in (await kinds_of(desk, acme)).values()} == {SyncState.PARKED}
 
 
 async def test_the_last_attempt_does_not_colour_fresh_data() -> None:

@@ -88,7 +88,9 @@ def test_copies_agree_with_what_was_hashed_and_each_that_was_changed_does_not(
         "canonical": one.canonical[:-1] + b"8",
         "rail": f"{one.rail}{one.kind[:1]}",  # moved from the neighbour, so that their text together stays the same
     }
-    changes: dict[str, Any] = {lied: lie.get(lied, f"{getattr(one, lied)}x")} | ({"kind": one.kind[1:]} if lied == "rail" else {})
+    changes: dict[str, Any] = {lied: lie.get(lied, f"{getattr(one, lied)}x")} | (
+        {"kind": one.kind[1:]} if lied == "rail" else {}
+    )
 
     compare, compare_lied = CopyComparer("büro"), CopyComparer("büro")
     assert all(map(compare.agrees, stored))

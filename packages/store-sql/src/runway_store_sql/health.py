@@ -82,16 +82,16 @@ class SqlHealthStore:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {(CompanyId(row[0]), row[1]): RunRate(row[2], int(row[3]), int(row[4])) for row in rows}
 
-    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str], int]:
-        """Records in quarantine, by company and rail."""
+    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str, str | None], int]:
+        """Records in quarantine, by company, rail and kind."""
         query = (
-            select(quarantine.c.company_id, quarantine.c.rail, func.count())
+            select(quarantine.c.company_id, quarantine.c.rail, quarantine.c.kind, func.count())
             .join(companies, companies.c.company_id == quarantine.c.company_id)
             .where(companies.c.firm_id == firm_id)
-            .group_by(quarantine.c.company_id, quarantine.c.rail)
+            .group_by(quarantine.c.company_id, quarantine.c.rail, quarantine.c.kind)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return {(CompanyId(company_id), rail): count for company_id, rail, count in rows}
+        return {(CompanyId(company_id), rail, kind): count for company_id, rail, kind, count in rows}
 
     async def add_sample(self, firm_id: FirmId, sample: FreshnessSample) -> bool:
         """Keep a sample, unless there is one of that moment."""

@@ -69,11 +69,16 @@ class HealthStoreContract:
         assert rates == {(CompanyId("acme"), "qbo"): RunRate(2, 1, 4)}
         assert await store.health.run_rates(OWN, since=LATER + timedelta(hours=2)) == {}
 
-    async def test_records_in_quarantine_are_counted_by_rail(self, store: Store) -> None:
+    async def test_records_in_quarantine_are_counted_by_rail_and_kind(self, store: Store) -> None:
         desk = await StoreDesk(store).open()
-        await desk.commit(desk.make_page(rejected=[RejectedRecord(RecordKind.BILL, "7", "no date", b"{}")]))
+        bills = [RejectedRecord(RecordKind.BILL, name, "no date", b"{}") for name in ("7", "8")]
+        nobody_knows = RejectedRecord(None, None, "no kind", b"{?}")
+        await desk.commit(desk.make_page(rejected=[*bills, nobody_knows]))
 
-        assert await store.health.quarantined(OWN) == {(CompanyId("acme"), "qbo"): 1}
+        assert await store.health.quarantined(OWN) == {
+            (CompanyId("acme"), "qbo", "bill"): 2,
+            (CompanyId("acme"), "qbo", None): 1,
+        }
         assert await store.health.quarantined(FirmId("other")) == {}
 
     async def test_quarantine_of_several_companies_is_read_together_the_newest_first(self, store: Store) -> None:

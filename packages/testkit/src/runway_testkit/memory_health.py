@@ -57,12 +57,13 @@ class MemoryHealthStore:
                     found[company_id, run.rail] = RunRate(before.runs + 1, failed, before.calls + run.calls)
         return found
 
-    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str], int]:
-        """Records in quarantine, by company and rail."""
-        found: dict[tuple[CompanyId, str], int] = {}
+    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str, str | None], int]:
+        """Records in quarantine, by company, rail and kind."""
+        found: dict[tuple[CompanyId, str, str | None], int] = {}
         for company_id, state in self._of(firm_id):
             for record in state.quarantine.values():
-                found[company_id, record.rail] = found.get((company_id, record.rail), 0) + 1
+                place = (company_id, record.rail, record.kind)
+                found[place] = found.get(place, 0) + 1
         return found
 
     async def add_sample(self, firm_id: FirmId, sample: FreshnessSample) -> bool:

@@ -1,6 +1,7 @@
 """`runway health`: how fresh each company's data is, and how its last pull ended."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
 from rich.console import Group
@@ -19,7 +20,10 @@ app = typer.Typer()
 
 
 @command(app, "health", example="runway health")
-def show_health(session: Session) -> None:
+def show_health(
+    session: Session,
+    kinds: Annotated[bool, typer.Option("--kinds", help="Show how each kind of records stands, too.")] = False,
+) -> None:
     """Show how fresh data is kept, what someone should look at, and how each company's data stands."""
 
     async def ask(runway: Runway) -> tuple[HealthList, list[CompanyHealth]]:
@@ -36,15 +40,18 @@ def show_health(session: Session) -> None:
         ), health
 
     listed, health = session.run(ask)
-    session.show(listed, lambda: _lay_out(listed, health))
+    session.show(listed, lambda: _lay_out(listed, health, has_kinds=kinds))
 
 
-def _lay_out(listed: HealthList, health: list[CompanyHealth]) -> Group:
+def _lay_out(listed: HealthList, health: list[CompanyHealth], *, has_kinds: bool) -> Group:
     parts = [_lay_out_service(listed)]
     alerts = lay_out_alerts(listed.service)
     if alerts:
         parts.append(_lay_out_alerts(alerts, {str(one.company.company_id): one.company.name for one in health}))
-    return Group(*parts, _lay_out_companies(listed, health), _lay_out_coverage(listed, health))
+    parts.append(_lay_out_companies(listed, health))
+    if has_kinds:
+        parts.append(_lay_out_kinds(health))
+    return Group(*parts, _lay_out_coverage(listed, health))
 
 
 def _lay_out_service(listed: HealthList) -> Table:
@@ -68,6 +75,28 @@ def _lay_out_alerts(alerts: Sequence[AlertLine], names: Mapping[str, str]) -> Ta
         what = alert.summary if named is None else f"{named}: {alert.summary}"
         runbook = f"docs/howto/alerts.md#{alert.kind}"
         table.add_row(f"{alert.sign} {alert.severity}", what, alert.since, runbook)
+    return table
+
+
+def _lay_out_kinds(health: list[CompanyHealth]) -> Table:
+    """A line for each company, rail and kind."""
+    table = new_table("Kinds of records")
+    table.add_column("Company", overflow="fold")
+    for name in ("Rail", "Kind", "State", "Data", "Last success"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("Quarantined", justify="right")
+    for one in health:
+        for connection in one.connections:
+            for kind in connection.kinds:
+                table.add_row(
+                    one.company.name,
+                    connection.rail,
+                    kind.kind.value,
+                    kind.state.value,
+                    connection.note,
+                    NONE_YET if kind.last_success_at is None else say_moment(kind.last_success_at),
+                    f"{kind.quarantined}",
+                )
     return table
 
 
@@ -101,7 +130,7 @@ def _lay_out_companies(listed: HealthList, health: list[CompanyHealth]) -> Table
         said = f"{line.run}: {line.error}" if line.error else line.run
         table.add_row(
             line.name,
-            f"{line.sign} {', '.join(line.states) or line.word}",
+            f"{line.sign} {', '.join(rail.state for rail in line.states) or line.word}",
             "; ".join(say_ages(one.freshness)),
             said,
             ended,

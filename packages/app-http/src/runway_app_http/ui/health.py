@@ -9,7 +9,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.runway import Runway
 from runway_core.services.health import CompanyHealth
-from runway_core.sync.health import SyncState
+from runway_core.sync.health import ConnectionHealth, KindHealth, SyncState
 from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp
@@ -19,6 +19,14 @@ from runway_app_http.ui.rendering import render
 from runway_app_http.ui.service_figures import AlertLine, lay_out_alerts, lay_out_cards
 
 router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class RailLine:
+    """How the data of one rail stands, and each kind of it."""
+
+    state: str
+    kinds: tuple[str, ...]  # those of one state together, what needs someone first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class HealthLine:
     error: str
     error_code: str
     quarantined: int
-    states: tuple[str, ...]  # by rail
+    states: tuple[RailLine, ...]  # by rail
     failed: str  # of the pulls within a day
     calls: int  # this month
 
@@ -111,10 +119,29 @@ def lay_out_line(health: CompanyHealth) -> HealthLine:
     )
 
 
-def _say_states(health: CompanyHealth) -> tuple[str, ...]:
-    if len(health.connections) == 1:
-        return (health.connections[0].state.value,)
-    return tuple(f"{connection.rail}: {connection.state.value}" for connection in health.connections)
+def _say_states(health: CompanyHealth) -> tuple[RailLine, ...]:
+    is_one = len(health.connections) == 1
+    return tuple(
+        RailLine(
+            state=connection.state.value if is_one else f"{connection.rail}: {connection.state.value}",
+            kinds=say_kinds(connection),
+        )
+        for connection in health.connections
+    )
+
+
+def say_kinds(connection: ConnectionHealth) -> tuple[str, ...]:
+    """Say how each kind of a connection stands: those of one state together, what needs someone first."""
+    return tuple(
+        f"{state.value}: {', '.join(_say_kind(kind) for kind in connection.kinds if kind.state is state)}"
+        for state in reversed(SyncState)
+        if any(kind.state is state for kind in connection.kinds)
+    )
+
+
+def _say_kind(kind: KindHealth) -> str:
+    name = kind.kind.value.replace("_", " ")
+    return f"{name} ({kind.quarantined} in quarantine)" if kind.quarantined else name
 
 
 def _say_failed(health: CompanyHealth) -> str:

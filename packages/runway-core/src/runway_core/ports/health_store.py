@@ -42,8 +42,8 @@ class HealthStore(Protocol):
         """Pulls that began since a moment, by company and rail; those that run are not counted."""
         ...
 
-    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str], int]:
-        """Records in quarantine, by company and rail; those without any are absent."""
+    async def quarantined(self, firm_id: FirmId) -> Mapping[tuple[CompanyId, str, str | None], int]:
+        """Records in quarantine, by company, rail and kind (`None` where it is not known); others are absent."""
         ...
 
     async def add_sample(self, firm_id: FirmId, sample: FreshnessSample) -> bool:

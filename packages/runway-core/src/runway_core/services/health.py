@@ -332,9 +332,11 @@ class HealthService:
         scope, health = self._scope, self._scope.store.health
         now = scope.clock.now()
         calls = await health.company_calls(scope.firm_id, name_month(now))
+        connections = await scope.connections()
         return Facts(
             now=now,
-            connections=await scope.connections(),
+            connections=connections,
+            kinds=self._pacing.kinds(connections),
             last_runs=await scope.last_runs(),
             rates=await health.run_rates(scope.firm_id, since=now - LOOK_BACK),
             calls={place: count.calls for place, count in calls.items()},

@@ -1,12 +1,13 @@
 """How far apart pulls are now: what is set, stretched by metered quotas and by being told, and who is left alone."""
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runway_core.domain.breakers import BreakerState
 from runway_core.domain.company import Connection
-from runway_core.domain.identity import ConnectionId
+from runway_core.domain.identity import ConnectionId, RecordKind
 from runway_core.domain.quotas import CallCount, MeteredQuota, QuotaUse, compute_quota, name_month
 from runway_core.errors import NotFound
 from runway_core.ports.ledger_rail import RailCatalog
@@ -37,6 +38,14 @@ class PacingService:
         hearings = await coverage.hearings(firm_id, since=now - LOOKED_AT, repeated_since=now - REPEAT_COUNTS)
         in_gap = {gap.connection_id for gap in await coverage.gaps(firm_id)}
         return find_heard((one for one in hearings if one.rail in rails), in_gap, now=now)
+
+    def kinds(self, connections: Sequence[Connection]) -> dict[str, frozenset[RecordKind]]:
+        """What the rails of these connections bring, by rail, as far as they are installed."""
+        found = {}
+        for rail in {one.rail for one in connections}:
+            with contextlib.suppress(NotFound):
+                found[rail] = self._rails.factory(rail).abilities.kinds
+        return found
 
     def _announces(self, rail: str) -> bool:
         """Whether the rail's vendor says of some kind that it tells all of it: else no loss would ever be noticed."""

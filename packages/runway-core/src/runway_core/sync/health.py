@@ -3,7 +3,8 @@
 Pure: what was read from the store goes in, states, figures and conditions come out.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from pydantic import AwareDatetime
 from runway_core.domain.alerts import AlertKind, Condition, Severity
 from runway_core.domain.breakers import CLOSED, Breaker, BreakerKey, BreakerState
 from runway_core.domain.company import Connection, ConnectionState
-from runway_core.domain.identity import CompanyId, ConnectionId
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKind
 from runway_core.domain.jobs import LANES, QueueDepths
 from runway_core.domain.quotas import ALARM_PERCENTS, QuotaUse
 from runway_core.domain.record import Value
@@ -66,6 +67,16 @@ class SyncState(StrEnum):
     PARKED = "parked"  # waits for a person, or was disconnected
 
 
+class KindHealth(Value):
+    """How one kind of a connection's records stands. Every pull reads all kinds, so that they are of one age."""
+
+    kind: RecordKind
+    state: SyncState
+    age_seconds: int | None  # by the rail's clock
+    last_success_at: AwareDatetime | None
+    quarantined: int
+
+
 class ConnectionHealth(Value):
     """How one company's data of one rail is kept fresh."""
 
@@ -82,6 +93,7 @@ class ConnectionHealth(Value):
     quarantined: int
     breaker: BreakerState
     note: str  # for people
+    kinds: tuple[KindHealth, ...] = ()  # those that the rail brings; none of a rail that is not installed any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,8 @@ class Facts:
     last_runs: Mapping[CompanyId, SyncRun] = field(default_factory=dict)
     rates: Mapping[tuple[CompanyId, str], RunRate] = field(default_factory=dict)
     calls: Mapping[tuple[CompanyId, str], int] = field(default_factory=dict)
-    quarantined: Mapping[tuple[CompanyId, str], int] = field(default_factory=dict)
+    quarantined: Mapping[tuple[CompanyId, str, str | None], int] = field(default_factory=dict)  # … and kind
+    kinds: Mapping[str, Collection[RecordKind]] = field(default_factory=dict)  # that a rail brings, by rail
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
     heard: Collection[ConnectionId] = frozenset()  # whose rail tells of every change, as far as is known
 
@@ -113,15 +126,20 @@ class Facts:
 
 
 def judge_connections(facts: Facts, settings: ServiceSettings) -> tuple[ConnectionHealth, ...]:
-    """Say of each connection how it stands, in their order."""
-    return tuple(_judge(connection, facts, settings) for connection in facts.connections)
+    """Say of each connection and of each kind that it brings how it stands, in their order."""
+    aside: dict[tuple[CompanyId, str], int] = defaultdict(int)
+    for (company_id, rail, _), count in facts.quarantined.items():
+        aside[company_id, rail] += count
+    return tuple(
+        _judge(connection, facts, settings, quarantined=aside.get((connection.company_id, connection.rail), 0))
+        for connection in facts.connections
+    )
 
 
-def _judge(connection: Connection, facts: Facts, settings: ServiceSettings) -> ConnectionHealth:
+def _judge(connection: Connection, facts: Facts, settings: ServiceSettings, *, quarantined: int) -> ConnectionHealth:
     place = (connection.company_id, connection.rail)
     age = facts.age_of(connection)
     rate = facts.rates.get(place, RunRate())
-    quarantined = facts.quarantined.get(place, 0)
     own = facts.breaker_of(connection.rail, connection.connection_id)
     state = _find_state(connection, facts, age, quarantined=quarantined, late=timedelta(minutes=settings.late_minutes))
     return ConnectionHealth(
@@ -138,7 +156,25 @@ def _judge(connection: Connection, facts: Facts, settings: ServiceSettings) -> C
         quarantined=quarantined,
         breaker=facts.breaker_of(connection.rail) if own is BreakerState.CLOSED else own,
         note="never read" if age is None else f"read {describe_age(age)} ago",
+        kinds=tuple(_judge_kinds(connection, facts, settings, age)),
     )
+
+
+def _judge_kinds(
+    connection: Connection, facts: Facts, settings: ServiceSettings, age: timedelta | None
+) -> Iterator[KindHealth]:
+    """Each kind by itself: what hardly ever changes may be older, and what lies in quarantine is its own kind's."""
+    wanted = facts.kinds.get(connection.rail, ())
+    for kind in (one for one in RecordKind if one in wanted):
+        quarantined = facts.quarantined.get((connection.company_id, connection.rail, kind.value), 0)
+        late = max(timedelta(minutes=settings.late_minutes), settings.time_to_live.of({kind}))
+        yield KindHealth(
+            kind=kind,
+            state=_find_state(connection, facts, age, quarantined=quarantined, late=late),
+            age_seconds=None if age is None else age // timedelta(seconds=1),
+            last_success_at=connection.last_success_at,
+            quarantined=quarantined,
+        )
 
 
 def _find_state(
