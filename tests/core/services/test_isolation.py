@@ -25,7 +25,7 @@ from tests.core.desk import OTHERS, FirmDesk, bank, bill
 SERVICES = (
     "companies", "connections", "books", "findings", "positions", "balances", "bills", "invoices", "planned_items",
     "policies", "scenarios", "aliases", "earmarks", "call_backs", "decisions", "decision_batches", "collections",
-    "fixes", "questions",
+    "fixes", "questions", "erasures",
 )  # fmt: skip
 ARGUMENTS: dict[str, Any] = {
     "account_id": "A1",
@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, Any] = {
     "bill_id": "B1",
     "bills": [BillChoice("B1")],
     "changes": {"red_below_days": 1},
+    "confirmed": "Acme",
     "decision_id": "any",
     "choices": [FixChoice("any")],
     "finding_id": "any",

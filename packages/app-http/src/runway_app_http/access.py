@@ -180,7 +180,7 @@ AsOf = Annotated[
 
 
 async def _known_at(company_id: CompanyInPath, runway: RunwayOfApp, as_of: AsOf = None) -> datetime | None:
-    company = await runway.companies.get(company_id)
+    company = await runway.companies.get(company_id, or_erased=True)
     return read_known_at(as_of, now=runway.scope.clock.now(), company=company)
 
 

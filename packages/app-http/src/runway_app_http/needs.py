@@ -56,7 +56,13 @@ _MANAGE = (
     "POST /policy", "POST /v1/policy", "POST /v1/policy/revert",  # of the whole firm: the service asks for all of it
 )  # fmt: skip
 
-_ADMIN = ("GET /people", "POST /people", "GET /people/{person_id}", "POST /people/{person_id}")
+_ADMIN = (
+    f"POST /v1{COMPANY}/erasure",
+    "GET /people",
+    "POST /people",
+    "GET /people/{person_id}",
+    "POST /people/{person_id}",
+)
 
 _OPEN = (
     "GET /healthz", "GET /readyz", "GET /static/{name}", "GET /errors/{code}",

@@ -63,6 +63,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "not-allowed": ProblemKind(403, "Your role does not go so far", "Ask an owner of the firm."),
     "too-many-requests": ProblemKind(429, "Too many requests", "Wait the time in Retry-After, then try again."),
     "not-found": ProblemKind(404, "Not found", "Check the address and the ids in it."),
+    "company-erased": ProblemKind(410, "The company was erased", "Its log's chain is all that is left of it."),
     "invalid-request": ProblemKind(422, "The request cannot be", "Mend the values that `errors` or the detail names."),
     "currency-mismatch": ProblemKind(422, "Two currencies were mixed", "Set an exchange rate for the company."),
     "policy-blocked": ProblemKind(409, "A rule of the policy blocks it", "Do what the detail says would free it."),

@@ -25,6 +25,7 @@
     ├── NotAllowed               the role or the key does not go so far: ask an owner
     ├── TooManyRequests          wait `retry_after_seconds`
     ├── NotFound                 an unknown company, connection, record or rail
+    │   └── CompanyErased        a company that was erased: the chain of its log is all that is left
     ├── InvalidRequest           a value that cannot be: mend the call
     │   └── CurrencyMismatch     two currencies were to be added
     ├── PolicyBlocked            a rule of the policy does not let a payment go: do what its remedy says
@@ -220,6 +221,12 @@ class NotFound(RunwayError):
     """No such company, connection, record or rail within the caller's firm."""
 
     code = "not-found"
+
+
+class CompanyErased(NotFound):
+    """The company was erased: what was kept of it cannot be read by anybody again."""
+
+    code = "company-erased"
 
 
 class InvalidRequest(RunwayError):

@@ -48,6 +48,7 @@ from runway_core.services.decisions import DecisionService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.engines import LOOK_EVERY, Keeper, make_engine
+from runway_core.services.erasures import ErasureService
 from runway_core.services.findings import FindingService
 from runway_core.services.firm_digests import FirmDigestService
 from runway_core.services.fixes import FixService
@@ -91,7 +92,7 @@ class Runway(LogReading):
     submissions                  released bills that wait for people at the rail that pays them
     planned_items, policies      what people know beside the books, and the rules under which money goes out
     scenarios                    what-ifs that are kept by name
-    dead_letters                 what could not be processed
+    dead_letters, erasures       what could not be processed, and companies that were erased
     decisions, decision_batches, collections    what is paid when and by whose yes, and who is reminded of what he owes
     anchors, archives            signed marks of where every chain ended, and what of the log is in files alone
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
@@ -120,8 +121,7 @@ class Runway(LogReading):
         self._held = held or Held()
         self.scope = Scope(store=store, clock=clock, firm_id=firm_id, new_id=new_id, caller=caller)
         self._views: dict[Caller, Runway] = {}
-        self.people = PeopleService(self.scope)
-        self.sessions = SessionService(self.scope)
+        self.people, self.sessions = PeopleService(self.scope), SessionService(self.scope)
         self.companies = CompanyService(self.scope)
         self.connections = ConnectionService(self.scope, rails)
         self.books = BooksService(self.scope, self._held.books)
@@ -140,7 +140,7 @@ class Runway(LogReading):
         self.aliases = AliasService(self.scope)
         self.earmarks, self.call_backs = EarmarkService(self.scope), CallBackService(self.scope)
         self.digests, self.firm_digests = DigestService(self.scope), FirmDigestService(self.scope)
-        self.dead_letters = DeadLetterService(self.scope)
+        self.dead_letters, self.erasures = DeadLetterService(self.scope), ErasureService(self.scope)
         self.cascades = CascadeService(self.scope, rails)
         self.webhooks = WebhookService(self.scope, rails)
         self.coverage = CoverageService(self.scope, rails)

@@ -88,6 +88,14 @@ class Database(Protocol):
         """Run `work`, which changes the schema, alone."""
         ...
 
+    async def scour(self) -> None:
+        """Leave nothing of deleted rows in files of ours; a server's own are its own matter.
+
+        Raises:
+            StoreUnavailable: another process reads the file all the time.
+        """
+        ...
+
     async def report(self) -> EngineReport:
         """Look at the engine."""
         ...
@@ -239,6 +247,9 @@ class PostgresDatabase:
         done = await self._write(locked, None)
         self._see_wall(await self.read(is_walled))
         return done
+
+    async def scour(self) -> None:
+        """Its files are the server's: it takes dead rows away when it vacuums, and no dump shows them."""
 
     async def report(self) -> EngineReport:
         """The server's version."""

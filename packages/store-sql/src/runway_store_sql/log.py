@@ -121,7 +121,8 @@ class SqlTransactionLog:
         """
 
         def write(connection: Connection) -> ChainHead:
-            if connection.scalar(select(companies.c.company_id).where(companies.c.company_id == company_id)) is None:
+            known = companies.c.company_id == company_id, companies.c.erased_at.is_(None)
+            if connection.scalar(select(companies.c.company_id).where(*known)) is None:
                 raise NotFound(f"no company {company_id!r}")
             return append_acts(connection, company_id, drafts)
 

@@ -31,10 +31,10 @@ company_keys = Table(
     Column("number", LargeBinary, nullable=False),  # random; sealed entries name it
     Column("made_at", BigInteger, nullable=False),  # the last one made seals
     Column("key_id", TEXT, nullable=False),  # of the key-encryption key
-    Column("wrapped_key", LargeBinary, nullable=False),  # nonce, then the data key under the key-encryption key
+    Column("wrapped_key", LargeBinary, nullable=False),  # nonce, then the data key; empty: it was destroyed
     PrimaryKeyConstraint("company_id", "number"),
 )
-"""The data keys that entries are sealed under. Backups leave them out: they have copies and a term of their own."""
+"""The data keys that entries are sealed under."""
 
 log_pieces = Table(
     "log_pieces",

@@ -63,7 +63,9 @@ class SqlWorkingPapers:
         """Store papers and log each change; see the port."""
 
         def write(connection: Connection) -> Sequence[Paper]:
-            known = select(companies.c.company_id).where(companies.c.company_id == company_id)
+            known = select(companies.c.company_id).where(
+                companies.c.company_id == company_id, companies.c.erased_at.is_(None)
+            )
             if not is_firm_chain(company_id) and connection.scalar(known) is None:
                 raise NotFound(f"no company {company_id!r}")
             head = lock_head(connection, company_id)  # savers of one company take turns from here on

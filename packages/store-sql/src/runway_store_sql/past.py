@@ -14,7 +14,7 @@ from runway_core.domain.past import Past, books_papers, fold_drafts, is_in_books
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy
 from runway_core.domain.sync_run import RunOutcome
-from runway_core.errors import LogBroken
+from runway_core.errors import CompanyErased, LogBroken
 from sqlalchemy import Connection, and_, case, func, select
 
 from runway_store_sql.collection import paused_collection
@@ -126,11 +126,15 @@ def decode_draft(canonical: bytes, company_id: CompanyId, opener: Opener) -> Log
 
     Raises:
         LogBroken: it cannot be read.
+        CompanyErased: what it held was erased.
     """
     try:
-        return decode_entry(canonical, opener)[2]
+        draft = decode_entry(canonical, opener)[2]
     except ValueError as error:
         raise LogBroken(f"an entry of company {company_id!r} cannot be read ({error}): restore a backup") from error
+    if draft.is_sealed:
+        raise CompanyErased(f"company {company_id!r} was erased: what its log held cannot be read any more")
+    return draft
 
 
 def read_past(

@@ -61,6 +61,13 @@ def _finding_row(company_id: CompanyId, tracked: TrackedFinding) -> tuple[str, s
     )
 
 
+def _lock_owner(connection: Connection, company_id: CompanyId) -> FirmId | None:
+    """The firm of a company, which nobody erases until the transaction ends."""
+    query = select(companies.c.firm_id).where(companies.c.company_id == company_id, companies.c.erased_at.is_(None))
+    owner = connection.scalar(query.with_for_update(read=True) if is_postgres(connection) else query)
+    return None if owner is None else FirmId(owner)
+
+
 class SqlPositionStore:
     """The `PositionStore` of a database."""
 
@@ -78,8 +85,7 @@ class SqlPositionStore:
         rows = {item.finding_id: _finding_row(position.company_id, item) for item in tracked}
 
         def write(connection: Connection) -> bool:
-            owner = connection.scalar(select(companies.c.firm_id).where(companies.c.company_id == position.company_id))
-            if owner != position.firm_id:
+            if _lock_owner(connection, position.company_id) != position.firm_id:
                 raise NotFound(f"no company {position.company_id!r} in this firm")
             if not _write_position(connection, position, document):
                 return False
@@ -161,8 +167,7 @@ class SqlPositionStore:
         row = (view.company_id, view.name, view.firm_id, view.stamp, to_microseconds(view.holds_until), view.document)
 
         def write(connection: Connection) -> None:
-            owner = connection.scalar(select(companies.c.firm_id).where(companies.c.company_id == view.company_id))
-            if owner != view.firm_id:
+            if _lock_owner(connection, view.company_id) != view.firm_id:
                 raise NotFound(f"no company {view.company_id!r} in this firm")
             upsert_rows(connection, kept_views, [row])
 

@@ -11,7 +11,7 @@ from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
 from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microseconds
 from runway_core.domain.record import Value, encode_plain
 from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
-from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound
+from runway_core.errors import CompanyErased, InvalidRequest, LeaseHeld, LeaseLost, NotFound
 from runway_core.ports.clock import Clock
 from runway_core.ports.mirror_store import Lease
 from sqlalchemy import Connection as SqlConnection
@@ -119,7 +119,8 @@ def _insert_unless_there(connection: SqlConnection, table: Any, values: dict[str
 
 
 def _owned_company(firm_id: FirmId, company_id: CompanyId) -> Select[Any]:
-    return select(companies).where(companies.c.company_id == company_id, companies.c.firm_id == firm_id)
+    owned = companies.c.company_id == company_id, companies.c.firm_id == firm_id
+    return select(companies).where(*owned, companies.c.erased_at.is_(None))
 
 
 class SqlCompanyRegistry:
@@ -168,19 +169,26 @@ class SqlCompanyRegistry:
 
         await self._database.write(write)
 
-    async def company(self, firm_id: FirmId, company_id: CompanyId) -> Company:
+    async def company(self, firm_id: FirmId, company_id: CompanyId, *, or_erased: bool = False) -> Company:
         """One company."""
-        query = _owned_company(firm_id, company_id)
+        query = select(companies).where(companies.c.company_id == company_id, companies.c.firm_id == firm_id)
         row = await self._database.read(lambda connection: connection.execute(query).first())
         if row is None:
             raise NotFound(f"no company {company_id!r} in this firm")
+        if row.erased_at is not None and not or_erased:
+            raise CompanyErased(
+                f"company {company_id!r} was erased by {row.erased_by} on {from_microseconds(row.erased_at):%Y-%m-%d}: "
+                "the chain of its log is all that is left"
+            )
         return read_company(row)
 
-    async def companies(self, firm_id: FirmId) -> Sequence[Company]:
-        """All companies of a firm, by name, then id."""
+    async def companies(self, firm_id: FirmId, *, with_erased: bool = False) -> Sequence[Company]:
+        """All companies of a firm, by name, then id; erased ones only on request."""
         query = (
             select(companies).where(companies.c.firm_id == firm_id).order_by(companies.c.name, companies.c.company_id)
         )
+        if not with_erased:
+            query = query.where(companies.c.erased_at.is_(None))
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [read_company(row) for row in rows]
 

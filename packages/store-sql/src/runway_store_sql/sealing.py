@@ -10,6 +10,7 @@ the company and the entry. Whoever sets no key-encryption key keeps a log in cle
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogDraft, Opener, Sealer, is_to_be_sealed, to_microseconds
 from runway_core.domain.papers import PaperKind
 from runway_core.domain.people import is_firm_chain
-from runway_core.errors import StoreUnavailable
+from runway_core.errors import CompanyErased, StoreUnavailable
 from sqlalchemy import Connection, Select, bindparam, select, update
 
 from runway_store_sql.bulk import insert_rows
@@ -89,12 +90,14 @@ def find_sealer(connection: Connection, company_id: CompanyId, drafts: Sequence[
     ring = _ring_of(connection)
     rows = _rows(connection, company_id)
     if ring is None:
-        if rows:
+        if rows:  # also where it was erased
             raise StoreUnavailable(
                 f"the log of company {company_id!r} is sealed and this process has no key: set RUNWAY_SECRET_KEY"
             )
         return None
-    if rows:
+    if rows and not rows[-1].wrapped_key and not is_firm_chain(company_id):
+        raise CompanyErased(f"company {company_id!r} was erased: nothing is kept of it any more")
+    if rows and rows[-1].wrapped_key:
         number, data_key = rows[-1].number, _unwrap(ring, rows[-1])
     else:
         number, data_key = os.urandom(_NUMBER_BYTES), AESGCM.generate_key(_DATA_KEY_BITS)
@@ -128,10 +131,12 @@ def read_opener(connection: Connection, company_id: CompanyId) -> Opener:
 
 
 def _make_opener(company_id: CompanyId, rows: Mapping[bytes, Any], ring: KeyRing | None) -> Opener:
-    ciphers: dict[bytes, AESGCM] = {}
+    ciphers: dict[bytes, AESGCM | None] = {}
 
-    def find(number: bytes) -> AESGCM:
+    def find(number: bytes) -> AESGCM | None:
         row = rows.get(number)
+        if row is not None and not row.wrapped_key:
+            return None
         if row is None:
             raise StoreUnavailable(
                 f"the key of what the log of company {company_id!r} holds is not in this database: run "
@@ -145,9 +150,11 @@ def _make_opener(company_id: CompanyId, rows: Mapping[bytes, Any], ring: KeyRing
 
     def open_sealed(sealed: bytes, place: bytes) -> bytes | None:
         number, nonce = sealed[:_NUMBER_BYTES], sealed[_NUMBER_BYTES : _NUMBER_BYTES + _NONCE_BYTES]
-        cipher = ciphers.get(number)
+        if number not in ciphers:
+            ciphers[number] = find(number)
+        cipher = ciphers[number]
         if cipher is None:
-            cipher = ciphers[number] = find(number)
+            return None
         try:
             return cipher.decrypt(nonce, sealed[_NUMBER_BYTES + _NONCE_BYTES :], place + number)
         except InvalidTag as error:
@@ -168,6 +175,14 @@ def open_lazily(connection: Connection, company_id: CompanyId) -> Opener:
     return open_sealed
 
 
+def destroy_keys(connection: Connection, company_id: CompanyId, *, at: datetime) -> None:
+    """Destroy the data keys of a chain; that they were there stays, so that nobody takes them for lost."""
+    if not _rows(connection, company_id) and not is_firm_chain(company_id):
+        insert_rows(connection, company_keys, [(company_id, bytes(_NUMBER_BYTES), to_microseconds(at), "", b"")])
+    destroyed = update(company_keys).where(company_keys.c.company_id == company_id)
+    connection.execute(destroyed.values(key_id="", wrapped_key=b""))
+
+
 async def rewrap_company_keys(database: Database, ring: KeyRing, *, batch: int = 500) -> int:
     """Wrap data keys that are under an older key under the newest one; returns how many were.
 
@@ -175,7 +190,7 @@ async def rewrap_company_keys(database: Database, ring: KeyRing, *, batch: int =
         StoreUnavailable: one is under a key that this process does not have.
     """
     newest = ring.read()[0]
-    query = select(company_keys).where(company_keys.c.key_id != newest.key_id)
+    query = select(company_keys).where(company_keys.c.key_id.not_in((newest.key_id, "")))
     query = query.order_by(company_keys.c.company_id, company_keys.c.number).limit(batch)
     moved = 0
     while rows := await database.read(partial(_read_all, query=query)):

@@ -98,10 +98,11 @@ def _version_of(module: ModuleType) -> tuple[int, int, int]:
 
 @dataclass(slots=True)
 class _Waiting:
-    """One transaction that waits for the writer."""
+    """One transaction that waits for the writer; one that `is_alone` is given the driver's connection, and none."""
 
-    work: Callable[[Connection], Any]
+    work: Callable[[Any], Any]
     future: "Future[Any]"
+    is_alone: bool = False
 
 
 class SqliteDatabase:
@@ -204,6 +205,27 @@ class SqliteDatabase:
                 self._is_guarded = True
 
         return await self.write(unguarded)
+
+    async def scour(self) -> None:
+        """Write the file anew without what was deleted, and empty its journal."""
+        if self._thread is None:
+            raise StoreUnavailable("the store is not open: use it with `async with`")
+        future: Future[None] = Future()
+        self._queue.put(_Waiting(self._vacuum, future, is_alone=True))
+        with translated(self.where):
+            await asyncio.wrap_future(future)
+
+    def _vacuum(self, driver: Any) -> None:
+        self._is_guarded = False  # it puts the log's rows into a new file
+        try:
+            driver.execute("VACUUM")
+            [is_busy, *_] = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._is_guarded = True
+        if is_busy:
+            raise StoreUnavailable(
+                f"another process reads {self.where}, and its journal cannot be emptied: stop that process, then repeat"
+            )
 
     def _authorize(self, action: int, what: str | None, of: str | None, *_: object) -> int:
         """Refuse, when a statement is prepared, what no part of Runway ever asks of the log.
@@ -319,6 +341,9 @@ class SqliteDatabase:
 
     def _commit_batch(self, engine: Engine, batch: list[_Waiting]) -> None:
         """Commit all together; when that fails as a whole, each by itself, so that each gets its own answer."""
+        for waiting in (one for one in batch if one.is_alone):
+            self._run_alone(engine, waiting)
+        batch = [one for one in batch if not one.is_alone]
         if len(batch) > 1:
             with contextlib.suppress(Exception):
                 outcomes = self._run_together(engine, batch)
@@ -334,6 +359,16 @@ class SqliteDatabase:
                 _answer(waiting, None, error)
             else:
                 _answer(waiting, result, None)
+
+    def _run_alone(self, engine: Engine, waiting: _Waiting) -> None:
+        try:
+            self._take_file()
+            with engine.connect() as connection:
+                result = waiting.work(connection.connection.dbapi_connection)
+        except BaseException as error:
+            _answer(waiting, None, error)
+        else:
+            _answer(waiting, result, None)
 
     def _run_together(self, engine: Engine, batch: list[_Waiting]) -> list[tuple[Any, BaseException | None]]:
         outcomes: list[tuple[Any, BaseException | None]] = []

@@ -22,6 +22,7 @@ from runway_store_sql.breakers import SqlBreakers
 from runway_store_sql.calls import SqlCallLedger
 from runway_store_sql.coverage import SqlCoverage
 from runway_store_sql.engine import Database, PostgresDatabase, parse_url
+from runway_store_sql.erasing import SqlErasures
 from runway_store_sql.health import SqlHealthStore
 from runway_store_sql.inbox import SqlInbox
 from runway_store_sql.jobs import SqlJobQueue
@@ -90,6 +91,7 @@ class SqlStore:
         self._log_archives = SqlLogArchives(self._database, ArchiveFolder(log_archive, archive_copies))
         self._mirror = SqlMirrorStore(self._database, self._log_archives)
         self._log = SqlTransactionLog(self._database, self._log_archives)
+        self._erasures = SqlErasures(self._database, self._log_archives)
         self._registry = SqlCompanyRegistry(self._database, clock or SystemClock())
         self._positions = SqlPositionStore(self._database)
         self._papers = SqlWorkingPapers(self._database)
@@ -137,6 +139,11 @@ class SqlStore:
     def log_keys(self) -> SqlLogKeys:
         """The keys that sign them."""
         return self._log_keys
+
+    @property
+    def erasures(self) -> SqlErasures:
+        """Companies that were erased, and how."""
+        return self._erasures
 
     @property
     def registry(self) -> SqlCompanyRegistry:

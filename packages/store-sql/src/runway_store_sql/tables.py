@@ -211,6 +211,9 @@ companies = Table(
     Column("owner", TEXT),
     Column("tags", TEXT, nullable=False),  # JSON
     Column("settings", TEXT, nullable=False),  # JSON
+    Column("erased_at", BigInteger),  # then nothing is left of it but this row and its log
+    Column("erased_by", TEXT),
+    Column("scoured_at", BigInteger),  # since then no file of the database holds what was deleted
     Index("ix_companies_firm", "firm_id", "name", "company_id"),
 )
 

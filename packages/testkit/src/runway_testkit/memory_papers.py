@@ -37,7 +37,7 @@ class MemoryWorkingPapers:
             chain.append(company_id, plan.drafts)
             return plan.results
         state = self._states.get(company_id)
-        if state is None:
+        if state is None or state.erased is not None:
             raise NotFound(f"no company {company_id!r}")
         plan = plan_papers(state.papers, papers, attribution=attribution, at=at)
         state.papers.update({paper.key: paper for paper in plan.changed})

@@ -7,15 +7,17 @@ from datetime import date, datetime
 from pydantic import SecretStr
 from runway_core.domain.changes import Attribution, Cursor, HeldVersion
 from runway_core.domain.company import Company, Connection
+from runway_core.domain.erasure import Erasure
 from runway_core.domain.findings import TrackedFinding
 from runway_core.domain.identity import ConnectionId, RecordKey
 from runway_core.domain.ledger import BalanceChange, BalanceClose
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, seal_entries
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, is_to_be_sealed, seal_entries
 from runway_core.domain.papers import PaperKey, WorkingPaper
 from runway_core.domain.position import Position
 from runway_core.domain.quotas import CallCount
 from runway_core.domain.record import Record, Value, encode_plain
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, SyncRun
+from runway_core.errors import CompanyErased
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class CompanyState:
     position: Position | None = None
     findings: dict[str, TrackedFinding] = field(default_factory=dict)
     papers: dict[PaperKey, WorkingPaper] = field(default_factory=dict)
+    erased: Erasure | None = None
     call_counts: dict[tuple[str, str], CallCount] = field(default_factory=dict)  # by rail and month
 
     def copied(self) -> "CompanyState":
@@ -82,7 +85,13 @@ class CompanyState:
         return CompanyState(**{item.name: copy(getattr(self, item.name)) for item in fields(self)})
 
     def append(self, drafts: list[LogDraft], *, is_due: bool = False) -> list[LogEntry]:
-        """Append entries to the company's chain."""
+        """Append entries to the company's chain.
+
+        Raises:
+            CompanyErased: they hold something, and the company was erased.
+        """
+        if self.erased is not None and any(map(is_to_be_sealed, drafts)):
+            raise CompanyErased(f"company {self.company.company_id!r} was erased")
         sealed, self.head = seal_entries(self.company.company_id, self.head, drafts)
         self.entries.extend(sealed)
         if is_due and sealed:

@@ -13,14 +13,11 @@ from typing import Self
 from pydantic import SecretStr
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
-from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
-from runway_core.domain.kept_views import KeptView
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, to_microseconds
-from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sync_run import RunOutcome, SyncRun
-from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound
+from runway_core.errors import CompanyErased, InvalidRequest, LeaseHeld, LeaseLost, NotFound
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
@@ -30,6 +27,7 @@ from runway_testkit.memory_archives import MemoryLogArchives
 from runway_testkit.memory_breakers import MemoryBreakers
 from runway_testkit.memory_calls import MemoryCallLedger
 from runway_testkit.memory_coverage import MemoryCoverage
+from runway_testkit.memory_erasures import MemoryErasures
 from runway_testkit.memory_health import MemoryHealthStore, count_calls
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
@@ -37,6 +35,7 @@ from runway_testkit.memory_mirror import MemoryMirrorStore
 from runway_testkit.memory_outbox import MemoryOutbox
 from runway_testkit.memory_papers import MemoryWorkingPapers
 from runway_testkit.memory_people import FirmPeople, MemoryChain, MemoryPeopleStore
+from runway_testkit.memory_positions import MemoryPositionStore
 from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
 
 _States = dict[CompanyId, CompanyState]
@@ -141,6 +140,8 @@ class MemoryCompanyRegistry:
         state = self._states.get(company_id)
         if state is None or state.company.firm_id != firm_id:
             raise NotFound(f"no company {company_id!r} in this firm")
+        if state.erased is not None:
+            raise CompanyErased(f"company {company_id!r} was erased by {state.erased.erased_by}")
         return state
 
     async def add_company(self, company: Company, *, attribution: Attribution) -> None:
@@ -162,13 +163,17 @@ class MemoryCompanyRegistry:
         draft = draft_act("company_updated", "company", company.company_id, value=company, by=attribution, at=at)
         state.append([draft], is_due=state.due_sequence > 0)
 
-    async def company(self, firm_id: FirmId, company_id: CompanyId) -> Company:
+    async def company(self, firm_id: FirmId, company_id: CompanyId, *, or_erased: bool = False) -> Company:
         """One company."""
+        held = self._states.get(company_id)
+        if or_erased and held is not None and held.erased is not None and held.company.firm_id == firm_id:
+            return held.company
         return self._owned(firm_id, company_id).company
 
-    async def companies(self, firm_id: FirmId) -> Sequence[Company]:
-        """All companies of a firm, by name, then id."""
-        found = [state.company for state in self._states.values() if state.company.firm_id == firm_id]
+    async def companies(self, firm_id: FirmId, *, with_erased: bool = False) -> Sequence[Company]:
+        """All companies of a firm, by name, then id; erased ones only on request."""
+        own = [state for state in self._states.values() if state.company.firm_id == firm_id]
+        found = [state.company for state in own if with_erased or state.erased is None]
         return sorted(found, key=lambda company: (company.name, company.company_id))
 
     async def add_connection(self, connection: Connection, *, attribution: Attribution) -> None:
@@ -328,85 +333,6 @@ class MemoryCompanyRegistry:
         }
 
 
-class MemoryPositionStore:
-    """The `PositionStore` in memory."""
-
-    def __init__(self, states: _States) -> None:
-        self._states = states
-        self._views: dict[tuple[CompanyId, str], KeptView] = {}
-
-    async def save_position(self, position: Position, findings: Sequence[TrackedFinding]) -> bool:
-        """Store a position and its findings; false when a newer one is there."""
-        state = self._states.get(position.company_id)
-        if state is None or state.company.firm_id != position.firm_id:
-            raise NotFound(f"no company {position.company_id!r} in this firm")
-        if state.position is not None and state.position.log_sequence > position.log_sequence:
-            return False
-        state.position = position
-        fresh = {tracked.finding_id: tracked for tracked in findings}
-        for finding_id, tracked in state.findings.items():
-            fresh.setdefault(finding_id, tracked.model_copy(update={"state": FindingState.FIXED}))
-        state.findings = fresh
-        return True
-
-    async def position(self, firm_id: FirmId, company_id: CompanyId) -> Position | None:
-        """The stored position of a company."""
-        state = self._states.get(company_id)
-        return state.position if state is not None and state.company.firm_id == firm_id else None
-
-    async def positions(self, firm_id: FirmId) -> Sequence[Position]:
-        """The stored positions of a firm, by company id."""
-        return [
-            state.position
-            for _, state in sorted(self._states.items())
-            if state.company.firm_id == firm_id and state.position is not None
-        ]
-
-    async def findings(
-        self, company_id: CompanyId, *, states: frozenset[FindingState] | None = None
-    ) -> Sequence[TrackedFinding]:
-        """The tracked findings of a company, by severity, then id."""
-        state = self._states.get(company_id)
-        found = [] if state is None else [t for t in state.findings.values() if states is None or t.state in states]
-        return sorted(found, key=lambda tracked: (tracked.finding.severity.rank, tracked.finding_id))
-
-    async def decide_finding(
-        self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime
-    ) -> None:
-        """Store what a person decided about a finding, and log it; the position is due again."""
-        await self.decide_findings(company_id, [tracked], attribution=attribution, at=at)
-
-    async def decide_findings(
-        self, company_id: CompanyId, tracked: Sequence[TrackedFinding], *, attribution: Attribution, at: datetime
-    ) -> None:
-        """The same for several findings, all of them or none."""
-        state = self._states.get(company_id)
-        held = {} if state is None else state.findings
-        for item in tracked:
-            if item.finding_id not in held:
-                raise NotFound(f"no finding {item.finding_id!r} of company {company_id!r}")
-        drafts = []
-        for item in tracked:
-            draft = draft_act("finding_decided", "finding", item.finding_id, value=item, by=attribution, at=at)
-            changed = encode_plain({"state": (held[item.finding_id].state.value, item.state.value)})
-            drafts.append(draft._replace(changed=changed))
-        held.update({item.finding_id: item for item in tracked})
-        if state is not None:
-            state.append(drafts, is_due=True)
-
-    async def save_view(self, view: KeptView) -> None:
-        """Keep one view of a company in place of the one of that name."""
-        state = self._states.get(view.company_id)
-        if state is None or state.company.firm_id != view.firm_id:
-            raise NotFound(f"no company {view.company_id!r} in this firm")
-        self._views[view.company_id, view.name] = view
-
-    async def view(self, firm_id: FirmId, company_id: CompanyId, name: str) -> KeptView | None:
-        """The view of that name that was kept last."""
-        held = self._views.get((company_id, name))
-        return held if held is not None and held.firm_id == firm_id else None
-
-
 class MemoryTokenVault:
     """The `TokenVault` in memory."""
 
@@ -459,6 +385,7 @@ class MemoryStore:
         self.breakers = MemoryBreakers()
         self.health = MemoryHealthStore(self._states)
         self.vault = MemoryTokenVault(self._states)
+        self.erasures = MemoryErasures(self._states, self._firms, self.positions)
 
     @property
     def states(self) -> Mapping[CompanyId, CompanyState]:

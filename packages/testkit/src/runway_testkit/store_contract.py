@@ -22,6 +22,7 @@ from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, S
 from runway_testkit.changes_contract import ChangesContract
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
+from runway_testkit.erasure_contract import ErasureContract
 from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.kept_views_contract import KeptViewsContract
 from runway_testkit.limits_contract import LimitsContract
@@ -448,12 +449,8 @@ class PositionContract(KeptViewsContract):
                 await call
         with pytest.raises(LeaseLost):
             await other.commit(other.make_page(), lease=replace(desk.lease, firm_id=rival))
-        foreign = await store.mirror.load_books(
-            desk.company.model_copy(update={"firm_id": rival}),
-            as_of=START.date(),
-            history_from=START.date(),
-            read_at=START,
-        )
+        asked = desk.company.model_copy(update={"firm_id": rival})
+        foreign = await store.mirror.load_books(asked, as_of=START.date(), history_from=START.date(), read_at=START)
         assert (foreign.bills, foreign.connections, foreign.log_sequence) == ((), (), 0)
         assert await store.registry.company(own, desk.id) == desk.company
 
@@ -470,5 +467,6 @@ class StoreContract(
     CoverageContract,
     PeopleContract,
     LimitsContract,
+    ErasureContract,
 ):
     """Every promise of a store."""

@@ -42,6 +42,7 @@ class HistoryEntry(View):
     changed: Mapping[str, Any]
     content: Mapping[str, Any] | None  # the whole record after the change; none after a deletion
     hash: str
+    is_erased: bool = False  # the company was erased: what the entry held cannot be read any more
 
     @classmethod
     def of(cls, entry: LogEntry) -> "HistoryEntry":
@@ -61,6 +62,7 @@ class HistoryEntry(View):
             changed=_read_json(draft.changed, currency) or {},
             content=content,
             hash=entry.hash.hex(),
+            is_erased=draft.is_sealed,
         )
 
 
@@ -87,7 +89,7 @@ async def read_history(
     cursor: AfterCursor = None,
 ) -> Response:
     """What Runway saw of one record, when, why, and what it was like then."""
-    company = await runway.companies.get(company_id)
+    company = await runway.companies.get(company_id, or_erased=True)
     key = RecordKey(kind, require_id(external_id, "record"))
     entries = await runway.history(company_id, key)
     if known_at is not None:

@@ -46,10 +46,10 @@ class MovedPiece(View):
 
 async def _find_chains(runway: Runway, companies: Sequence[str] | None) -> dict[CompanyId, str]:
     """Whose chains are meant, with what people call them."""
-    chosen = [await runway.companies.find(one) for one in companies or ()]
+    chosen = [await runway.companies.find(one, or_erased=True) for one in companies or ()]
     if chosen:
         return {one.company_id: one.name for one in chosen}
-    named = {one.company_id: one.name for one in await runway.companies.list()}
+    named = {one.company_id: one.name for one in await runway.companies.list(with_erased=True)}
     return named if runway.scope.caller is not None else named | {firm_chain(runway.scope.firm_id): FIRM_CHAIN}
 
 

@@ -116,7 +116,7 @@ def restore_database(
     report = session.run_alone(restore(session.settings, file))
 
     async def verify(runway: Runway) -> list[str]:
-        found = await verify_chains(runway, await runway.companies.list(), trusted=trusted)
+        found = await verify_chains(runway, await runway.companies.list(with_erased=True), trusted=trusted)
         return [*found.anchors.faults, *found.say_faults()]
 
     faults = session.run(verify)

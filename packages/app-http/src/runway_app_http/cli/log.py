@@ -73,7 +73,7 @@ def show_log(
     """Show entries of a company's log: the newest ones, or those after a number."""
 
     async def ask(runway: Runway) -> LogPage:
-        found = await runway.companies.find(company)
+        found = await runway.companies.find(company, or_erased=True)
         total = await runway.log_length(found.company_id)
         start = max(total - limit, 0) if after is None else after
         entries = await runway.log_entries(found.company_id, after=start, limit=limit)
@@ -94,6 +94,7 @@ def _lay_out_entries(title: str, entries: Sequence[HistoryEntry]) -> Table:
     for entry in entries:
         record = f"{entry.kind}:{entry.external_id}" if isinstance(entry, LogLine) else entry.revision
         changed = "; ".join(f"{name}: {_say_change(pair)}" for name, pair in entry.changed.items()) or NONE_YET
+        changed = "erased" if entry.is_erased else changed
         table.add_row(
             f"{entry.sequence:,}",
             say_moment(entry.seen_at),
@@ -129,7 +130,8 @@ def verify_log(
     moment, trusted = None if since is None else read_moment(since), read_trusted(public_key)
 
     async def ask(runway: Runway) -> VerifiedLog:
-        chosen = [await runway.companies.find(one) for one in wanted] or await runway.companies.list()
+        named = [await runway.companies.find(one, or_erased=True) for one in wanted]
+        chosen = named or await runway.companies.list(with_erased=True)
         return await verify_chains(runway, chosen, since=moment, with_firm=not wanted, trusted=trusted)
 
     verified = session.run(ask)
@@ -151,7 +153,7 @@ def export_log(
     """Write a company's chain into a file that anyone can verify without Runway (`tools/verify_log.py`)."""
 
     async def act(runway: Runway) -> ExportedLog:
-        found = await runway.companies.find(company)
+        found = await runway.companies.find(company, or_erased=True)
         lines = 0
         with _open_new(to) as file:
             async for some in runway.export_log(found.company_id, after=after):
@@ -268,7 +270,8 @@ def read_record_key(text: str) -> RecordKey:
 
 
 async def _find_history(runway: Runway, key: RecordKey, company: str | None) -> tuple[Company, Sequence[LogEntry]]:
-    companies = [await runway.companies.find(company)] if company else await runway.companies.list()
+    listing = runway.companies
+    companies = [await listing.find(company, or_erased=True)] if company else await listing.list()
     found: list[tuple[Company, Sequence[LogEntry]]] = []
     for one in companies:
         entries = await runway.history(one.company_id, key)

@@ -48,6 +48,7 @@ PLACES = {
     "scheduler": "serve:app",
     "worker": "serve:app",
     "companies": "companies:app",
+    "erase": "erase:app",
     "people": "people:app",
     "keys": "keys:app",
     "digests": "digests:app",

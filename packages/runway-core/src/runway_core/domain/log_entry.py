@@ -142,6 +142,18 @@ def is_to_be_sealed(draft: LogDraft) -> bool:
     return draft.kind != CLEAR_KIND and bool(draft.content or draft.raw or draft.changed)
 
 
+def holds_in_clear(canonical: bytes) -> bool:
+    """Whether the bytes of an entry hold something that is not sealed and may name a person.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    if canonical[:1] != bytes([SERIALISATION]):
+        return False
+    _, _, draft = decode_entry(canonical)
+    return is_to_be_sealed(draft)
+
+
 def _place(company_id: bytes, sequence: int) -> bytes:
     """What the sealed field of an entry is bound to, so that none can be put in another's place."""
     return b"runway entry 2|%b|%d" % (company_id, sequence)

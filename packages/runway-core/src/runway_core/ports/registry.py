@@ -33,16 +33,17 @@ class CompanyRegistry(Protocol):
         """
         ...
 
-    async def company(self, firm_id: FirmId, company_id: CompanyId) -> Company:
-        """One company.
+    async def company(self, firm_id: FirmId, company_id: CompanyId, *, or_erased: bool = False) -> Company:
+        """One company. Of an erased one, which is given only where it is asked for, nothing is left but its id.
 
         Raises:
             NotFound: no such company in this firm.
+            CompanyErased: it was erased.
         """
         ...
 
-    async def companies(self, firm_id: FirmId) -> Sequence[Company]:
-        """All companies of a firm, by name, then id."""
+    async def companies(self, firm_id: FirmId, *, with_erased: bool = False) -> Sequence[Company]:
+        """All companies of a firm, by name, then id; erased ones only on request."""
         ...
 
     async def add_connection(self, connection: Connection, *, attribution: Attribution) -> None:

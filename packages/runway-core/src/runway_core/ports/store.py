@@ -9,6 +9,7 @@ from runway_core.ports.anchors import AnchorStore, LogKeys
 from runway_core.ports.breakers import Breakers
 from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.coverage import Coverage
+from runway_core.ports.erasures import CompanyErasures
 from runway_core.ports.health_store import HealthStore
 from runway_core.ports.inbox import Inbox
 from runway_core.ports.job_queue import JobQueue
@@ -61,6 +62,11 @@ class Store(Protocol):
     @property
     def log_archives(self) -> LogArchives:
         """Pieces of the log that are in files alone."""
+        ...
+
+    @property
+    def erasures(self) -> CompanyErasures:
+        """Companies that were erased, and how."""
         ...
 
     @property

@@ -126,7 +126,7 @@ class ArchiveService:
 
     async def _demand_own(self, owner: CompanyId) -> None:
         if owner != firm_chain(self._scope.firm_id) or self._scope.caller is not None:
-            await self._scope.company(owner)
+            await self._scope.company(owner, or_erased=True)
 
     async def _demand_signed(self, pieces: Sequence[ArchivedPiece]) -> None:
         keys = {key.public_key for key in await self._scope.store.log_keys.keys()}

@@ -87,25 +87,26 @@ class CompanyService:
         await self._scope.store.registry.add_company(company, attribution=self._scope.by_manager(actor))
         return company
 
-    async def get(self, company_id: CompanyId) -> Company:
+    async def get(self, company_id: CompanyId, *, or_erased: bool = False) -> Company:
         """One company of the firm.
 
         Raises:
             NotFound: no such company in this firm.
+            CompanyErased: it was erased, and what is left of it was not asked for.
         """
-        return await self._scope.company(company_id)
+        return await self._scope.company(company_id, or_erased=or_erased)
 
-    async def list(self) -> Sequence[Company]:
-        """All companies of the firm, by name."""
-        return await self._scope.companies()
+    async def list(self, *, with_erased: bool = False) -> Sequence[Company]:
+        """All companies of the firm, by name; erased ones, of which a log is left, on request."""
+        return await self._scope.companies(with_erased=with_erased)
 
-    async def find(self, wanted: str) -> Company:
+    async def find(self, wanted: str, *, or_erased: bool = False) -> Company:
         """The company with this id, or the only one whose name is or begins like `wanted`, whatever its case.
 
         Raises:
             NotFound: none is meant, or several could be.
         """
-        companies = await self.list()
+        companies = await self.list(with_erased=or_erased)
         folded = wanted.casefold()
         for matches in (
             [c for c in companies if c.company_id == wanted],

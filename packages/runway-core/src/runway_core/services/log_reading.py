@@ -42,7 +42,7 @@ class LogReading:
     async def _demand_chain(self, owner: CompanyId) -> None:
         """A company's chain, or the firm's own one where nobody is asked on behalf of."""
         if owner != firm_chain(self.scope.firm_id) or self.scope.caller is not None:
-            await self.companies.get(owner)
+            await self.companies.get(owner, or_erased=True)
 
     async def log_length(self, company_id: CompanyId) -> int:
         """How many entries a company's log has.
@@ -50,7 +50,7 @@ class LogReading:
         Raises:
             NotFound: no such company in this firm.
         """
-        await self.companies.get(company_id)
+        await self.companies.get(company_id, or_erased=True)
         return (await self._store.log.head(company_id)).sequence
 
     async def history(self, company_id: CompanyId, key: RecordKey) -> Sequence[LogEntry]:
@@ -59,7 +59,7 @@ class LogReading:
         Raises:
             NotFound: no such company in this firm.
         """
-        await self.companies.get(company_id)
+        await self.companies.get(company_id, or_erased=True)
         return await self._store.log.history(company_id, key)
 
     async def verify_log(

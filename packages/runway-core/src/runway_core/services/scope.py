@@ -49,19 +49,20 @@ class Scope:
                 f"this needs the right to {need.value}, which {self.caller.person_id!r} does not have here"
             )
 
-    async def company(self, company_id: CompanyId) -> Company:
+    async def company(self, company_id: CompanyId, *, or_erased: bool = False) -> Company:
         """One company of the firm.
 
         Raises:
             NotFound: no such company in this firm, or it is not assigned to the caller.
+            CompanyErased: it was erased, and the chain that is left of it was not asked for.
         """
         if not self.sees(company_id):
             raise NotFound(f"no company {company_id!r} in this firm")
-        return await self.store.registry.company(self.firm_id, company_id)
+        return await self.store.registry.company(self.firm_id, company_id, or_erased=or_erased)
 
-    async def companies(self) -> Sequence[Company]:
+    async def companies(self, *, with_erased: bool = False) -> Sequence[Company]:
         """All companies of the firm that the caller may see, by name, then id."""
-        found = await self.store.registry.companies(self.firm_id)
+        found = await self.store.registry.companies(self.firm_id, with_erased=with_erased)
         return found if self.caller is None else [company for company in found if self.sees(company.company_id)]
 
     async def connections(self, company_id: CompanyId | None = None) -> Sequence[Connection]:
