@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from runway_core.domain.log_entry import ChainHead, hash_entry
+from runway_testkit.bucket_server import BucketServer
 
 from tests.cli.conftest import Run
 from tests.cli.test_companies import forge_first_entry
@@ -303,6 +304,41 @@ def test_archived_months_leave_the_database_are_read_across_and_come_back(
     assert (missing.code, "which is not in" in missing.err) == (4, True)
     assert [(one["first"], one["last"]) for one in back.document["items"]] == [(1, 2)]
     assert (again.code, again.document["entries"]) == (0, 6)
+
+
+def test_doctor_names_archived_files_that_are_not_found(
+    run: Run, acme: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def examine() -> tuple[int, list[str]]:
+        ran = run("doctor", "--json")
+        return ran.code, [one["found"] for one in ran.document["items"] if one["what"] == "archive of the log"]
+
+    run("companies", "set", acme, "--owner", "ada")
+    age_log(200)
+    monkeypatch.setenv("RUNWAY_LOG_ARCHIVE_FOLDER", "archive")
+    before = examine()
+    run("log", "archive", "--before", "2999-01-01", "--detach")
+    whole = examine()
+    piece = Path("archive", f"{acme}-000000000001-000000000002.jsonl.gz")
+    piece.rename("elsewhere")
+    absent = examine()
+    with BucketServer().serving() as server:
+        monkeypatch.setenv("RUNWAY_LOG_ARCHIVE_BUCKET", "s3://vault/log")
+        monkeypatch.setenv("RUNWAY_BUCKET_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("RUNWAY_BUCKET_KEY_ID", "id")
+        monkeypatch.setenv("RUNWAY_BUCKET_KEY_SECRET", "secret")
+        nowhere = examine()
+        server.objects[f"vault/log/{piece.name}"] = Path("elsewhere").read_bytes()
+        copied = examine()
+    silent = examine()
+
+    assert (before, whole) == ((0, []), (0, ["1 of 1 files found"]))
+    assert absent[0] == 4
+    assert f"0 of 1 files found; not in 'archive': '{piece.name}'" in absent[1][0]
+    assert (nowhere[0], "nor in 's3://vault/log'" in nowhere[1][0]) == (4, True)
+    assert copied == (0, ["1 of 1 files found"])
+    assert not piece.exists()  # looking fetches nothing
+    assert (silent[0], "does not answer" in silent[1][0]) == (4, True)
 
 
 def test_entries_of_the_last_months_stay_in_the_database(run: Run, acme: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,11 @@ class BucketCopies:
                 if bytes(held) != file.read_bytes():
                     raise LogBroken(f"{file.name!r} of {self.name!r} is another file than {str(file)!r}") from None
 
+    def names(self) -> frozenset[str]:
+        """The names of all files that it holds."""
+        with _asked(self.name):
+            return frozenset(found["path"] for some in self._bucket.list(chunk_size=1_000) for found in some)
+
     def fetch(self, name: str, to: Path) -> bool:
         """Write a file of that name to a path; false where it holds none."""
         with _asked(self.name):

@@ -10,7 +10,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +83,18 @@ class ArchiveFolder:
     def has(self, file: str) -> bool:
         """Whether a piece is there, or may be fetched when it is read."""
         return self._folder is not None and (self._copies is not None or (self._folder / file).is_file())
+
+    def look_for(self, files: Collection[str]) -> dict[str, bool]:
+        """Whether each file is in the folder, or where copies are kept; that place is asked once, and only if need be.
+
+        Raises:
+            StoreUnavailable: that place does not answer.
+        """
+        found = {file: self._folder is not None and (self._folder / file).is_file() for file in files}
+        if self._copies is not None and not all(found.values()):
+            kept = self._copies.names()
+            found = {file: is_there or file in kept for file, is_there in found.items()}
+        return found
 
     def open_piece(self, piece: ArchivedPiece | DetachedPiece) -> Path:
         """Where a piece is, which is the file that was signed.

@@ -1,7 +1,7 @@
 """Taking archived entries out of the table and putting them back, and reading what is in files alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Generator, Sequence
+from collections.abc import AsyncIterator, Collection, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,7 +13,7 @@ from runway_core.errors import InvalidRequest, LogBroken
 from sqlalchemy import Connection, delete, func, select, text
 
 from runway_store_sql.archive_files import ArchiveFolder
-from runway_store_sql.bulk import insert_rows, is_postgres
+from runway_store_sql.bulk import among, insert_rows, is_postgres
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
 from runway_store_sql.log_tables import log_pieces
@@ -32,6 +32,16 @@ class SqlLogArchives:
     async def detached(self, owner: CompanyId) -> Sequence[DetachedPiece]:
         """The pieces that were taken out of a chain, oldest first."""
         return await self._database.read(partial(read_pieces, owner=owner, folder=self._folder))
+
+    async def look_for_files(self, owners: Collection[CompanyId]) -> Mapping[str, bool]:
+        """Whether each file that pieces of some chains are in is found; see the port."""
+
+        def read(connection: Connection) -> list[str]:
+            own = among(connection, log_pieces.c.company_id, list(owners))
+            return list(connection.scalars(select(log_pieces.c.file).where(own).order_by(log_pieces.c.file)))
+
+        files = await self._database.read(read)
+        return await asyncio.to_thread(self._folder.look_for, files) if files else {}
 
     async def detach(self, piece: ArchivedPiece, mark: LogDraft) -> None:
         """Take the entries of a piece out of the table, and append the mark that says so; see the port."""

@@ -1,6 +1,6 @@
 """Archived pieces in memory: there is no table to relieve, so entries stay, and the chain says that they went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from runway_core.domain.identity import CompanyId
@@ -23,6 +23,10 @@ class MemoryLogArchives:
     async def detached(self, owner: CompanyId) -> Sequence[DetachedPiece]:
         """The pieces that were taken out of a chain."""
         return list(self._out.get(owner, ()))
+
+    async def look_for_files(self, owners: Collection[CompanyId]) -> Mapping[str, bool]:
+        """All are found: there are none that could be away."""
+        return {piece.file: piece.is_at_hand for owner in owners for piece in self._out.get(owner, ())}
 
     async def detach(self, piece: ArchivedPiece, mark: LogDraft) -> None:
         """Note that a piece is out, and mark it."""

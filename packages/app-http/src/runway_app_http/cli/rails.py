@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 from runway_core.domain.company import Connection
-from runway_core.errors import RunwayError
+from runway_core.errors import RunwayError, StoreUnavailable
 from runway_core.experiences.view import View
 from runway_core.plugins.registry import InstalledRail
 from runway_core.runway import Runway
@@ -18,6 +18,7 @@ from runway_app_http.cli.failures import DONE, RAIL_TROUBLE, STORE_TROUBLE, choo
 from runway_app_http.cli.session import Session, command
 from runway_app_http.cli.tables import new_table
 from runway_app_http.container import find_rails, make_store, open_runway
+from runway_app_http.settings import AppSettings
 
 app = typer.Typer()
 
@@ -129,6 +130,7 @@ async def _examine(session: Session, rail: str | None) -> list[Examined]:
         )
         if health.is_current:
             async with open_runway(settings) as runway:
+                examined += await _examine_archive(runway, settings)
                 connected = await _examine_connections(runway, rail)
     except RunwayError as error:
         examined.append(_trouble("database", error))
@@ -145,6 +147,24 @@ def _hide_password(url: str) -> str:
     before, at, after = url.rpartition("@")
     scheme, slashes, login = before.partition("://")
     return f"{scheme}{slashes}{login.partition(':')[0]}@{after}" if at else url
+
+
+async def _examine_archive(runway: Runway, settings: AppSettings) -> list[Examined]:
+    """Whether the files are found in which months of the log are that left the database."""
+    what = "archive of the log"
+    try:
+        files = await runway.archives.look_for_files()
+    except StoreUnavailable as error:
+        return [_trouble(what, error)]
+    absent = [file for file, is_found in files.items() if not is_found]
+    found = f"{len(files) - len(absent)} of {len(files)} files found"
+    if not absent:
+        return [Examined(what=what, is_well=True, found=found)] if files else []
+    places = [str(place) for place in (settings.log_archive_folder, settings.log_archive_bucket) if place is not None]
+    where = f"not in {' nor in '.join(map(repr, places))}" if places else "RUNWAY_LOG_ARCHIVE_FOLDER names no folder"
+    named = ", ".join(repr(file) for file in absent[:3]) + (" …" if len(absent) > 3 else "")
+    said = f"{found}; {where}: {named}. Bring them back, or name where they are"
+    return [Examined(what=what, is_well=False, found=said, exit_code=STORE_TROUBLE)]
 
 
 async def _examine_keys(session: Session, rail: str) -> list[Examined]:

@@ -3,7 +3,7 @@
 This is the one way in which an entry leaves the table, and the chain says of each that it went.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,16 @@ class LogArchives(Protocol):
 
     async def detached(self, owner: CompanyId) -> Sequence[DetachedPiece]:
         """The pieces that were taken out of a chain, oldest first: they are its beginning, without a gap."""
+        ...
+
+    async def look_for_files(self, owners: Collection[CompanyId]) -> Mapping[str, bool]:
+        """Whether each file that pieces of some chains are in is found, in the folder or where copies are kept.
+
+        Nothing is read of them, and nothing fetched.
+
+        Raises:
+            StoreUnavailable: where copies are kept does not answer.
+        """
         ...
 
     async def detach(self, piece: ArchivedPiece, mark: LogDraft) -> None:
@@ -59,6 +69,14 @@ class ArchiveCopies(Protocol):
         Raises:
             StoreUnavailable: it does not answer, or does not take it.
             LogBroken: it holds another file under that name.
+        """
+        ...
+
+    def names(self) -> frozenset[str]:
+        """The names of all files that it holds.
+
+        Raises:
+            StoreUnavailable: it does not answer.
         """
         ...
 

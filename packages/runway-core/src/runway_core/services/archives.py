@@ -1,6 +1,6 @@
 """Taking what is archived out of the database's log, and putting it back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from runway_core.domain.field_changes import CHANGES_DAYS
@@ -38,6 +38,16 @@ class ArchiveService:
         """
         await self._demand_own(owner)
         return await self._scope.store.log_archives.detached(owner)
+
+    async def look_for_files(self) -> Mapping[str, bool]:
+        """Whether each archived file of the companies that may be seen, and of the firm itself, is found.
+
+        Raises:
+            StoreUnavailable: the database, or where copies are kept, does not answer.
+        """
+        owners = [company.company_id for company in await self._scope.companies()]
+        own = [] if self._scope.caller is not None else [firm_chain(self._scope.firm_id)]
+        return await self._scope.store.log_archives.look_for_files([*owners, *own])
 
     async def detach(self, pieces: Sequence[ArchivedPiece], *, actor: str) -> Sequence[ArchivedPiece]:
         """Take the entries of proven pieces out of the table; those that are out already are passed over.
