@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from runway_core.domain.aliases import NameAlias
 from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.identity import CompanyId, FirmId, RecordKey, RecordKind
 from runway_core.domain.people import GRANTS, Caller, firm_chain
@@ -66,6 +67,12 @@ def read_sqlite(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.glob("books.db*")))
 
 
+def make_alias() -> NameAlias:
+    """A text that means a vendor; its id is that text in its normal form."""
+    party = RecordKey(RecordKind.VENDOR, "7")
+    return NameAlias(paper_id="jane planted", changed_at=START, changed_by="ann", text=PLANTED, party=party)
+
+
 async def read_files(store: SqlStore, folder: Path) -> bytes:
     """Everything that stands in the files of a SQLite database, or in a dump of a PostgreSQL one."""
     if store.database.is_embedded:
@@ -103,6 +110,7 @@ async def test_no_name_is_left_in_any_file_of_the_database(url: str, tmp_path: P
         await other.put(make_bill("1", memo="stays"))
         await desk.put(*(make_bill(str(number), memo=PLANTED) for number in range(60)))
         await desk.put(make_bill("1", revision=1, memo=f"{PLANTED} again"))
+        await store.papers.save_papers(desk.id, [make_alias()], attribution=BY, at=START)
         await store.database.write(lambda sql: plant_everywhere(sql, desk.id))
         before = await read_files(store, tmp_path)
         runway = Runway.open(store=store, rails=[], clock=FixedClock(START), firm_id=OWN)
@@ -112,7 +120,7 @@ async def test_no_name_is_left_in_any_file_of_the_database(url: str, tmp_path: P
         kept = await store.database.read(lambda sql: sql.execute(select(connections.c.company_id)).scalars().all())
 
         assert before.count(PLANTED.encode()) > 100
-        assert PLANTED.encode() not in after
+        assert b"planted" not in after.lower()
         assert b"stays" in after
         assert survey.rows["bill"] == 61
         assert set(survey.rows) > {"quarantine", "kept_views", "working_papers", "jobs", "alerts", "findings"}

@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from runway_core.domain.aliases import NameAlias
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, RecordKey, RecordKind
 from runway_core.domain.log_entry import LogDraft, decode_entry, read_copies
+from runway_core.domain.past import fold_drafts
 from runway_core.domain.people import firm_chain
 from runway_core.errors import LogBroken, StoreUnavailable
 from runway_core.sync.mirror_check import find_mirror_differences
@@ -203,3 +205,25 @@ async def test_of_the_firms_own_chain_what_tells_of_companies_is_sealed(database
     assert b"a policy" in policy
     assert b"Acme" not in digest
     assert read == [b"a policy", b"Acme is red"]
+
+
+async def test_an_id_that_is_a_text_out_of_the_books_is_concealed_and_still_one(database_url: str) -> None:
+    """What a bank line said is the id of its alias; books of the past hold the last word about each text."""
+    party = RecordKey(RecordKind.VENDOR, "7")
+    alias = NameAlias(paper_id="jane planted", changed_at=START, changed_by="ann", text="Jane", party=party)
+    async with opened(database_url) as store:
+        desk = await StoreDesk(store).open()
+        [kept] = await store.papers.save_papers(desk.id, [alias], attribution=BY, at=START)
+        await store.papers.save_papers(desk.id, [kept.model_copy(update={"text": "Ms Jane"})], attribution=BY, at=START)
+        drafts = await store.log.last_drafts(desk.id, through=9, kinds=["alias"])
+        canonicals = await read_canonicals(store, desk.id)
+        ids = select(log_entries.c.external_id).order_by(log_entries.c.sequence)
+        columns = await store.database.read(lambda sql: sql.scalars(ids).all())
+        past = fold_drafts(drafts, company_id=desk.id)
+        report = await verify_log(store.log, desk.id)
+
+    assert not any(b"jane" in canonical for canonical in canonicals)
+    assert len(set(columns[-2:])) == 1
+    assert len(columns[-1]) == 32
+    assert [(paper.paper_id, paper.version) for paper in past.papers.values()] == [("jane planted", 2)]
+    assert (len(drafts), report.is_sound) == (1, True)

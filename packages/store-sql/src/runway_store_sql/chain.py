@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import insert_rows, is_postgres
-from runway_store_sql.sealing import find_sealer
+from runway_store_sql.sealing import find_sealing
 from runway_store_sql.tables import log_entries, log_heads
 
 
@@ -28,7 +28,11 @@ def append_entries(
     connection: Connection, company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]
 ) -> tuple[list[LogEntry], ChainHead]:
     """Put `drafts` behind the locked `head`, sealed, and write them; the head itself is moved by `move_head`."""
-    entries, after = seal_entries(company_id, head, drafts, find_sealer(connection, company_id, drafts))
+    sealing = find_sealing(connection, company_id, drafts)
+    if sealing is None:
+        entries, after = seal_entries(company_id, head, drafts)
+    else:
+        entries, after = seal_entries(company_id, head, sealing.conceal(drafts), sealing.seal)
     insert_rows(
         connection,
         log_entries,

@@ -8,6 +8,7 @@ the company and the entry. Whoever sets no key-encryption key keeps a log in cle
 `RUNWAY_SECRET_KEY`.
 """
 
+import hmac
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogDraft, Opener, Sealer, is_to_be_sealed, to_microseconds
+from runway_core.domain.paper_kinds import PAPER_CLASSES
 from runway_core.domain.papers import PaperKind
 from runway_core.domain.people import is_firm_chain
 from runway_core.errors import CompanyErased, StoreUnavailable
@@ -35,6 +37,8 @@ _NUMBER_BYTES = 8
 _NONCE_BYTES = 12
 _DATA_KEY_BITS = 256
 _NONCES_AT_ONCE = 256
+_CONCEALED_LENGTH = 32
+_NAMED_BY_TEXT = frozenset(kind.value for kind, paper in PAPER_CLASSES.items() if paper.is_named_by_text)
 
 
 def _ring_of(connection: Connection) -> KeyRing | None:
@@ -70,18 +74,39 @@ def _unwrap(ring: KeyRing, row: Any) -> bytes:
     try:
         return key.open(row.wrapped_key, _associate(row.company_id, row.number, row.key_id))
     except InvalidTag as error:
-        raise StoreUnavailable(
-            f"{what} does not open: its key was altered; run `runway db restore-keys` with a copy of the keys"
-        ) from error
+        raise StoreUnavailable(f"{what} does not open: its key was altered; take the row from a backup") from error
 
 
-def find_sealer(connection: Connection, company_id: CompanyId, drafts: Sequence[LogDraft]) -> Sealer | None:
+class EntrySealing:
+    """Seals entries of one chain, in one transaction."""
+
+    def __init__(self, number: bytes, data_key: bytes) -> None:
+        self.seal = _make_sealer(number, data_key)
+        self._data_key = data_key
+
+    def conceal(self, drafts: list[LogDraft]) -> list[LogDraft]:
+        """The same, where an id that is a text out of the books is one that nobody can guess without the key.
+
+        Equal ids stay equal, so that the last entry about each thing is found.
+        """
+        return [
+            draft._replace(external_id=self._conceal(draft.external_id)) if draft.kind in _NAMED_BY_TEXT else draft
+            for draft in drafts
+        ]
+
+    def _conceal(self, external_id: str) -> str:
+        named = b"runway external id 1|" + external_id.encode()
+        return hmac.digest(self._data_key, named, "sha256").hex()[:_CONCEALED_LENGTH]
+
+
+def find_sealing(connection: Connection, company_id: CompanyId, drafts: Sequence[LogDraft]) -> EntrySealing | None:
     """What seals these entries; the company's data key is made the first time.
 
     `None` where there is nothing to seal and where there is no key-encryption key. The chain's head must be locked.
 
     Raises:
         StoreUnavailable: the data key does not open here.
+        CompanyErased: it was destroyed.
     """
     wanted = _tells_of_companies if is_firm_chain(company_id) else is_to_be_sealed
     first = next(filter(wanted, drafts), None)
@@ -89,23 +114,24 @@ def find_sealer(connection: Connection, company_id: CompanyId, drafts: Sequence[
         return None
     ring = _ring_of(connection)
     rows = _rows(connection, company_id)
+    live = [row for row in rows if row.wrapped_key]
+    if rows and not live and not is_firm_chain(company_id):
+        raise CompanyErased(f"company {company_id!r} was erased: nothing is kept of it any more")
     if ring is None:
-        if rows:  # also where it was erased
+        if live:
             raise StoreUnavailable(
                 f"the log of company {company_id!r} is sealed and this process has no key: set RUNWAY_SECRET_KEY"
             )
         return None
-    if rows and not rows[-1].wrapped_key and not is_firm_chain(company_id):
-        raise CompanyErased(f"company {company_id!r} was erased: nothing is kept of it any more")
-    if rows and rows[-1].wrapped_key:
-        number, data_key = rows[-1].number, _unwrap(ring, rows[-1])
+    if live:
+        number, data_key = live[-1].number, _unwrap(ring, live[-1])
     else:
         number, data_key = os.urandom(_NUMBER_BYTES), AESGCM.generate_key(_DATA_KEY_BITS)
         wrapping = ring.newest()
         wrapped = wrapping.seal(data_key, _associate(company_id, number, wrapping.key_id))
         row = (company_id, number, to_microseconds(first.seen_at), wrapping.key_id, wrapped)
         insert_rows(connection, company_keys, [row])
-    return _make_sealer(number, data_key)
+    return EntrySealing(number, data_key)
 
 
 def _make_sealer(number: bytes, data_key: bytes) -> Sealer:
@@ -139,8 +165,8 @@ def _make_opener(company_id: CompanyId, rows: Mapping[bytes, Any], ring: KeyRing
             return None
         if row is None:
             raise StoreUnavailable(
-                f"the key of what the log of company {company_id!r} holds is not in this database: run "
-                "`runway db restore-keys` with a copy of the keys"
+                f"the key of what the log of company {company_id!r} holds is not in this database: take the row of "
+                "`company_keys` from a backup"
             )
         if ring is None:
             raise StoreUnavailable(

@@ -10,6 +10,7 @@ class NameAlias(WorkingPaper):
     """A text, in its normal form, and whom it means. `paper_id` is the normal form."""
 
     paper_kind: ClassVar[PaperKind] = PaperKind.ALIAS
+    is_named_by_text: ClassVar[bool] = True
 
     text: str  # as it was seen
     party: Subject  # a vendor or a customer

@@ -49,6 +49,7 @@ class WorkingPaper(Value):
     """
 
     paper_kind: ClassVar[PaperKind]
+    is_named_by_text: ClassVar[bool] = False  # its id is out of the books and may name a person: logs conceal it
 
     paper_id: str
     version: int = 0  # 0: not stored yet
