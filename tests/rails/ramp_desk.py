@@ -17,6 +17,7 @@ from runway_testkit.memory_calls import MemoryCallLedger
 from tests.rails.sandbox_desk import DictVault
 
 DAY_S = 86_400
+HOUR_S = 3_600
 
 
 class PayerDesk:

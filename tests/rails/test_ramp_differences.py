@@ -7,7 +7,7 @@ import pytest
 from runway_core.domain.books import Books
 from runway_core.domain.execution import ExecutionBill, ExecutionPayment
 from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
-from runway_rail_ramp.mapping import to_bill, to_payment
+from runway_rail_ramp.mapping import to_bill, to_payments
 from runway_sandbox.books import encode_wire
 from runway_sandbox.economy import EconomyCompany, build_company
 from runway_sandbox.ramp import shapes
@@ -35,8 +35,7 @@ def see_through_ramp(books: Books, business: Business) -> Books:
     for one in business.held.bills.values():
         raw = encode_wire(shapes.bill(business.held, one, NOW))
         bills.append(to_bill(raw).record)
-        payment = to_payment(raw)
-        payments += [] if payment is None else [payment.record]
+        payments += [change.record for change in to_payments(raw)]
     assert all(isinstance(one, ExecutionBill) for one in bills)
     assert all(isinstance(one, ExecutionPayment) for one in payments)
     links = link_bills(bills, books.bills)

@@ -22,7 +22,7 @@ from runway_core.domain.execution import (
 from runway_core.domain.identity import RecordKind
 from runway_core.errors import RailRefused, RecordRejected
 from runway_rail_ramp import wire
-from runway_rail_ramp.mapping import map_rows, to_bill, to_payment, to_purchase, to_vendor
+from runway_rail_ramp.mapping import map_rows, to_bill, to_payments, to_purchase, to_vendor
 from runway_rail_ramp.money import MajorAmount, MinorAmount
 
 SAMPLES = Path("/work/shared/samples/ramp")
@@ -72,10 +72,12 @@ def bill_of(raw: bytes) -> ExecutionBill:
 
 
 def payment_of(raw: bytes) -> ExecutionPayment:
-    change = to_payment(raw)
-    assert change is not None
-    assert isinstance(change.record, ExecutionPayment)
-    return change.record
+    (record,) = payments_of(raw)
+    return record
+
+
+def payments_of(raw: bytes) -> list[ExecutionPayment]:
+    return [change.record for change in to_payments(raw) if isinstance(change.record, ExecutionPayment)]
 
 
 def purchase_of(raw: bytes) -> CardTransaction:
@@ -190,7 +192,50 @@ def test_a_payment_that_was_made_elsewhere_says_so_and_a_card_names_its_purchase
     assert payment_of(bill(payment=manual, status="PAID")).is_outside
     assert payment_of(bill(payment=card)).card_transaction_id == "t9"
     assert payment_of(bill(payment=card)).method is PaymentMethod.CARD
-    assert to_payment(bill(status="PAID")) is None  # paid, and nothing says how: seen in the wild
+    assert to_payments(bill(status="PAID")) == []  # paid, and nothing says how: seen in the wild
+
+
+def test_each_payment_of_a_bill_is_read_and_applied_credits_are_none() -> None:
+    credit = payment(payment_method="VENDOR_CREDIT", id="c", amount={"amount": 50, "currency_code": "USD"})
+    first = payment(id="p1", amount={"amount": 8000, "currency_code": "USD"}, effective_date="2026-05-07T00:00:00Z")
+    second = payment(id="p2", amount={"amount": 4000, "currency_code": "USD"}, payment_date="2026-06-01")
+    shown = bill(payment=first, payments=[credit, first, second])
+    paid = bill(payment=first, payments=[credit, first, second], status="PAID", paid_at="2026-06-04T14:02:00Z")
+
+    assert [(one.external_id, one.bill_id, one.amount) for one in payments_of(shown)] == [
+        ("b1", "b1", Decimal("80.00")),
+        ("b1/p2", "b1", Decimal("40.00")),
+    ]
+    assert [msgspec.json.decode(change.raw)["id"] for change in to_payments(shown)] == ["p1", "p2"]
+    assert [(one.state, str(one.settled_on)) for one in payments_of(paid)] == [
+        (RailPaymentState.SETTLED, "None"),  # when the first arrived nobody tells
+        (RailPaymentState.SETTLED, "2026-06-04"),
+    ]
+    assert to_payments(bill(payments=[credit])) == []
+    assert payments_of(bill(payment=first, payments=[])) == payments_of(bill(payment=first))
+
+
+@pytest.mark.parametrize(
+    ("said", "states"),
+    [
+        ({"status_summary": "PAYMENT_SCHEDULED"}, ["in_flight", "in_flight", "scheduled", "draft"]),
+        ({"status_summary": "PAYMENT_ERROR"}, ["in_flight", "failed", "scheduled", "draft"]),
+        ({"approval_status": "REJECTED"}, ["in_flight", "in_flight", "cancelled", "cancelled"]),
+    ],
+)
+def test_of_several_payments_each_stands_where_its_own_days_say(said: dict[str, Any], states: list[str]) -> None:
+    begun = [payment(id="a", effective_date="2026-05-01"), payment(id="b", effective_date="2026-05-08")]
+    several = [*begun, payment(id="c", payment_date="2026-06-01"), payment(id="d", payment_date=None)]
+
+    assert [one.state.value for one in payments_of(bill(payments=several, **said))] == states
+
+
+def test_a_bill_whose_payments_cannot_be_told_apart_is_put_aside() -> None:
+    rows = [msgspec.Raw(bill(payments=[payment(), payment()]))]
+    changes, (bad,) = map_rows(RecordKind.RAIL_BILL, rows)
+
+    assert changes == []
+    assert (bad.external_id, "has no id" in bad.reason) == ("b1", True)
 
 
 def test_what_the_ledger_has_of_a_bill_and_its_own_id_are_the_rails_word() -> None:

@@ -37,7 +37,7 @@ from runway_testkit.memory_calls import MemoryCallLedger
 from runway_testkit.rail_desk import fold
 
 from tests.rails.paper_qbo import no_sleep
-from tests.rails.ramp_desk import DAY_S, PayerDesk
+from tests.rails.ramp_desk import DAY_S, HOUR_S, PayerDesk
 
 IDLE = {"GET bills": 2, "GET transactions": 1}
 """Open bills, paid bills, purchases: no filter of Ramp's tells of two of these, and none of what changed of a bill."""
@@ -150,6 +150,67 @@ async def test_a_payment_goes_from_scheduled_to_settled_and_the_bill_is_paid_the
     assert payment.settled_on is not None
     assert payment.released_on < payment.settled_on
     assert paid.paid_on == payment.settled_on
+
+
+async def test_a_bill_that_is_paid_in_two_parts_has_two_payments_here_and_in_the_ledger(desk: PayerDesk) -> None:
+    pages = await desk.pull()
+    bill = await quiet_bill(desk, pages)
+    part = int(bill.total * 40)  # in cents: two fifths
+    await desk.person("schedule", bill.external_id, amount=part)
+    scheduled = await desk.pull(pages[-1].next_cursor)
+    await desk.advance(8 * DAY_S)
+    begun = await desk.pull(scheduled[-1].next_cursor)
+    await desk.person("schedule", bill.external_id)
+    both = await desk.pull(begun[-1].next_cursor)
+    await desk.advance(12 * DAY_S)
+    paid = await desk.pull(both[-1].next_cursor)
+    pairs = [one["records"] for one in (await desk.truth())["same"] if one["records"][0]["kind"] == "BillPayment"]
+    ledger = await desk.in_books("update", "Bill", str(bill.ledger_bill_id), PrivateNote="Looked at")
+    links = {link["TxnId"] for link in ledger["LinkedTxn"]}
+
+    def told(news: Sequence[ChangePage]) -> list[tuple[Decimal, str]]:
+        mine = [one for one in payments_of(news).values() if one.bill_id == bill.external_id]
+        return [(one.amount, one.state.value) for one in sorted(mine, key=lambda one: one.external_id)]
+
+    first, rest = Decimal(part) / 100, bill.total - Decimal(part) / 100
+    assert told(scheduled) == [(first, "scheduled")]
+    assert told(begun) == [(first, "in_flight")]  # Ramp tells of all the money alone that it arrived
+    assert told(both) == [(first, "in_flight"), (rest, "scheduled")]
+    assert told(paid) == [(first, "settled"), (rest, "settled")]
+    assert [bills_of(news)[bill.external_id].state.value for news in (begun, both, paid)] == [
+        "in_flight",
+        "scheduled",
+        "paid",
+    ]
+    assert ledger["Balance"] == 0
+    assert len(links) == 2
+    assert links <= {ours["id"] for ours, _ in pairs}
+
+
+@pytest.mark.parametrize("is_over_a_page", [False, True])
+async def test_the_second_payment_of_a_bill_that_was_taken_back_goes_and_the_first_stays(
+    desk: PayerDesk, sandbox: SandboxProcess, is_over_a_page: bool
+) -> None:
+    desk = PayerDesk(sandbox.ready, desk.factory, page_size=20) if is_over_a_page else desk
+    desk.clock.advance(datetime.fromisoformat((await desk.post("clock", {}))["now"]) - desk.clock.now())
+    pages = await desk.pull()
+    bill = await quiet_bill(desk, pages)
+    await desk.person("schedule", bill.external_id, amount=100)
+    await desk.advance(8 * DAY_S)
+    await desk.person("schedule", bill.external_id)
+    whole = await desk.pull()  # its cursor knows of both
+    await desk.person("unschedule", bill.external_id)
+    await desk.advance(HOUR_S + 60)
+    news = await desk.pull(whole[-1].next_cursor)
+    (other,) = (one for one in payments_of(whole).values() if one.external_id.startswith(f"{bill.external_id}/"))
+    deleted = {deletion.key.external_id for deletion in news[-1].deletions}
+
+    assert other.external_id in deleted
+    assert bill.external_id not in deleted
+    assert bill.external_id in payments_of(news)
+    assert (await desk.open().read_record(RecordKey(RecordKind.RAIL_PAYMENT, bill.external_id))).record
+    with pytest.raises(RecordGone):
+        await desk.open().read_record(other.key)
 
 
 async def test_a_payment_that_was_taken_back_is_a_deletion_of_the_payment_alone(desk: PayerDesk) -> None:

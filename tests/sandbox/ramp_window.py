@@ -86,4 +86,4 @@ class RampWindow:
         """An approved bill of the ledger that nobody has instructed to pay, and that no difference names."""
         named = {record["id"] for one in self.truth()["differences"] for record in one["records"]}
         bills = self.read_all("bills", status_summaries="PAYMENT_NOT_INSTRUCTED")
-        return next(one for one in bills if one["remote_id"] and one["id"] not in named)
+        return next(one for one in bills if one["remote_id"] and one["id"] not in named and not one["payments"])

@@ -24,6 +24,7 @@ class Place(msgspec.Struct):
     whole_at: datetime | None = None  # when the last whole reading began
     looked_at: datetime | None = None  # when what tells of no change was last looked through
     open_ids: list[str] | None = None  # the open bills, while they fit on one page
+    several: dict[str, list[str]] = {}  # open bills with several payments: the ids of all but the first
     loading: Loading | None = None
 
 

@@ -17,7 +17,7 @@ from runway_rail_ramp import wire
 from runway_rail_ramp.cursor import Loading, Place, write_place
 from runway_rail_ramp.faults import RAIL, TITLE
 from runway_rail_ramp.mapping import map_rows, read_id
-from runway_rail_ramp.reading import is_open
+from runway_rail_ramp.reading import is_open, note_several
 from runway_rail_ramp.settings import RampSettings
 from runway_rail_ramp.transport import RampTransport
 
@@ -34,6 +34,7 @@ _ORDER = tuple(PATHS)
 @dataclass(slots=True)
 class _Seen:
     keys: set[RecordKey] = field(default_factory=set)
+    several: dict[str, list[str]] = field(default_factory=dict)
     open_ids: dict[str, None] = field(default_factory=dict)  # in their order; a row may come twice
 
 
@@ -49,7 +50,8 @@ class WholeReader:
         loading: Loading | None = Loading(_ORDER[0], now, purchases_since=place.since)
         if place.loading is not None:
             loading = replace(place.loading, is_resumed=True)
-        seen = _Seen()
+        # What earlier pages of a reading that was broken off noted stands in its cursor.
+        seen = _Seen(several=dict(place.several) if place.loading is not None else {})
         trail = PageTrail(rail=RAIL, title=TITLE, doing="a list")
         while loading is not None:
             page = await self._page(loading)
@@ -57,10 +59,11 @@ class WholeReader:
             seen.keys |= {change.key for change in changes}
             seen.keys |= {RecordKey(loading.kind, bad.external_id) for bad in rejected if bad.external_id}
             if loading.kind is RecordKind.RAIL_BILL:
+                seen.several = note_several(seen.several, changes)
                 seen.open_ids |= {str(read_id(bytes(row))): None for row in page.data if is_open(row)}
             following = _next(loading, page.page.next and trail.follow(page.page.next))
             is_complete = following is None and not loading.is_resumed
-            after = self._after(loading, seen) if following is None else replace(place, loading=following)
+            after = self._after(loading, seen) if following is None else self._beyond(place, following, seen)
             yield ChangePage(
                 changes=tuple(changes),
                 rejected=tuple(rejected),
@@ -85,6 +88,9 @@ class WholeReader:
             params = {"state": "ALL", name: since.isoformat(timespec="seconds")}
         return await self._transport.page(PATHS[loading.kind], params)
 
+    def _beyond(self, place: Place, following: Loading, seen: _Seen) -> Place:
+        return replace(place, loading=following, several=seen.several)
+
     def _after(self, loading: Loading, seen: _Seen) -> Place:
         fits = not loading.is_resumed and len(seen.open_ids) <= self._settings.page_size
         return Place(
@@ -92,6 +98,7 @@ class WholeReader:
             whole_at=loading.began,
             looked_at=loading.began,
             open_ids=list(seen.open_ids) if fits else None,
+            several=seen.several,
         )
 
 

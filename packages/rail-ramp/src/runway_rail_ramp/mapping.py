@@ -1,6 +1,6 @@
-"""Wire → domain: bills with their payment, vendors and purchases. Pure. Every amount leaves here in major units."""
+"""Wire → domain: bills with their payments, vendors and purchases. Pure. Every amount leaves here in major units."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -27,11 +27,14 @@ from runway_rail_ramp import wire
 
 FEED = "ramp"
 OUTSIDE = "PAID_MANUALLY"
+CREDIT = "VENDOR_CREDIT"
+BESIDE = "/"  # between the id of a bill and that of a payment beside its first
 R = TypeVar("R", ExecutionBill, ExecutionPayment, ExecutionVendor, CardTransaction)
 
 
 class _Parts(msgspec.Struct):
-    payment: Raw
+    payment: Raw = Raw(b"null")
+    payments: list[Raw] | None = None
 
 
 _bill_decoder = msgspec.json.Decoder(wire.Bill)
@@ -135,18 +138,64 @@ def to_bill(raw: bytes) -> Change:
     return Change(record=_check(ExecutionBill, values), raw=raw)
 
 
-def to_payment(raw: bytes) -> Change | None:
-    """Read the payment that a bill's payload holds, under the bill's own id; `None` when it holds none.
+def to_payments(raw: bytes) -> list[Change]:
+    """Read the payments that a bill's payload holds, in their order; applied credits of the vendor move no money.
+
+    The first is under the bill's own id, because Ramp of 2025 gives payments none; each other is under the bill's and
+    its own.
 
     Raises:
         RecordRejected: it cannot be understood; the reason is for a person.
     """
-    bill = read_bill(raw)
-    payment = bill.payment
-    if payment is None:
-        return None
+    bill, parts = read_bill(raw), _payment_decoder.decode(raw)
+    shown = list(zip(bill.payments or (), parts.payments or (), strict=True))
+    if not shown and bill.payment is not None:
+        shown = [(bill.payment, parts.payment)]
+    moving = [(payment, part) for payment, part in shown if payment.payment_method != CREDIT]
+    states = _states_of_payments(bill, [payment for payment, _ in moving])
+    ids = [bill.id, *(f"{bill.id}{BESIDE}{_name(payment)}" for payment, _ in moving[1:])]
+    last = max(range(len(moving)), key=lambda place: (moving[place][0].payment_date or "", place), default=0)
+    return [
+        _to_payment(bill, payment, bytes(part), external_id=ids[place], state=states[place], is_last=place == last)
+        for place, (payment, part) in enumerate(moving)
+    ]
+
+
+def _name(payment: wire.Payment) -> str:
+    if payment.id is None:
+        raise RecordRejected("the bill has several payments, and one of them has no id")
+    return payment.id
+
+
+def _states_of_payments(bill: wire.Bill, payments: Sequence[wire.Payment]) -> list[RailPaymentState]:
+    """Where each payment stands: one alone where its bill does. Of several Ramp tells days only, until all is paid."""
+    state = _state_of(bill)
+    alone = _PAYMENT_STATES.get(state, RailPaymentState.DRAFT)
+    if len(payments) < 2 or state is ExecutionState.PAID:
+        return [alone] * len(payments)
+    begun = [payment.effective_date for payment in payments if payment.effective_date is not None]
+    return [_state_among(payment, alone, newest=max(begun, default=None)) for payment in payments]
+
+
+def _state_among(payment: wire.Payment, alone: RailPaymentState, *, newest: str | None) -> RailPaymentState:
+    if payment.effective_date is not None:
+        has_failed = alone is RailPaymentState.FAILED and payment.effective_date == newest
+        return RailPaymentState.FAILED if has_failed else RailPaymentState.IN_FLIGHT
+    if alone is RailPaymentState.CANCELLED or payment.payment_date is None:
+        return alone if alone is RailPaymentState.CANCELLED else RailPaymentState.DRAFT
+    return RailPaymentState.SCHEDULED
+
+
+def _to_payment(
+    bill: wire.Bill,
+    payment: wire.Payment,
+    raw: bytes,
+    *,
+    external_id: str,
+    state: RailPaymentState,
+    is_last: bool,
+) -> Change:
     amount = payment.amount.to_major()
-    state = _PAYMENT_STATES.get(_state_of(bill), RailPaymentState.DRAFT)
     details = payment.details or wire.PaymentDetails()
     planned, released = read_day(payment.payment_date), read_day(payment.effective_date)
     dated = planned or read_day(bill.issued_at) or read_day(bill.created_at)
@@ -154,7 +203,7 @@ def to_payment(raw: bytes) -> Change | None:
         raise RecordRejected("the payment and its bill have no date at all")
     has_left = state in {RailPaymentState.IN_FLIGHT, RailPaymentState.SETTLED, RailPaymentState.FAILED}
     values = {
-        "external_id": bill.id,
+        "external_id": external_id,
         "feed": FEED,
         "bill_id": bill.id,
         "document_date": dated,
@@ -163,11 +212,12 @@ def to_payment(raw: bytes) -> Change | None:
         "method": _METHODS.get(payment.payment_method or "", PaymentMethod.OTHER),
         "state": state,
         "released_on": (released or planned) if has_left else planned,
-        "settled_on": read_day(bill.paid_at) if state is RailPaymentState.SETTLED else None,
+        # The bill tells when the last of its money arrived; of the payments before nobody does.
+        "settled_on": read_day(bill.paid_at) if state is RailPaymentState.SETTLED and is_last else None,
         "is_outside": payment.payment_method == OUTSIDE or details.manual_payment_method is not None,
         "card_transaction_id": next(iter(details.transaction_ids or ()), None),
     }
-    return Change(record=_check(ExecutionPayment, values), raw=bytes(_payment_decoder.decode(raw).payment))
+    return Change(record=_check(ExecutionPayment, values), raw=raw)
 
 
 def to_vendor(raw: bytes) -> Change:
@@ -239,25 +289,23 @@ def _check_size(purchase: wire.Purchase) -> None:
         )
 
 
-_MAPPERS: Mapping[RecordKind, tuple[Callable[[bytes], Change | None], ...]] = {
-    RecordKind.RAIL_BILL: (to_bill, to_payment),
-    RecordKind.RAIL_VENDOR: (to_vendor,),
-    RecordKind.CARD_TRANSACTION: (to_purchase,),
+_MAPPERS: Mapping[RecordKind, Callable[[bytes], Sequence[Change]]] = {
+    RecordKind.RAIL_BILL: lambda raw: (to_bill(raw), *to_payments(raw)),
+    RecordKind.RAIL_VENDOR: lambda raw: (to_vendor(raw),),
+    RecordKind.CARD_TRANSACTION: lambda raw: (to_purchase(raw),),
 }
 
 
 def map_rows(kind: RecordKind, rows: Iterable[Raw]) -> tuple[list[Change], list[RejectedRecord]]:
-    """Map each row of a list: the good ones to changes, the bad ones to reasons. A bill brings its payment too."""
+    """Map each row of a list: the good ones to changes, the bad ones to reasons. A bill brings its payments too."""
     changes: list[Change] = []
     rejected: list[RejectedRecord] = []
     for row in rows:
         raw = bytes(row)
         try:
-            found = [mapper(raw) for mapper in _MAPPERS[kind]]
+            changes += _MAPPERS[kind](raw)
         except RecordRejected as error:
             rejected.append(RejectedRecord(kind=kind, external_id=read_id(raw), reason=error.reason, raw=raw))
-        else:
-            changes += [change for change in found if change is not None]
     return changes, rejected
 
 

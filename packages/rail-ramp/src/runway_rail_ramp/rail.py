@@ -27,8 +27,8 @@ from runway_rail_ramp.cursor import Place, read_place, write_place
 from runway_rail_ramp.drafts import DraftDesk
 from runway_rail_ramp.faults import RAIL, TITLE, is_dead_grant, is_wrong_grant
 from runway_rail_ramp.loading import PATHS, WholeReader
-from runway_rail_ramp.mapping import read_bill, to_bill, to_payment, to_purchase, to_vendor
-from runway_rail_ramp.reading import NewsReader
+from runway_rail_ramp.mapping import BESIDE, read_bill, to_bill, to_payments, to_purchase, to_vendor
+from runway_rail_ramp.reading import NewsReader, note_several
 from runway_rail_ramp.settings import RampSecrets, RampSettings
 from runway_rail_ramp.transport import RampTransport
 from runway_rail_ramp.webhooks import RampWebhookReader
@@ -75,12 +75,13 @@ class RampRail:
                 yield page
             return
         news = await NewsReader(self._transport, self._settings).read(place, now=now)
-        changes, rejected, deletions = news.map()
+        changes, rejected, deletions = news.map(place.several)
         following = replace(
             place,
             since=now - self._overlap,
             looked_at=now if news.has_looked else place.looked_at,
             open_ids=news.open_ids,
+            several=note_several(place.several, changes, gone=deletions),
         )
         yield ChangePage(
             changes=tuple(changes),
@@ -102,17 +103,20 @@ class RampRail:
         if key.kind not in ABILITIES.kinds:
             raise NotSupported(f"{TITLE} holds no {key.kind}")
         path = PATHS.get(key.kind, "bills")
-        raw = await self._transport.record(f"{path}/{key.external_id}")
+        of_bill = key.external_id.partition(BESIDE)[0] if key.kind is RecordKind.RAIL_PAYMENT else key.external_id
+        raw = await self._transport.record(f"{path}/{of_bill}")
         if key.kind is RecordKind.RAIL_VENDOR:
             return to_vendor(raw)
         if key.kind is RecordKind.CARD_TRANSACTION:
             return to_purchase(raw)
         if read_bill(raw).archived_at is not None:
-            raise RecordGone(f"{TITLE} has archived bill {key.external_id!r}", rail=RAIL)
-        change = to_bill(raw) if key.kind is RecordKind.RAIL_BILL else to_payment(raw)
-        if change is None:
-            raise RecordGone(f"bill {key.external_id!r} has no payment at {TITLE}", rail=RAIL)
-        return change
+            raise RecordGone(f"{TITLE} has archived bill {of_bill!r}", rail=RAIL)
+        if key.kind is RecordKind.RAIL_BILL:
+            return to_bill(raw)
+        found = next((change for change in to_payments(raw) if change.key == key), None)
+        if found is None:
+            raise RecordGone(f"bill {of_bill!r} has no payment {key.external_id!r} at {TITLE}", rail=RAIL)
+        return found
 
     async def apply_fix(self, fix: RecordFix, *, idempotency_key: str) -> Change:  # noqa: ARG002 - the port's words
         """What is at the rail is mended there.

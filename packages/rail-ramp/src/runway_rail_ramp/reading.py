@@ -6,13 +6,13 @@ without a word is asked for by its id. Purchases alone have a true change feed. 
 can miss.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec import Raw
 from runway_core.domain.changes import Change, Deletion, RejectedRecord
-from runway_core.domain.execution import ExecutionBill
+from runway_core.domain.execution import ExecutionBill, ExecutionPayment, ExecutionState
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.errors import RecordGone, RecordRejected
 from runway_rail_kit import PageTrail
@@ -22,6 +22,9 @@ from runway_rail_ramp.faults import RAIL, TITLE
 from runway_rail_ramp.mapping import map_rows, read_bill, read_id
 from runway_rail_ramp.settings import RampSettings
 from runway_rail_ramp.transport import RampTransport
+
+Several = Mapping[str, Sequence[str]]
+"""Payments of bills beside their first, by bill."""
 
 ASKED_ONE_BY_ONE = 20
 """So many bills that left the list are asked for in one pull; the others in the next."""
@@ -43,8 +46,11 @@ class News:
         for row in rows:
             self.bills[read_id(bytes(row)) or bytes(row).decode("utf-8", "replace")] = row
 
-    def map(self) -> tuple[list[Change], list[RejectedRecord], list[Deletion]]:
-        """Turn it into records; bills without a payment take back the one that they had."""
+    def map(self, several: Several) -> tuple[list[Change], list[RejectedRecord], list[Deletion]]:
+        """Turn it into records; bills take back the payments that they had and do not show any more.
+
+        `several` names those that a bill had beside its first.
+        """
         live = [row for name, row in self.bills.items() if name not in self.gone]
         changes, rejected = map_rows(RecordKind.RAIL_BILL, live)
         for kind, rows in ((RecordKind.RAIL_VENDOR, self.vendors), (RecordKind.CARD_TRANSACTION, self.purchases)):
@@ -53,10 +59,31 @@ class News:
             rejected += bad
         shown = {change.key for change in changes}
         bills = [change.record.external_id for change in changes if isinstance(change.record, ExecutionBill)]
-        payments = [RecordKey(RecordKind.RAIL_PAYMENT, one) for one in (*bills, *sorted(self.gone))]
+        read = [*bills, *sorted(self.gone)]
+        payments = [RecordKey(RecordKind.RAIL_PAYMENT, one) for bill in read for one in (bill, *several.get(bill, ()))]
         deletions = [Deletion(RecordKey(RecordKind.RAIL_BILL, one)) for one in sorted(self.gone)]
         deletions += [Deletion(key) for key in payments if key not in shown]
         return changes, rejected, deletions
+
+
+def note_several(known: Several, changes: Iterable[Change], *, gone: Iterable[Deletion] = ()) -> dict[str, list[str]]:
+    """Which open bills have several payments now, each with the ids of all but the first."""
+    noted = {bill: list(ids) for bill, ids in known.items()}
+    for deletion in gone:
+        if deletion.key.kind is RecordKind.RAIL_BILL:
+            noted.pop(deletion.key.external_id, None)
+    payments: dict[str, list[str]] = {}
+    bills: list[ExecutionBill] = []
+    for change in changes:
+        if isinstance(change.record, ExecutionBill):
+            bills.append(change.record)
+        elif isinstance(change.record, ExecutionPayment) and change.record.external_id != change.record.bill_id:
+            payments.setdefault(change.record.bill_id, []).append(change.record.external_id)
+    for bill in bills:
+        noted.pop(bill.external_id, None)
+        if bill.state is not ExecutionState.PAID and bill.external_id in payments:
+            noted[bill.external_id] = payments[bill.external_id]
+    return noted
 
 
 class NewsReader:

@@ -72,6 +72,7 @@ class Bill(Struct):
     remote_id: str | None = None
     vendor: BillVendor | None = None
     payment: Payment | None = None
+    payments: list[Payment] | None = None  # told since 2026; `payment` is then the first that is no credit
     draft_bill_id: str | None = None
 
 

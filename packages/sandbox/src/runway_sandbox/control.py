@@ -114,7 +114,7 @@ class ControlDesk:
         told["differences"] = plaid_truth.find_differences(item, book) if "plaid" in rails else []
         if "ramp" in rails:
             business = self._ramp.business_of(desk)
-            told["same"] += find_same_at_ramp(business, book, self._world.clock.now())
+            told["same"] += find_same_at_ramp(business, self._world.clock.now())
             told["differences"] += business.held.differences
         if "stripe" in rails:
             processor = self._stripe.processor_of(desk)

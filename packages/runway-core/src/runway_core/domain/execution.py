@@ -74,7 +74,7 @@ class ExecutionBill(Record):
 
 
 class ExecutionPayment(Record):
-    """The payment of one bill, which `bill_id` names at the rail. One that `is_outside` was made elsewhere."""
+    """A payment of one bill, which `bill_id` names at the rail. One that `is_outside` was made elsewhere."""
 
     kind: ClassVar[RecordKind] = RecordKind.RAIL_PAYMENT
 

@@ -17,9 +17,11 @@ from runway_sandbox.ramp.making import Holdings, Maker, declined_twins
 from runway_sandbox.ramp.records import (
     CardPurchase,
     RampBill,
+    RampPayment,
     bank_payment,
     made_id,
     outside_payment,
+    to_major,
     to_minor,
 )
 from runway_sandbox.service import LedgerService
@@ -70,7 +72,7 @@ class Business:
 
     def _hear_ledger(self, bill: RampBill, now: datetime) -> None:
         """A bill that the ledger has as paid is paid outside, unless its payment has begun here."""
-        if bill.ledger_id is None or bill.is_deaf or (bill.payment is not None and bill.payment.has_started(now)):
+        if bill.ledger_id is None or bill.is_deaf or _is_moving(bill.payment, now):
             return
         row = self._book.find("Bill", bill.ledger_id)
         if row is None or row is bill.seen_row:
@@ -79,6 +81,7 @@ class Business:
         wire = row.parse()
         if open_balance(wire) > 0:
             return
+        _put_behind(bill, now)
         bill.payment = outside_payment(bill, last_payment_day(self._book, wire) or now.date())
         bill.is_payment_synced = bill.is_synced
         bill.approval = "APPROVED" if bill.approval == "APPROVED" else "TERMINATED"
@@ -90,10 +93,13 @@ class Business:
         if not payment.is_recorded and not payment.fails:
             payment.is_recorded = True
             if bill.ledger_id is not None and payment.transaction_id is None:
-                record_payment(self._service, self._book, bill.ledger_id, on=payment.payment_date)
-                bill.is_payment_synced = bill.is_synced
+                part = to_major(payment.amount, payment.currency) if payment.is_part else None
+                payment.ledger_id = record_payment(
+                    self._service, self._book, bill.ledger_id, on=payment.payment_date, at_most=part
+                )
+                bill.is_payment_synced = bill.is_synced and not payment.is_part
             self._tell("payments.updated", payment.id)
-        if payment.has_settled(now):
+        if bill.is_paid(now):
             bill.was_told_paid = True
             self._tell("bills.paid", bill.id)
 
@@ -170,16 +176,24 @@ class Business:
         bill.approval = "REJECTED"
         self._tell("bills.rejected", bill.id)
 
-    def schedule(self, bill: RampBill, *, on: date | None, now: datetime, fails: bool = False) -> None:
+    def schedule(
+        self, bill: RampBill, *, on: date | None, now: datetime, amount: int | None = None, fails: bool = False
+    ) -> None:
         """Instruct a payment by bank transfer for a day: the next business day when none is named.
 
+        With `amount` it pays a part; the rest can be scheduled once that part has arrived.
+
         Raises:
-            OperationError: it is not approved, or paid already.
+            OperationError: it is not approved, or paid already, or more than is left of it.
         """
-        if bill.approval != "APPROVED" or (bill.payment is not None and bill.payment.has_started(now)):
+        if bill.approval != "APPROVED" or _is_moving(bill.payment, now):
             raise OperationError("only an approved bill whose payment has not begun can be scheduled")
+        _put_behind(bill, now)
+        if amount is not None and not 0 < amount <= bill.rest:
+            raise OperationError(f"{bill.rest} is left to be paid")
         day = on or (now + timedelta(days=1)).date()
-        bill.payment = bank_payment(bill, date.fromordinal(next_business_day(day.toordinal())), fails=fails)
+        day = date.fromordinal(next_business_day(day.toordinal()))
+        bill.payment = bank_payment(bill, day, amount=amount, fails=fails)
         self._tell("payments.updated", bill.payment.id)
 
     def unschedule(self, bill: RampBill, *, now: datetime) -> None:
@@ -196,6 +210,7 @@ class Business:
 
     def mark_paid(self, bill: RampBill, *, now: datetime, is_deaf: bool = False) -> None:
         """Mark a bill as paid outside, as the vendor's demo panel does; the ledger is not told."""
+        _put_behind(bill, now)
         bill.payment = outside_payment(bill, now.date())
         bill.payment.settles_at = now
         bill.is_deaf = bill.is_deaf or is_deaf
@@ -232,6 +247,20 @@ class Business:
         """Change what people change; no event goes out for that."""
         bill.due_on = due_on or bill.due_on
         bill.memo = memo or bill.memo
+
+
+def _is_moving(payment: RampPayment | None, now: datetime) -> bool:
+    """Whether a payment has begun that is not the part before another."""
+    if payment is None or not payment.has_started(now):
+        return False
+    return not (payment.is_part and payment.has_settled(now))
+
+
+def _put_behind(bill: RampBill, now: datetime) -> None:
+    """Make room for the next payment after one of a part."""
+    if bill.payment is not None and bill.payment.is_part and bill.payment.has_settled(now):
+        bill.earlier.append(bill.payment)
+        bill.payment = None
 
 
 def moment(day: date) -> datetime:

@@ -27,16 +27,18 @@ def last_payment_day(book: Book, bill: WireObject) -> date | None:
     return max(days, default=None)
 
 
-def record_payment(service: LedgerService, book: Book, bill_id: str, *, on: date) -> bool:
-    """Write the payment of all that is open; false when the ledger has no such open bill or refuses."""
+def record_payment(
+    service: LedgerService, book: Book, bill_id: str, *, on: date, at_most: Decimal | None = None
+) -> str | None:
+    """Write the payment of what is open and tell its id; none when the ledger has no such open bill or refuses."""
     row = book.find("Bill", bill_id)
     kind = find_kind("BillPayment")
     if row is None or kind is None:
-        return False
+        return None
     bill = row.parse()
-    amount = open_balance(bill)
+    amount = open_balance(bill) if at_most is None else min(open_balance(bill), at_most)
     if amount <= 0:
-        return False
+        return None
     payment: WireObject = {
         "VendorRef": bill["VendorRef"],
         "PayType": "Check",
@@ -48,10 +50,10 @@ def record_payment(service: LedgerService, book: Book, bill_id: str, *, on: date
     if bill.get("APAccountRef"):
         payment["APAccountRef"] = bill["APAccountRef"]
     try:
-        service.write(book, kind, payment, operation="create")
+        written = service.write(book, kind, payment, operation="create")
     except ServiceFaultError:
-        return False
-    return True
+        return None
+    return str(written.wire["Id"])
 
 
 def first_bank(book: Book) -> str:

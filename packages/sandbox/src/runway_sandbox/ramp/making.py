@@ -57,6 +57,7 @@ class _Paid:
     payment_id: str
     kind: str  # ACH, CARD, or outside
     on: date
+    amount: int
 
 
 class Maker:
@@ -108,24 +109,29 @@ class Maker:
             wire = row.parse()
             applied = compute_applied("BillPayment", wire)
             is_plain = len(applied) == 1 and ("BillPayment", row.id) not in self._book.unreal | self._named
-            for kind, identifier in applied:
+            currency = reference_id(wire, "CurrencyRef") or self._book.home_currency
+            for (kind, identifier), amount in applied.items():
                 if kind == "Bill":
                     how = _how(wire) if is_plain else "outside"
                     on = date.fromisoformat(str(wire["TxnDate"]))
-                    found.setdefault(identifier, []).append(_Paid(row.id, how, on))
-        return found
+                    found.setdefault(identifier, []).append(_Paid(row.id, how, on, to_minor(amount, currency)))
+        return {bill: sorted(paid, key=lambda one: (one.on, one.payment_id)) for bill, paid in found.items()}
 
     def _make_bill(self, row: Row, paid: list[_Paid] | None) -> None:
         wire = row.parse()
         vendor = self._held.vendors.get(self._vendor_id(reference_id(wire, "VendorRef") or ""))
         total, balance = as_money(wire.get("TotalAmt")), as_money(wire.get("Balance"))
-        if vendor is None or total <= 0 or balance not in {0, total} or (balance == 0) != bool(paid):
+        if vendor is None or total <= 0 or (balance == total) != (not paid):
+            return
+        if balance not in {0, total} and not _is_in_parts(paid):
             return
         bill = self._describe(row, wire, vendor)
         self._held.bills[bill.id] = bill
-        if paid:
+        if paid and _is_in_parts(paid):
+            self._pay_in_parts(bill, paid)
+        elif paid:
             self._pay(bill, paid)
-        else:
+        if not paid or balance:
             self._place(bill)
         bill.was_told_paid = bill.is_paid(self._now)
 
@@ -170,11 +176,18 @@ class Maker:
             bill.payment = outside_payment(bill, max(one.on for one in paid))
         elif last.kind == "CARD":
             bill.payment = self._card_payment(bill, last.on, made_id("card", self._book.realm_id, last.payment_id))
-            bill.payment.is_recorded = True
+            bill.payment.is_recorded, bill.payment.ledger_id = True, last.payment_id
             self._held.card_payments[last.payment_id] = bill.id
         else:
-            bill.payment = replace(bank_payment(bill, last.on), is_recorded=True)
+            bill.payment = replace(bank_payment(bill, last.on), is_recorded=True, ledger_id=last.payment_id)
         bill.is_payment_synced = True
+
+    def _pay_in_parts(self, bill: RampBill, paid: list[_Paid]) -> None:
+        for one in paid:
+            part = replace(bank_payment(bill, one.on, amount=one.amount), is_recorded=True, ledger_id=one.payment_id)
+            bill.earlier.append(part)
+        if not bill.rest:
+            bill.payment, bill.is_payment_synced = bill.earlier.pop(), True
 
     def _card_payment(self, bill: RampBill, on: date, transaction_id: str, *, method: str = "CARD") -> RampPayment:
         return RampPayment(
@@ -191,7 +204,7 @@ class Maker:
         """Let people have done with an open bill what they do: some wait for approval, some are scheduled."""
         draw = random.Random(f"ramp place:{bill.id}").random()
         if draw < 0.2:
-            bill.approval = "PENDING"
+            bill.approval = "APPROVED" if bill.earlier else "PENDING"
         elif draw < 0.45:
             today = self._now.date().toordinal()
             due = bill.due_on or self._now.date()
@@ -202,7 +215,7 @@ class Maker:
     # Differences
 
     def _plant(self) -> None:
-        quiet = [one for one in self._held.bills.values() if one.payment is None and one.approval == "APPROVED"]
+        quiet = [one for one in self._held.bills.values() if not one.payments and one.approval == "APPROVED"]
         quiet.sort(key=lambda one: (one.created_at, one.id))
         old = [one for one in quiet if self._now - one.created_at > timedelta(days=12)]
         planters: list[Callable[[list[RampBill]], bool]] = [
@@ -346,6 +359,7 @@ class Maker:
             number=_renumber(first.number or ""),
             approval="PENDING",
             payment=None,
+            earlier=[],
             remote_id=None,
             ledger_id=None,
             is_synced=False,
@@ -366,6 +380,11 @@ class Maker:
                 "note": "the ledger's bill stands here a second time, under a number typed otherwise",
             }
         )
+
+
+def _is_in_parts(paid: list[_Paid] | None) -> bool:
+    """Whether a bill was paid by more than one bank transfer, or a part of it by one."""
+    return bool(paid) and all(one.kind == "ACH" for one in paid or ())
 
 
 def _how(payment: WireObject) -> str:

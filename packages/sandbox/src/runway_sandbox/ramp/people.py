@@ -1,9 +1,9 @@
 """What people do in the vendor's own pages: `POST {control}/mutate` with `"rail": "ramp"`.
 
-`approve`, `reject`, `schedule` (`fields` may hold `on` and `fails`), `unschedule`, `mark_paid` (paid outside, as the
-vendor's demo panel does), `hold`, `release`, `archive` and `edit` (`due_on`, `memo`) of a bill, which `id` names by its
-own id or that of the ledger's bill. `disconnect` ends the company's tokens and app, `connect` lets the app in again,
-`end_tokens` ends the tokens alone, `grant` says which `scopes` the app has.
+`approve`, `reject`, `schedule` (`fields` may hold `on`, `fails` and the `amount` of a part), `unschedule`, `mark_paid`
+(paid outside, as the vendor's demo panel does), `hold`, `release`, `archive` and `edit` (`due_on`, `memo`) of a bill,
+which `id` names by its own id or that of the ledger's bill. `disconnect` ends the company's tokens and app, `connect`
+lets the app in again, `end_tokens` ends the tokens alone, `grant` says which `scopes` the app has.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def _do(business: Business, operation: str, identifier: str, *, fields: dict[str
     bill = business.find_bill(identifier)
     on = date.fromisoformat(str(fields["on"])) if fields.get("on") else None
     if operation == "schedule":
-        business.schedule(bill, on=on, now=now, fails=bool(fields.get("fails")))
+        amount = int(fields["amount"]) if fields.get("amount") else None
+        business.schedule(bill, on=on, now=now, amount=amount, fails=bool(fields.get("fails")))
     elif operation == "approve":
         business.approve(bill)
     elif operation == "reject":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -105,6 +105,8 @@ class RampPayment:
     transaction_id: str | None = None  # the purchase on the card it was made with
     fails: bool = False
     is_recorded: bool = False  # the ledger has it
+    ledger_id: str | None = None  # of the ledger's payment
+    is_part: bool = False  # more has to be paid after it
 
     @property
     def starts_at(self) -> datetime:
@@ -122,14 +124,16 @@ class RampPayment:
 
 def bank_payment(bill: RampBill, on: date, *, amount: int | None = None, fails: bool = False) -> RampPayment:
     """Instruct a payment by bank transfer."""
+    beside = [str(len(bill.earlier))] if bill.earlier else []
     return RampPayment(
-        id=made_id("payment", bill.id, on.isoformat()),
-        amount=bill.total if amount is None else amount,
+        id=made_id("payment", bill.id, on.isoformat(), *beside),
+        amount=bill.rest if amount is None else amount,
         currency=bill.currency,
         method="ACH",
         payment_date=on,
         settles_at=datetime.combine(business_days_after(on, SETTLE_BUSINESS_DAYS), SETTLES_AT),
         fails=fails,
+        is_part=amount is not None and amount < bill.rest,
     )
 
 
@@ -137,7 +141,7 @@ def outside_payment(bill: RampBill, on: date) -> RampPayment:
     """A payment that was made elsewhere, as the ledger told."""
     return RampPayment(
         id=made_id("outside", bill.id),
-        amount=bill.total,
+        amount=bill.rest,
         currency=bill.currency,
         method="PAID_MANUALLY",
         payment_date=on,
@@ -162,7 +166,8 @@ class RampBill:
     due_on: date | None = None
     memo: str | None = None
     approval: Approval = "APPROVED"
-    payment: RampPayment | None = None
+    payment: RampPayment | None = None  # the last, or the one to come
+    earlier: list[RampPayment] = field(default_factory=list)  # those that paid parts of it before
     archived_at: datetime | None = None
     remote_id: str | None = None  # of the ledger's bill, or the caller's own
     ledger_id: str | None = None  # what it is in the ledger, whether the vendor knows or not
@@ -181,9 +186,19 @@ class RampBill:
         """The sum of the lines: there is no other amount."""
         return sum(line.amount for line in self.lines)
 
+    @property
+    def rest(self) -> int:
+        """What earlier payments left to be paid."""
+        return self.total - sum(one.amount for one in self.earlier)
+
+    @property
+    def payments(self) -> list[RampPayment]:
+        """All of its payments, oldest first."""
+        return [*self.earlier, *([] if self.payment is None else [self.payment])]
+
     def is_paid(self, now: datetime) -> bool:
         """Whether the vendor has the money."""
-        return self.payment is not None and self.payment.has_settled(now)
+        return self.payment is not None and not self.payment.is_part and self.payment.has_settled(now)
 
     def status_summary(self, now: datetime) -> str:
         """Where the bill stands, in the vendor's own words."""
@@ -201,6 +216,8 @@ class RampBill:
             return "AWAITING_RELEASE"
         if not self.payment.has_started(now):
             return "PAYMENT_SCHEDULED"
+        if self.payment.is_part and self.payment.has_settled(now):
+            return "PAYMENT_NOT_INSTRUCTED"  # the rest of it
         return "PAYMENT_ERROR" if self.payment.fails else "PAYMENT_PROCESSING"
 
     def sync_status(self) -> str:

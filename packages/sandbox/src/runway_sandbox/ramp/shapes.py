@@ -40,7 +40,7 @@ def money(amount: int, currency: str) -> Wire:
 def bill(held: Holdings, one: RampBill, now: datetime, *, is_whole: bool = False) -> Wire:
     """Return a bill; the trace of its payment stands only in the answer for one bill (`is_whole`)."""
     vendor = held.vendors[one.vendor_id]
-    shown = None if one.payment is None else payment(one.payment, now, with_trace=is_whole)
+    shown = [payment(each, now, with_trace=is_whole) for each in one.payments]
     paid_at = one.payment.settles_at if one.payment is not None and one.is_paid(now) else None
     wire: Wire = {
         "id": one.id,
@@ -71,8 +71,8 @@ def bill(held: Holdings, one: RampBill, now: datetime, *, is_whole: bool = False
         "accounting_field_selections": [],
         "line_items": [_line(line, one.currency) for line in one.lines],
         "inventory_line_items": [],
-        "payment": shown,
-        "payments": [] if shown is None else [shown],
+        "payment": shown[0] if shown else None,
+        "payments": shown,
         "item_receipt_ids": [],
         "applied_vendor_credits": [],
         "draft_bill_id": one.draft_id,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from runway_sandbox.books import Book
 from runway_sandbox.ramp.business import Business
 
 Entry = dict[str, Any]
 
 
-def find_same(business: Business, book: Book, now: datetime) -> list[Entry]:
+def find_same(business: Business, now: datetime) -> list[Entry]:
     """List vendors, bills, payments of bills and purchases with what they are in the books."""
     held = business.held
     found = [_pair("Vendor", one.ledger_id, "vendor", one.id) for one in held.vendors.values() if one.ledger_id]
@@ -19,11 +18,11 @@ def find_same(business: Business, book: Book, now: datetime) -> list[Entry]:
         if bill.ledger_id is None:
             continue
         found.append(_pair("Bill", bill.ledger_id, "bill", bill.id))
-        row = book.find("Bill", bill.ledger_id)
-        payment = bill.payment
-        if row is not None and payment is not None and payment.is_recorded and payment.method != "PAID_MANUALLY":
-            links = row.parse().get("LinkedTxn") or []
-            found += [_pair("BillPayment", str(link["TxnId"]), "payment", payment.id) for link in links[:1]]
+        found += [
+            _pair("BillPayment", payment.ledger_id, "payment", payment.id)
+            for payment in bill.payments
+            if payment.ledger_id is not None
+        ]
     found += [
         _pair(one.ledger_kind, one.ledger_id, "transaction", one.id)
         for one in business.purchases(now)
