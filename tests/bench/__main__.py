@@ -16,6 +16,7 @@ from tests.bench.kills import measure_kills
 from tests.bench.log_speed import measure_log
 from tests.bench.matching import measure_money, measure_names
 from tests.bench.pages import measure_pages
+from tests.bench.position import measure_position
 from tests.bench.scale import measure_scale
 from tests.bench.walls import measure_walls
 from tests.bench.webhooks import measure_webhooks
@@ -27,6 +28,7 @@ PARTS = (
     "log",
     "pages",
     "walls",
+    "position",
     "names",
     "money",
     "figures",
@@ -67,6 +69,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
         "log": lambda: measure_log(entries=100_000, clients=2, bills=1500),
         "pages": lambda: measure_pages(companies=100, bills=10_000),
         "walls": lambda: measure_walls(companies=100, bills=10_000),
+        "position": lambda: measure_position(bills=2_850, repeat=30),
         "names": lambda: measure_names(is_small=False),
         "money": lambda: measure_money(documents=10_000, movements=5_000),
         "figures": lambda: measure_figures(bills=3_700, repeat=30),
@@ -93,6 +96,7 @@ def small_ones() -> Mapping[str, Callable[[], None]]:
         "log": lambda: measure_log(entries=2_000, clients=2, bills=60),
         "pages": lambda: measure_pages(companies=3, bills=50),
         "walls": lambda: measure_walls(companies=3, bills=400),
+        "position": lambda: measure_position(bills=60, repeat=3),
         "names": lambda: measure_names(is_small=True),
         "money": lambda: measure_money(documents=500, movements=200),
         "figures": lambda: measure_figures(bills=100, repeat=3),

@@ -1,14 +1,15 @@
 """A portfolio of large companies written straight into a store: what a year of mirroring leaves behind."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from runway_core import Runway
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import Attribution, Cause, Change, ChangePage, Cursor
-from runway_core.domain.company import ConnectionState
+from runway_core.domain.company import Connection, ConnectionState
 from runway_core.domain.documents import DocumentLine, LineKind
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.ledger import Account, AccountKind
@@ -22,33 +23,54 @@ VENDORS = 80
 OPEN_SHARE = 25  # one bill in so many is open
 
 
-async def fill_portfolio(runway: Runway, store: Store, *, companies: int, bills: int) -> list[CompanyId]:
-    """Add companies with `bills` bills each, pages of a thousand, then compute every position."""
-    added = []
-    for index in range(companies):
-        company = await runway.companies.add(
-            f"Bench Company {index:04d}", home_currency="USD", time_zone="America/Chicago"
-        )
-        added.append(company.company_id)
-        connection = await runway.connections.add(
-            company.company_id, rail="sample", settings={"folder": "/nowhere"}, secrets={}
-        )
-        now = datetime.now(UTC)
+@dataclass(frozen=True)
+class Mirrored:
+    """A company whose records are written without a rail."""
+
+    store: Store
+    connection: Connection
+
+    @property
+    def company_id(self) -> CompanyId:
+        """Whose records they are."""
+        return self.connection.company_id
+
+    async def write(self, name: str, pages: Iterable[Sequence[Change]]) -> None:
+        """One pull, named `name`, that brings these pages."""
+        store, connection, now = self.store, self.connection, datetime.now(UTC)
         lease = await store.registry.take_lease(connection, holder="bench", now=now, lasts_seconds=3600)
         run = SyncRun(
-            run_id=f"run-{index}", company_id=company.company_id, connection_id=connection.connection_id,
-            rail="sample", cause=Cause.PULL, started_at=now,
+            run_id=name, company_id=connection.company_id, connection_id=connection.connection_id,
+            rail=connection.rail, cause=Cause.PULL, started_at=now,
         )  # fmt: skip
         await store.registry.begin_run(lease, run)
-        by = Attribution(cause=Cause.PULL, actor="bench", correlation_id=run.run_id)
-        for number, changes in enumerate(_pages(index, bills)):
-            page = ChangePage(changes=tuple(changes), next_cursor=Cursor(str(number)), source_time=now)
-            await store.mirror.commit_page(lease, page, run_id=run.run_id, attribution=by, seen_at=now)
+        by = Attribution(cause=Cause.PULL, actor="bench", correlation_id=name)
+        for number, changes in enumerate(pages):
+            page = ChangePage(changes=tuple(changes), next_cursor=Cursor(f"{name}-{number}"), source_time=now)
+            await store.mirror.commit_page(lease, page, run_id=name, attribution=by, seen_at=now)
         ended = run.model_copy(update={"ended_at": now, "outcome": RunOutcome.SUCCEEDED})
         await store.registry.end_run(
             lease, ended, state=ConnectionState.ACTIVE, source_read_at=now, was_full=True, attribution=by
         )
-        await runway.recompute(company.company_id)
+
+
+async def add_mirrored(runway: Runway, store: Store, name: str) -> Mirrored:
+    """A company with nothing in it yet."""
+    company = await runway.companies.add(name, home_currency="USD", time_zone="America/Chicago")
+    settings = {"folder": "/nowhere"}
+    return Mirrored(
+        store, await runway.connections.add(company.company_id, rail="sample", settings=settings, secrets={})
+    )
+
+
+async def fill_portfolio(runway: Runway, store: Store, *, companies: int, bills: int) -> list[CompanyId]:
+    """Add companies with `bills` bills each, pages of a thousand, then compute every position."""
+    added = []
+    for index in range(companies):
+        mirrored = await add_mirrored(runway, store, f"Bench Company {index:04d}")
+        added.append(mirrored.company_id)
+        await mirrored.write(f"run-{index}", _pages(index, bills))
+        await runway.recompute(mirrored.company_id)
     return added
 
 
