@@ -1,42 +1,20 @@
 """Checks run again only where their inputs changed, and find what a run of all of them would find."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.calculators.hygiene.check import Check
 from runway_core.calculators.hygiene.checks import CHECKS
 from runway_core.calculators.hygiene.rerun import ALWAYS_READ, run_checks
-from runway_core.domain.books import Books
+from runway_core.domain.books import LISTS, Books
 from runway_testkit.books_making import bill, make_books
 from runway_testkit.books_strategies import books
 from runway_testkit.sample import sample_books
 
-FIELDS = sorted(Books.model_fields)
-
-seen: set[str] = set()
-
-
-class WatchedBooks(Books):
-    """Books that note which of their fields somebody looks at."""
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in Books.model_fields:
-            seen.add(name)
-        return super().__getattribute__(name)
+from tests.core.noting_books import FIELDS, list_looked_at, mix_books
 
 
 def watch(check: Check, given_books: Books) -> set[str]:
-    watched = WatchedBooks.trusted({name: getattr(given_books, name) for name in FIELDS})
-    seen.clear()
-    tuple(check.find(watched))
-    return set(seen)
-
-
-def mix(first: Books, second: Books, names: Sequence[str]) -> Books:
-    """The first books, with some fields of the second."""
-    return Books.trusted({name: getattr(second if name in names else first, name) for name in FIELDS})
+    return list_looked_at(given_books, lambda noting: tuple(check.find(noting)))
 
 
 def find_unnamed(given_books: Books) -> dict[str, set[str]]:
@@ -50,13 +28,13 @@ def test_no_check_looks_at_what_it_does_not_name(any_books: Books) -> None:
 
 
 def test_every_check_names_only_fields_that_books_have() -> None:
-    assert all(check.reads <= set(FIELDS) - ALWAYS_READ for check in CHECKS)
+    assert all(check.reads <= {*FIELDS, *LISTS} - ALWAYS_READ for check in CHECKS)
     assert find_unnamed(sample_books()) == {}
 
 
 @given(books(), books(), st.lists(st.sampled_from(FIELDS), max_size=4, unique=True))
 def test_running_again_finds_what_a_whole_run_finds(before: Books, other: Books, names: list[str]) -> None:
-    now = mix(before, other, names)
+    now = mix_books(before, other, names)
 
     again = run_checks(now, run_checks(before))
 
@@ -65,8 +43,8 @@ def test_running_again_finds_what_a_whole_run_finds(before: Books, other: Books,
 
 @given(books(), books(), books(), st.lists(st.sampled_from(FIELDS), max_size=3, unique=True))
 def test_so_it_does_after_many_readings(first: Books, second: Books, third: Books, names: list[str]) -> None:
-    then = mix(first, second, names)
-    now = mix(then, third, names[:1])
+    then = mix_books(first, second, names)
+    now = mix_books(then, third, names[:1])
 
     assert run_checks(now, run_checks(then, run_checks(first))).found == run_checks(now).found
 

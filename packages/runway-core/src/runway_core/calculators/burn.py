@@ -27,12 +27,22 @@ def compute_burn(books: Books) -> Burn:
     return Burn(
         months=tuple(months),
         is_complete=len(months) == FULL_MONTHS,
-        outflow_per_day=_per_day(outflow, days) if months else None,
+        outflow_per_day=compute_outflow_per_day(books),
         net_burn_per_day=_per_day(net, days) if months else None,
         weighted_net_burn_per_day=_per_day(weighted, weighted_days) if months else None,
         cash_buffer_days=_days_of(opening, outflow, days),
         burn_runway_days=_days_of(opening, net, days),
         weighted_burn_runway_days=_days_of(opening, weighted, weighted_days),
+    )
+
+
+def compute_outflow_per_day(books: Books) -> Decimal | None:
+    """What leaves on an average day, positive; `None` where burn is not known. Unlike burn it asks for no cash."""
+    months = books.derive(_sum_months)
+    return (
+        _per_day(sum((month.outflow for month in months), ZERO), sum(month.days for month in months))
+        if months
+        else None
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from runway_core.calculators.burn import compute_burn
+from runway_core.calculators.burn import compute_outflow_per_day
 from runway_core.calculators.calendar import add_days, roll_forward
 from runway_core.calculators.receivables import (
     PaymentHabits,
@@ -41,7 +41,7 @@ def compute_collections(books: Books) -> list[CollectionCase]:
     if not overdue:
         return []
     habits = books.derive(compute_payment_habits)
-    per_day = compute_burn(books).outflow_per_day
+    per_day = compute_outflow_per_day(books)
     notes = _find_newest_notes(books)
     received = _find_last_receipts(books)
     cases = [

@@ -77,7 +77,7 @@ def find_cash_account_ids(books: Books) -> frozenset[str]:
     excluded = books.company.settings.excluded_account_ids
     return frozenset(
         account.external_id
-        for account in books.accounts
+        for account in books.chart
         if account.account_kind is AccountKind.BANK and account.external_id not in excluded
     )
 
@@ -127,12 +127,12 @@ class _FlowReader:
         self._since = since
         self._rates = HomeRates.of(books)
         self._special: dict[str, FlowSort] = {}  # accounts on the other side that are no operating flow
-        for account in books.accounts:
+        for account in books.chart:
             if account.account_kind is AccountKind.BANK:
                 self._special[account.external_id] = FlowSort.TRANSFER
             elif account.account_kind in FINANCING_KINDS:
                 self._special[account.external_id] = FlowSort.FINANCING
-        self._cards = {a.external_id for a in books.accounts if a.account_kind is AccountKind.CREDIT_CARD}
+        self._cards = {a.external_id for a in books.chart if a.account_kind is AccountKind.CREDIT_CARD}
 
     def read_bank(self, books: Books) -> Iterator[Flow]:
         for line in books.bank_transactions:

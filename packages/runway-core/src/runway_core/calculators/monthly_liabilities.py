@@ -82,8 +82,9 @@ def find_monthly_liabilities(books: Books, last: date) -> list[MonthlyLiability]
     An entered series of that kind stands for its liability, and it is left out.
     """
     found: list[MonthlyLiability] = []
+    accounts = {account.external_id: account for account in books.accounts}
     for account_id, legs in books.derive(_read_legs).items():
-        liability = _follow(books, books.account_by_id[account_id], legs, last)
+        liability = _follow(books, accounts[account_id], legs, last)
         if liability is not None:
             found.append(liability)
     return sorted(found, key=lambda liability: liability.account.external_id)
@@ -220,7 +221,7 @@ def _read_legs(books: Books) -> dict[str, list[_Leg]]:
     entered = {series.series_kind for series in books.company.settings.series}
     accounts = {
         account.external_id: account
-        for account in books.accounts
+        for account in books.chart
         if (kind := _ENTERED_AS.get(account.account_kind)) is not None and kind not in entered
     }
     found: dict[str, list[_Leg]] = {}

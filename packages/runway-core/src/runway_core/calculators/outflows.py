@@ -38,14 +38,14 @@ def find_wage_account_ids(books: Books) -> frozenset[str]:
     """Expense accounts that wages are booked to, by their name; payroll taxes are none."""
     return frozenset(
         account.external_id
-        for account in books.accounts
+        for account in books.chart
         if account.account_kind in _WAGE_KINDS and _WAGE_WORDS.search(account.name) is not None
     )
 
 
 def find_card_account_ids(books: Books) -> frozenset[str]:
     """Credit cards."""
-    return frozenset(a.external_id for a in books.accounts if a.account_kind is AccountKind.CREDIT_CARD)
+    return frozenset(a.external_id for a in books.chart if a.account_kind is AccountKind.CREDIT_CARD)
 
 
 def read_outflows(books: Books) -> tuple[Outflow, ...]:
@@ -73,7 +73,7 @@ def _read(books: Books) -> Iterator[Outflow]:
             payee = _find_payee(purchase, wages)
             if payee is not None:
                 yield Outflow(payee, purchase.document_date, purchase.total, purchase.currency, purchase)
-    others = {a.external_id for a in books.accounts if a.account_kind not in _NO_SERIES}
+    others = {a.external_id for a in books.chart if a.account_kind not in _NO_SERIES}
     for transfer in books.transfers:
         if transfer.from_account_id in cash and transfer.to_account_id in others and transfer.total > 0:
             party = RecordKey(RecordKind.ACCOUNT, transfer.to_account_id or "")

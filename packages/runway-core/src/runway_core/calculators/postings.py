@@ -43,7 +43,7 @@ ENTRY_FIELDS = frozenset(
 )
 """The fields of `Books` that hold such records."""
 
-POSTING_READS = ENTRY_FIELDS | {"accounts"}
+POSTING_READS = ENTRY_FIELDS | {"chart"}
 """The fields of `Books` that postings are read from."""
 
 Posting = tuple[str | None, Decimal, str, Entry]
@@ -89,7 +89,7 @@ def read_postings(books: Books, account_ids: Iterable[str]) -> Iterator[tuple[st
 def _find_only(books: Books) -> dict[AccountKind, str]:
     """Kinds of which there is exactly one account, with its id."""
     found: dict[AccountKind, list[str]] = {}
-    for account in books.accounts:
+    for account in books.chart:
         if account.account_kind not in _NO_BALANCE:
             found.setdefault(account.account_kind, []).append(account.external_id)
     return {kind: ids[0] for kind, ids in found.items() if len(ids) == 1}
@@ -97,7 +97,7 @@ def _find_only(books: Books) -> dict[AccountKind, str]:
 
 def _find_currencies(books: Books) -> dict[str, str]:
     """The currency of each account that has a balance."""
-    pairs = tuple((a.external_id, a.currency) for a in books.accounts if a.account_kind not in _NO_BALANCE)
+    pairs = tuple((a.external_id, a.currency) for a in books.chart if a.account_kind not in _NO_BALANCE)
     return books.derive_each(dict, {"": (pairs,)})[""]  # the same while only balances change
 
 

@@ -29,7 +29,7 @@ def find_waiting(books: Books) -> tuple[CustomerPayment, ...]:
 
 
 def _compute_waiting(books: Books) -> tuple[CustomerPayment, ...]:
-    waiting = {a.external_id for a in books.accounts if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
+    waiting = {a.external_id for a in books.chart if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
     held = [
         payment
         for payment in books.customer_payments

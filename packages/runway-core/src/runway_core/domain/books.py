@@ -19,6 +19,7 @@ from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
 from runway_core.domain.ledger import Account, Attachment, CompanyInfo, Deposit, JournalEntry, Purchase, Transfer
+from runway_core.domain.money import ZERO
 from runway_core.domain.parties import Customer, Term, Vendor
 from runway_core.domain.planned_items import PlannedItem
 from runway_core.domain.policy import DEFAULT_POLICY, CallBack, Earmark, Policy
@@ -27,6 +28,7 @@ from runway_core.domain.record import Value
 
 Value_ = TypeVar("Value_")
 Key_ = TypeVar("Key_")
+Listed_ = TypeVar("Listed_", Account, Vendor, Customer)
 Given_ = ParamSpec("Given_")
 
 _EXTERNAL_ID = attrgetter("external_id")
@@ -139,9 +141,13 @@ class Books(Value):
             These books.
         """
         own = self.__dict__
-        same = {name for name in type(self).model_fields if is_same(before.__dict__[name], own[name])}
-        self.derived.update((compute, found) for compute, found in before.derived.items() if found.reads <= same)
         self.pieces.update(before.pieces)
+        same = {name for name in type(self).model_fields if is_same(before.__dict__[name], own[name])}
+        for name, field in LISTS.items():
+            if name in before.__dict__ and (field in same or before.__dict__[name] == getattr(self, name)):
+                same.add(name)
+                own[name] = before.__dict__[name]
+        self.derived.update((compute, found) for compute, found in before.derived.items() if found.reads <= same)
         for name in FIELDS_OF.keys() & before.__dict__.keys():
             if FIELDS_OF[name] <= same:
                 own.setdefault(name, before.__dict__[name])
@@ -155,19 +161,41 @@ class Books(Value):
         return copied
 
     @cached_property
+    def chart(self) -> tuple[Account, ...]:
+        """The chart of accounts: which there are, with nil balances and without revisions.
+
+        Balances move with every document. What is made of the chart and the two lists holds while only those move.
+        """
+        return self._list(self.accounts, part="accounts")
+
+    @cached_property
+    def vendor_list(self) -> tuple[Vendor, ...]:
+        """The vendors, with nil balances and without revisions."""
+        return self._list(self.vendors, part="vendors")
+
+    @cached_property
+    def customer_list(self) -> tuple[Customer, ...]:
+        """The customers, with nil balances and without revisions."""
+        return self._list(self.customers, part="customers")
+
+    def _list(self, records: tuple[Listed_, ...], *, part: str) -> tuple[Listed_, ...]:
+        given = {record.external_id: (record,) for record in records}
+        return tuple(self.derive_each(_settle, given, part=part).values())
+
+    @cached_property
     def vendor_by_id(self) -> dict[str, Vendor]:
-        """Vendors by external id."""
-        return {vendor.external_id: vendor for vendor in self.vendors}
+        """Vendors by external id, as in their list."""
+        return {vendor.external_id: vendor for vendor in self.vendor_list}
 
     @cached_property
     def customer_by_id(self) -> dict[str, Customer]:
-        """Customers by external id."""
-        return {customer.external_id: customer for customer in self.customers}
+        """Customers by external id, as in their list."""
+        return {customer.external_id: customer for customer in self.customer_list}
 
     @cached_property
     def account_by_id(self) -> dict[str, Account]:
-        """Accounts by external id."""
-        return {account.external_id: account for account in self.accounts}
+        """Accounts by external id, as in the chart: without balances."""
+        return {account.external_id: account for account in self.chart}
 
     @cached_property
     def term_by_id(self) -> dict[str, Term]:
@@ -197,12 +225,16 @@ class Books(Value):
         return self.derive_each(_order_bills, {vendor_id: (group,) for vendor_id, group in _group_bills(self.bills)})
 
 
+LISTS = {"chart": "accounts", "vendor_list": "vendors", "customer_list": "customers"}
+"""What stands for a field in which balances move: it counts as a field of its own."""
+
 FIELDS_OF: Mapping[str, frozenset[str]] = {
     **{name: frozenset({name}) for name in Books.model_fields},
     "home": frozenset({"company"}),
-    "vendor_by_id": frozenset({"vendors"}),
-    "customer_by_id": frozenset({"customers"}),
-    "account_by_id": frozenset({"accounts"}),
+    **{name: frozenset({name}) for name in LISTS},
+    "vendor_by_id": frozenset({"vendor_list"}),
+    "customer_by_id": frozenset({"customer_list"}),
+    "account_by_id": frozenset({"chart"}),
     "term_by_id": frozenset({"terms"}),
     "open_bills": frozenset({"bills"}),
     "unsettled_bills": frozenset({"bills"}),
@@ -210,6 +242,10 @@ FIELDS_OF: Mapping[str, frozenset[str]] = {
     "bills_by_vendor": frozenset({"bills"}),
 }
 """Which fields each attribute of books is made of; a test watches that none is missing."""
+
+
+def _settle(record: Listed_) -> Listed_:
+    return record.model_copy(update={"balance": ZERO, "revision": "", "revision_number": 0, "modified_at": None})
 
 
 def _group_bills(bills: Iterable[Bill]) -> Iterable[tuple[str, tuple[Bill, ...]]]:

@@ -24,7 +24,7 @@ def find_unsorted_accounts(books: Books) -> dict[str, str]:
 
     Reads accounts.
     """
-    return {account.external_id: account.full_name for account in books.accounts if _UNSORTED.search(account.full_name)}
+    return {account.external_id: account.full_name for account in books.chart if _UNSORTED.search(account.full_name)}
 
 
 def find_unsorted_lines(lines: Iterable[DocumentLine], unsorted: Container[str | None]) -> list[DocumentLine]:

@@ -23,7 +23,7 @@ from runway_core.domain.identity import RecordKind
 from runway_core.domain.invoices import CustomerPayment, Invoice
 from runway_core.domain.ledger import AccountKind
 
-RECEIPT_READS = frozenset({"accounts", "aliases", "customer_payments", "customers", "deposits", "invoices", "terms"})
+RECEIPT_READS = frozenset({"chart", "aliases", "customer_payments", "customer_list", "deposits", "invoices", "terms"})
 """The fields of books that matched receipts depend on."""
 
 _SALES = frozenset({AccountKind.INCOME, AccountKind.OTHER_INCOME, AccountKind.ACCOUNTS_RECEIVABLE, AccountKind.UNKNOWN})
@@ -95,7 +95,7 @@ def find_loose_receipts(books: Books) -> LooseReceipts:
 
 def read_loose_receipts(books: Books) -> list[MoneyMovement]:
     """Lines of deposits booked to income, to receivables or nowhere, up to the day of the books."""
-    kinds = {account.external_id: account.account_kind for account in books.accounts}
+    kinds = {account.external_id: account.account_kind for account in books.chart}
     return [
         movement
         for line, movement in read_deposit_lines(books)
@@ -150,7 +150,7 @@ def _index_debtors(books: Books) -> NameIndex:
     owing = {invoice.customer_id for invoice in books.open_invoices}
     parties = (
         NamedParty(customer.key, tuple(filter(None, (customer.name, customer.company_name))))
-        for customer in books.customers
+        for customer in books.customer_list
         if customer.external_id in owing
     )
     aliases = {alias.paper_id: alias.party for alias in books.aliases if alias.party.kind is RecordKind.CUSTOMER}

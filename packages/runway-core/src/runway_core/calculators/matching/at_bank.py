@@ -28,17 +28,17 @@ Five business days are eight days over a weekend with a holiday.
 
 PAIRING_READS = frozenset(
     {
-        "accounts",
+        "chart",
         "aliases",
         "bank_transactions",
         "bill_payments",
         "customer_payments",
-        "customers",
+        "customer_list",
         "deposits",
         "journal_entries",
         "purchases",
         "transfers",
-        "vendors",
+        "vendor_list",
     }
 )
 """The fields of `Books` that pairing looks at."""
@@ -85,7 +85,7 @@ def index_vendors(books: Books) -> NameIndex:
 
 
 def _index_vendors(books: Books) -> NameIndex:
-    return NameIndex.of_vendors(books.vendors, aliases=read_aliases(books))
+    return NameIndex.of_vendors(books.vendor_list, aliases=read_aliases(books))
 
 
 def index_customers(books: Books) -> NameIndex:
@@ -94,7 +94,7 @@ def index_customers(books: Books) -> NameIndex:
 
 
 def _index_customers(books: Books) -> NameIndex:
-    return NameIndex.of_customers(books.customers, aliases=read_aliases(books))
+    return NameIndex.of_customers(books.customer_list, aliases=read_aliases(books))
 
 
 def find_unpaired(books: Books) -> Mapping[str, Unpaired]:

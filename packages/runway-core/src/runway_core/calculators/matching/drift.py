@@ -15,7 +15,7 @@ from runway_core.domain.identity import RecordKey
 from runway_core.domain.ledger import Account
 from runway_core.domain.money import ZERO
 
-DRIFT_READS = PAIRING_READS | {"bank_balances", "read_at"}
+DRIFT_READS = PAIRING_READS | {"accounts", "bank_balances", "read_at"}
 """The fields of books that drifts depend on."""
 
 

@@ -61,8 +61,8 @@ def match_books(books: Books, *, aliases: Aliases | None = None) -> BooksMatchin
 
 def read_bank_lines(books: Books, *, aliases: Aliases | None = None) -> Iterator[MoneyMovement]:
     """Posted bank lines. Who is on the other end is known where a proof of names acts alone."""
-    vendors = NameIndex.of_vendors(books.vendors, aliases=aliases)
-    customers = NameIndex.of_customers(books.customers, aliases=aliases)
+    vendors = NameIndex.of_vendors(books.vendor_list, aliases=aliases)
+    customers = NameIndex.of_customers(books.customer_list, aliases=aliases)
     for line in books.bank_transactions:
         if not line.is_pending:
             yield _read_line(line, customers if line.amount > 0 else vendors)

@@ -39,7 +39,7 @@ def read_ledger_legs(books: Books) -> tuple[LedgerLeg, ...]:
 
 
 def _compute(books: Books) -> tuple[LedgerLeg, ...]:
-    kept = {account.external_id for account in books.accounts if account.account_kind in BANK_KINDS}
+    kept = {account.external_id for account in books.chart if account.account_kind in BANK_KINDS}
     return tuple(leg for leg in _read_all(books) if leg.account_id in kept and leg.amount)
 
 

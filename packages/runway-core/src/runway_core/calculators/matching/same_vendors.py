@@ -29,7 +29,7 @@ class SameVendors:
         self._vendors = books.vendor_by_id
         self._above: dict[str, str] = {}
         first: dict[str, str] = {}
-        for vendor in books.vendors:
+        for vendor in books.vendor_list:
             for form in _forms_of(vendor):
                 self._join(vendor.external_id, first.setdefault(form, vendor.external_id))
         if books.aliases:
@@ -70,7 +70,7 @@ class SameVendors:
             for alias in books.aliases
             if alias.party.kind is RecordKind.VENDOR and alias.party.external_id in books.vendor_by_id
         }
-        for vendor in books.vendors:
+        for vendor in books.vendor_list:
             for form in (normal_name(vendor.name), normal_bank_text(vendor.name)):
                 if form in meant:
                     self._join(vendor.external_id, meant[form])

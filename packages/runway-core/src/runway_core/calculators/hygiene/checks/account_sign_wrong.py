@@ -38,7 +38,7 @@ class AccountSignWrong:
     name = "account_sign_wrong"
     floor = Severity.HIGH
     effect = RunwayEffect.MOVES_DATES
-    reads = POSTING_READS | {"bank_balances", "read_at"}
+    reads = POSTING_READS | {"accounts", "bank_balances", "read_at"}
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such account."""

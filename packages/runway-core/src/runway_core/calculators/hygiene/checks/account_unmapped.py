@@ -30,7 +30,7 @@ class AccountUnmapped:
     effect = RunwayEffect.CONFIDENCE
     reads = frozenset(
         {
-            "accounts",
+            "chart",
             "bank_balances",
             "bank_transactions",
             "bill_payments",
@@ -50,7 +50,7 @@ class AccountUnmapped:
             return
         excluded = books.company.settings.excluded_account_ids
         last = self._find_last_moves(books)
-        for account in books.accounts:
+        for account in books.chart:
             if account.account_kind is not AccountKind.BANK or account.external_id in excluded:
                 continue
             balance = balances.get(account.external_id)

@@ -25,7 +25,7 @@ class BankDuplicate:
     name = "bank_duplicate"
     floor = Severity.HIGH
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"accounts", "bank_balances", "bank_transactions", "read_at"})
+    reads = frozenset({"chart", "bank_balances", "bank_transactions", "read_at"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every line that repeats another."""

@@ -19,7 +19,7 @@ class BillDueDateAssumed:
     name = "bill_due_date_assumed"
     floor = Severity.LOW
     effect = RunwayEffect.MOVES_DATES
-    reads = frozenset({"bills", "vendors"})
+    reads = frozenset({"bills", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill whose due date looks filled in."""

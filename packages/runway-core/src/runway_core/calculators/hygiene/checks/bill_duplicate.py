@@ -27,7 +27,7 @@ class BillDuplicate:
     name = "bill_duplicate"
     floor = Severity.CRITICAL
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"aliases", "attachments", "bills", "vendors"})
+    reads = frozenset({"aliases", "attachments", "bills", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every pair; of three alike, the first with the second and the second with the third."""

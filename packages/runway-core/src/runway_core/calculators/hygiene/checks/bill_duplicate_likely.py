@@ -29,7 +29,7 @@ class BillDuplicateLikely:
     name = "bill_duplicate_likely"
     floor = Severity.HIGH
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"aliases", "attachments", "bills", "vendors"})
+    reads = frozenset({"aliases", "attachments", "bills", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every pair; of three alike, the first with the second and the second with the third."""

@@ -24,7 +24,7 @@ class BillUncategorised:
     name = "bill_uncategorised"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"accounts", "bills"})
+    reads = frozenset({"chart", "bills"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every bill with such a line."""

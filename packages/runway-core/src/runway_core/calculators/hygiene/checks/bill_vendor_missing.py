@@ -20,7 +20,7 @@ class BillVendorMissing:
     name = "bill_vendor_missing"
     floor = Severity.MEDIUM
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"accounts", "bills", "vendors"})
+    reads = frozenset({"chart", "bills", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill without a vendor to pay."""

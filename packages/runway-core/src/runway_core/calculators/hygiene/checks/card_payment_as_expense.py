@@ -32,17 +32,17 @@ class CardPaymentAsExpense:
     name = "card_payment_as_expense"
     floor = Severity.HIGH
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"accounts", "purchases", "vendors"})
+    reads = frozenset({"chart", "purchases", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such payment."""
-        cards = [account for account in books.accounts if account.account_kind is AccountKind.CREDIT_CARD]
+        cards = [account for account in books.chart if account.account_kind is AccountKind.CREDIT_CARD]
         if not cards:
             return
         own = {
             name for card in cards if len((name := normal_name(card.name)).split()) > 1 and not is_generic_name(name)
         }
-        banks = {account.external_id for account in books.accounts if account.account_kind is AccountKind.BANK}
+        banks = {account.external_id for account in books.chart if account.account_kind is AccountKind.BANK}
         pays: dict[str | None, bool] = {}  # by payee: names repeat, and looking at each costs
         for purchase in books.purchases:
             if purchase.account_id not in banks or purchase.is_void or purchase.is_refund:

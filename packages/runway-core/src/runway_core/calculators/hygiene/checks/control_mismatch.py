@@ -39,7 +39,7 @@ class ControlMismatch:
     name = "control_mismatch"
     floor = Severity.HIGH
     effect = RunwayEffect.MOVES_DATES
-    reads = POSTING_READS
+    reads = POSTING_READS | {"accounts"}
 
     def find(self, books: Books) -> Iterable[Finding]:
         """At most one finding a side and currency."""

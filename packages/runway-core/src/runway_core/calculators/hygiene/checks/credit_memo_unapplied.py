@@ -21,7 +21,7 @@ class CreditMemoUnapplied:
     name = "credit_memo_unapplied"
     floor = Severity.MEDIUM
     effect = RunwayEffect.SHORTENS
-    reads = frozenset({"credit_memos", "customers", "invoices"})
+    reads = frozenset({"credit_memos", "customer_list", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open credit memo that an open invoice waits for."""

@@ -19,7 +19,7 @@ class CustomerBalanceNegative:
     name = "customer_balance_negative"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"credit_memos", "customer_payments", "customers", "invoices"})
+    reads = frozenset({"credit_memos", "customer_payments", "customer_list", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every customer in the books with a negative balance; of several currencies the first by code is judged."""

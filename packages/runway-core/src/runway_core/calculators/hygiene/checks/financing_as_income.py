@@ -43,11 +43,13 @@ class FinancingAsIncome:
     name = "financing_as_income"
     floor = Severity.MEDIUM
     effect = RunwayEffect.SHORTENS
-    reads = frozenset({"accounts", "customer_payments", "customers", "deposits", "invoices", "purchases", "vendors"})
+    reads = frozenset(
+        {"chart", "customer_payments", "customer_list", "deposits", "invoices", "purchases", "vendor_list"}
+    )
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such line."""
-        income = {account.external_id for account in books.accounts if account.account_kind in _INCOME}
+        income = {account.external_id for account in books.chart if account.account_kind in _INCOME}
         receipts = [
             (deposit, line)
             for deposit in books.deposits
@@ -106,7 +108,7 @@ def _find_usual(books: Books, receipts: Iterable[tuple[Deposit, DocumentLine]]) 
 
 def _find_financiers(books: Books) -> dict[RecordKey, str]:
     """Parties whom the books pay on equity or loan accounts."""
-    kinds = {a.external_id: a.account_kind for a in books.accounts if a.account_kind in _OWNED | _LENT}
+    kinds = {a.external_id: a.account_kind for a in books.chart if a.account_kind in _OWNED | _LENT}
     found: dict[RecordKey, str] = {}
     for purchase in books.purchases:
         if purchase.payee_kind is None or purchase.payee_id is None:

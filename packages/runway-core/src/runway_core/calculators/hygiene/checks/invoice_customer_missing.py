@@ -16,7 +16,7 @@ class InvoiceCustomerMissing:
     name = "invoice_customer_missing"
     floor = Severity.MEDIUM
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"customers", "invoices"})
+    reads = frozenset({"customer_list", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open invoice without a customer to collect from."""

@@ -21,7 +21,7 @@ class PayeeMissing:
     name = "payee_missing"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"bank_transactions", "purchases", "vendors"})
+    reads = frozenset({"bank_transactions", "purchases", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such purchase that is not void."""
@@ -33,7 +33,7 @@ class PayeeMissing:
         if not nameless:
             return
         lines = _index_lines(books)
-        names = NameIndex.of_vendors(books.vendors)
+        names = NameIndex.of_vendors(books.vendor_list)
         for purchase in nameless:
             yield self._report(books, purchase, _find_line(purchase, lines), names)
 

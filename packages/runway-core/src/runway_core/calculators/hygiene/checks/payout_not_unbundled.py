@@ -56,7 +56,7 @@ class PayoutNotUnbundled:
         if not pairs:
             return
         # Parts are looked at where a deposit is the whole payout: a shop may have ten thousand, and few such deposits.
-        names = NameIndex.of_customers(books.customers)
+        names = NameIndex.of_customers(books.customer_list)
         papers = list(read_open_invoices(books))
         for receipt, payout in pairs:
             content = open_payout(_translate(payout, names), papers)

@@ -37,7 +37,7 @@ class RateMissing:
     name = "rate_missing"
     floor = Severity.CRITICAL
     effect = RunwayEffect.MOVES_DATES
-    reads = frozenset({"accounts", "bills", "customer_payments", "deposits", "invoices"})
+    reads = frozenset({"accounts", "bills", "chart", "customer_payments", "deposits", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Each currency without a rate, with everything that is left out for it."""

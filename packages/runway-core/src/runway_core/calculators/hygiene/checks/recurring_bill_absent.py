@@ -72,7 +72,7 @@ class RecurringBillAbsent:
 
 def _find_late(books: Books) -> Iterator[LateRound]:
     entered = [series for series in books.company.settings.series if series.vendor_id and not series.is_inflow]
-    payable = {vendor.external_id for vendor in books.vendors if vendor.is_active}
+    payable = {vendor.external_id for vendor in books.vendor_list if vendor.is_active}
     for series in entered:
         if series.vendor_id in payable:
             yield from find_entered_late(series, books.as_of)

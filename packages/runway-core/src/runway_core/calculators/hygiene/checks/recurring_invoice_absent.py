@@ -36,7 +36,7 @@ class RecurringInvoiceAbsent:
     name = "recurring_invoice_absent"
     floor = Severity.MEDIUM
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"customer_payments", "customers", "deposits", "invoices"})
+    reads = frozenset({"customer_payments", "customer_list", "deposits", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a series, with its oldest round that is late."""
@@ -84,7 +84,7 @@ def _find_late(books: Books, by_customer: dict[str, list[Invoice]]) -> Iterator[
     for series in books.company.settings.series:
         if series.is_inflow:
             yield from find_entered_late(series, books.as_of)
-    active = {customer.external_id for customer in books.customers if customer.is_active}
+    active = {customer.external_id for customer in books.customer_list if customer.is_active}
     days = {customer_id: [invoice.document_date for invoice in held] for customer_id, held in by_customer.items()}
     for late in find_late_rounds(books.derive(find_invoice_series), books.as_of, days_by_party=days):
         if late.party is not None and late.party.external_id in active:

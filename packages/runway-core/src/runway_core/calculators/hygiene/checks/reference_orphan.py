@@ -28,19 +28,19 @@ class ReferenceOrphan:
     effect = RunwayEffect.CONFIDENCE
     reads = frozenset(
         {
-            "accounts",
+            "chart",
             "bill_payments",
             "bills",
             "credit_memos",
             "customer_payments",
-            "customers",
+            "customer_list",
             "deposits",
             "invoices",
             "journal_entries",
             "purchases",
             "terms",
             "vendor_credits",
-            "vendors",
+            "vendor_list",
         }
     )
 
@@ -107,7 +107,7 @@ def _find_strange(books: Books) -> Iterator[tuple[Record, list[_Reference]]]:
     for groups, part in ((books.bills_by_vendor.items(), "bills"), (enumerate(others), "others")):
         given = {group: (known, records) for group, records in groups}
         yield from chain.from_iterable(books.derive_each(_scan, given, part=part).values())
-    for vendor in books.vendors:
+    for vendor in books.vendor_list:
         if vendor.term_id not in known.terms:
             yield vendor, _name(known, vendor)
 

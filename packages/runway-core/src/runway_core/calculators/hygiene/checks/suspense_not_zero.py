@@ -33,7 +33,7 @@ class SuspenseNotZero:
     name = "suspense_not_zero"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = POSTING_READS
+    reads = POSTING_READS | {"accounts"}
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such account."""

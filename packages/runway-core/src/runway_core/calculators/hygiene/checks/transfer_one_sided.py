@@ -43,7 +43,7 @@ class TransferOneSided:
     effect = RunwayEffect.MOVES_DATES
     reads = frozenset(
         {
-            "accounts",
+            "chart",
             "bank_transactions",
             "bill_payments",
             "customer_payments",
@@ -133,7 +133,7 @@ class _Sides:
 
 def _find_elsewhere(books: Books) -> dict[tuple[str, Decimal], list[date]]:
     """Days of transfers that the ledger books to what is no bank: a loan, say; by own account and amount."""
-    banks = {account.external_id for account in books.accounts if account.account_kind in BANK_KINDS}
+    banks = {account.external_id for account in books.chart if account.account_kind in BANK_KINDS}
     found: dict[tuple[str, Decimal], list[date]] = {}
     for one in books.transfers:
         for here, there, amount in (
@@ -153,7 +153,7 @@ class _TellingTexts:
     """What the bank writes of money that stays with the company."""
 
     def __init__(self, books: Books) -> None:
-        own = [account for account in books.accounts if account.account_kind in BANK_KINDS]
+        own = [account for account in books.chart if account.account_kind in BANK_KINDS]
         self._has_card = any(account.account_kind is AccountKind.CREDIT_CARD for account in own)
         names = {normal_name(account.name) for account in own}
         self._names = {name for name in names if len(name.split()) > 1 and not is_generic_name(name)}

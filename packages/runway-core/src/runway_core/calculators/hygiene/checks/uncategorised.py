@@ -35,7 +35,7 @@ class Uncategorised:
     name = "uncategorised"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"accounts", "bills", "deposits", "journal_entries", "purchases", "vendor_credits"})
+    reads = frozenset({"chart", "bills", "deposits", "journal_entries", "purchases", "vendor_credits"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such entry."""
@@ -89,7 +89,7 @@ def _find_unsorted(books: Books, unsorted: Mapping[str, str]) -> Iterator[tuple[
             yield record, lines
     sides = {
         account.external_id: side
-        for account in books.accounts
+        for account in books.chart
         if account.external_id in unsorted and (side := _ADDING.get(account.account_kind)) is not None
     }
     for entry in books.journal_entries:

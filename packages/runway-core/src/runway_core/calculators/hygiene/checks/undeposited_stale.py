@@ -18,7 +18,7 @@ class UndepositedStale:
     name = "undeposited_stale"
     floor = Severity.MEDIUM
     effect = RunwayEffect.SHORTENS
-    reads = frozenset({"accounts", "customer_payments", "deposits"})
+    reads = frozenset({"chart", "customer_payments", "deposits"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every payment that lies."""

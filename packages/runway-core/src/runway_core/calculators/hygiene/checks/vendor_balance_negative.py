@@ -31,7 +31,7 @@ class VendorBalanceNegative:
     name = "vendor_balance_negative"
     floor = Severity.MEDIUM
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"bill_payments", "bills", "vendor_credits", "vendors"})
+    reads = frozenset({"bill_payments", "bills", "vendor_credits", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a vendor in the books; of several currencies the first by code is judged."""

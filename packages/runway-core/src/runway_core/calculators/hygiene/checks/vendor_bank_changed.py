@@ -42,7 +42,7 @@ class VendorBankChanged:
     name = "vendor_bank_changed"
     floor = Severity.HIGH
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"bills", "call_backs", "changes", "payment_details", "vendors"})
+    reads = frozenset({"bills", "call_backs", "changes", "payment_details", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a vendor, with its newest change."""

@@ -23,7 +23,7 @@ class VendorCreditUnapplied:
     name = "vendor_credit_unapplied"
     floor = Severity.MEDIUM
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"bill_payments", "bills", "vendor_credits", "vendors"})
+    reads = frozenset({"bill_payments", "bills", "vendor_credits", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a vendor in the books; of several currencies the first by code is judged."""

@@ -32,7 +32,7 @@ class VendorDuplicate:
     name = "vendor_duplicate"
     floor = Severity.LOW
     effect = RunwayEffect.CONFIDENCE
-    reads = frozenset({"bills", "payment_details", "purchases", "vendors"})
+    reads = frozenset({"bills", "payment_details", "purchases", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every pair; of three alike, the first with the second and the second with the third."""
@@ -64,7 +64,7 @@ class VendorDuplicate:
 
 def _find_pairs(books: Books) -> list[_Pair]:
     by_currency: dict[str, list[Vendor]] = {}
-    for vendor in books.vendors:
+    for vendor in books.vendor_list:
         if vendor.is_active:
             by_currency.setdefault(vendor.currency, []).append(vendor)
     return [pair for _, vendors in sorted(by_currency.items()) for pair in _pair_up(vendors)]

@@ -27,12 +27,12 @@ class VendorTermsMissing:
     name = "vendor_terms_missing"
     floor = Severity.LOW
     effect = RunwayEffect.MOVES_DATES
-    reads = frozenset({"bills", "terms", "vendors"})
+    reads = frozenset({"bills", "terms", "vendor_list"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every such vendor, with the terms that its bills show."""
         since = add_months(books.as_of, -MONTHS)
-        for vendor in books.vendors:
+        for vendor in books.vendor_list:
             if vendor.term_id is not None or not vendor.is_active or is_placeholder_name(vendor.name):
                 continue
             recent = [
