@@ -26,6 +26,7 @@ class ReconciliationOld:
     reads = frozenset(
         {
             "accounts",
+            "chart",
             "bill_payments",
             "customer_payments",
             "deposits",
