@@ -69,7 +69,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
         "log": lambda: measure_log(entries=100_000, clients=2, bills=1500),
         "pages": lambda: measure_pages(companies=100, bills=10_000),
         "walls": lambda: measure_walls(companies=100, bills=10_000),
-        "position": lambda: measure_position(bills=2_850, repeat=30),
+        "position": lambda: measure_position(bills=3_700, repeat=30),
         "names": lambda: measure_names(is_small=False),
         "money": lambda: measure_money(documents=10_000, movements=5_000),
         "figures": lambda: measure_figures(bills=3_700, repeat=30),
