@@ -9,10 +9,11 @@ from runway_core.calculators.hygiene.checks.reconciled_changed import Reconciled
 from runway_core.domain.bank import Reconciliation
 from runway_core.domain.books import Books
 from runway_core.domain.company import CompanySettings
-from runway_core.domain.field_changes import FieldChange
+from runway_core.domain.field_changes import WHOLE_RECORD, FieldChange
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.ledger import CompanyInfo
-from runway_testkit.books_making import READ_AT, bill, day, make_books, moment
+from runway_core.domain.record import Record
+from runway_testkit.books_making import READ_AT, bill, day, line, make_books, moment
 
 from tests.core.hygiene.bank_making import purchase
 
@@ -175,3 +176,56 @@ def test_lines_that_say_the_same_in_other_words_did_not_change(after: str, is_fo
     books = closed(change("lines", before, after, kind=RecordKind.BILL, id_="B"))
 
     assert bool(list(ClosedPeriodChanged().find(books))) is is_found
+
+
+def deleted(record: Record, *, at: int = -5) -> FieldChange:
+    return FieldChange(
+        record=record.key, field=WHOLE_RECORD, before=record.content().decode(), after=None, seen_at=moment(at),
+        rail="qbo",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gone", "is_found"),
+    [
+        (deleted(purchase("E", -30, 80)), True),
+        (deleted(purchase("E", -29, 80)), False),  # after the statement
+        (deleted(purchase("E", -40, 80), at=-26), False),  # before it was reconciled
+        (deleted(purchase("E", -40, 80).model_copy(update={"account_id": "other"})), False),
+        (deleted(purchase("E", -40, 80).model_copy(update={"created_at": moment(-9)})), False),  # entered since
+        (deleted(bill("E", 80, document_date=day(-40), lines=(line(80, "bank"),))), False),  # moved no money yet
+    ],
+)
+def test_what_was_deleted_after_it_was_reconciled_is_found(gone: FieldChange, is_found: bool) -> None:
+    found = list(ReconciledChanged().find(make_books(reconciliations=RECONCILED, changes=(gone,))))
+
+    assert bool(found) is is_found
+    if found:
+        assert found[0].summary == (
+            f"Purchase of {day(-30)} was deleted after its account was reconciled through {day(-30)}"
+        )
+
+
+CLOSED = CompanyInfo(external_id="1", name="Made", books_closed_through=day(-30))
+CLOSING = FieldChange(
+    record=CLOSED.key, field="books_closed_through", before=None, after=str(day(-30)), seen_at=moment(-20), rail="qbo"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_found"),
+    [
+        ((deleted(bill("E", 80, document_date=day(-30))),), True),
+        ((deleted(bill("E", 80, document_date=day(-29))),), False),
+        ((CLOSING, deleted(bill("E", 80, document_date=day(-40)), at=-19)), True),
+        ((CLOSING, deleted(bill("E", 80, document_date=day(-40)), at=-21)), False),  # before the books were closed
+        ((CLOSING, deleted(bill("E", 80, document_date=day(-40), created_at=moment(-9)))), False),  # entered since
+    ],
+)
+def test_what_was_deleted_from_the_closed_period_is_found(changes: tuple[FieldChange, ...], is_found: bool) -> None:
+    found = list(ClosedPeriodChanged().find(make_books(company_info=CLOSED, changes=changes)))
+
+    assert bool(found) is is_found
+    if found:
+        assert "was deleted though the books are closed through" in found[0].summary
+        assert found[0].amount is not None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from runway_core.calculators.deleted_entries import DeletedEntry
 from runway_core.domain.books import Books
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.findings import Evidence
@@ -72,6 +73,16 @@ def show_changes(changes: Iterable[FieldChange]) -> Iterator[Evidence]:
         moved = f"{change.before or 'none'} → {change.after or 'none'}"
         when = f"seen {change.seen_at:%Y-%m-%d %H:%M} UTC"
         yield Evidence(name=change.field, value=f"{moved} ({who}, {when})", record=change.record)
+
+
+def show_deleted(gone: DeletedEntry) -> Iterator[Evidence]:
+    """What an entry was, and when it was seen to be deleted."""
+    total: Decimal | None = getattr(gone.record, "total", None)
+    if total is not None:
+        yield Evidence(name="total", value=str(total), record=gone.record.key)
+    who = gone.change.changed_by or "the ledger does not say who"
+    when = f"seen {gone.change.seen_at:%Y-%m-%d %H:%M} UTC"
+    yield Evidence(name="deleted", value=f"{who}, {when}", record=gone.record.key)
 
 
 def _is_wording(change: FieldChange) -> bool:

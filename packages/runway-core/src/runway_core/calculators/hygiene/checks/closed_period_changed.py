@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
+from runway_core.calculators.deleted_entries import DeletedEntry, find_deleted_entries
 from runway_core.calculators.hygiene.check import build_finding
 from runway_core.calculators.hygiene.late_changes import (
     LINES_FIELD,
@@ -12,6 +13,7 @@ from runway_core.calculators.hygiene.late_changes import (
     group_changes,
     name_fields,
     show_changes,
+    show_deleted,
     sum_difference,
 )
 from runway_core.calculators.postings import ENTRY_FIELDS
@@ -25,7 +27,7 @@ CLOSING_FIELD = "books_closed_through"
 
 
 class ClosedPeriodChanged:
-    """Amount, day, account or lines of an entry changed whose day lies in the closed period.
+    """Amount, day, account or lines of an entry changed, or all of it was deleted, whose day lies in the closed period.
 
     Closed is what the ledger says, or the company's setting, whichever is later. Where the log tells when the closing
     date was set, only changes since count, and entries made since count too.
@@ -56,8 +58,29 @@ class ClosedPeriodChanged:
                 if record.key not in changed:
                     yield self._report(books, record, closed, [])
 
+        for gone in find_deleted_entries(books):
+            if gone.record.document_date <= closed and _is_since(gone, closed_at):
+                yield self._report_deleted(books, gone, closed)
+
+    def _report_deleted(self, books: Books, gone: DeletedEntry, closed: date) -> Finding:
+        record = gone.record
+        on: date = record.document_date
+        return build_finding(
+            self,
+            books,
+            subjects=(record.key,),
+            amount=getattr(record, "total", None),
+            currency=getattr(record, "currency", None),
+            summary=f"{_name_kind(record)} of {on} was deleted though the books are closed through {closed}",
+            evidence=(
+                Evidence(name="document_date", value=on.isoformat(), record=record.key),
+                *show_deleted(gone),
+                Evidence(name="closed_through", value=closed.isoformat()),
+            ),
+            fixes=(SuggestedFix(label="Look it over, and enter it again if it was right", record=record.key),),
+        )
+
     def _report(self, books: Books, record: Record, closed: date, changes: list[FieldChange]) -> Finding:
-        kind = record.kind.value.replace("_", " ").capitalize()
         what = f"changed ({name_fields(changes)})" if changes else f"was entered {record.created_at:%Y-%m-%d}"
         on = first_day(record, changes)
         return build_finding(
@@ -66,7 +89,7 @@ class ClosedPeriodChanged:
             subjects=(record.key,),
             amount=sum_difference(record, changes),
             currency=getattr(record, "currency", None),
-            summary=f"{kind} of {on} {what} though the books are closed through {closed}",
+            summary=f"{_name_kind(record)} of {on} {what} though the books are closed through {closed}",
             evidence=(
                 Evidence(name="document_date", value=on.isoformat(), record=record.key),
                 *show_changes(change for change in changes if change.field != LINES_FIELD),
@@ -95,6 +118,18 @@ def _find_closing(books: Books, closed: date) -> datetime | None:
         ),
         default=None,
     )
+
+
+def _is_since(gone: DeletedEntry, closed_at: datetime | None) -> bool:
+    """Whether an entry that was there when the books were closed was deleted after; what is not known counts."""
+    if closed_at is None:
+        return True
+    entered: datetime | None = gone.record.created_at
+    return gone.change.seen_at > closed_at and (entered is None or entered <= closed_at)
+
+
+def _name_kind(record: Record) -> str:
+    return record.kind.value.replace("_", " ").capitalize()
 
 
 def _find_entered_since(books: Books, closed: date, closed_at: datetime) -> Iterator[Record]:
