@@ -20,7 +20,7 @@ from runway_core.ports.log_archives import ArchiveCopies
 from runway_core.ports.store import Store
 from runway_core.runway import Runway
 from runway_core.services.health import AlertTeller
-from runway_core.sync.engine import EngineSettings, SyncEngine
+from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.freshness import TimeToLive
 from runway_core.sync.health import ServiceSettings
 from runway_core.sync.schedule import Intervals
@@ -228,15 +228,23 @@ def find_rails() -> RailRegistry:
     return RailRegistry.from_installed_plugins()
 
 
-def make_engine(runway: Runway, settings: AppSettings, *, works: bool = True, plans: bool = True) -> SyncEngine:
-    """What keeps an open `Runway` fresh, at the pace of the settings: one that plans, one that works, or both."""
-    return runway.engine(
+def make_engine(
+    runway: Runway, settings: AppSettings, *, works: bool = True, plans: bool = True, more_beats: Sequence[Beat] = ()
+) -> SyncEngine:
+    """What keeps an open `Runway` fresh, at the pace of the settings: one that plans, one that works, or both.
+
+    One that plans looks at `more_beats` besides.
+    """
+    engine = runway.engine(
         f"{platform.node()}:{os.getpid()}",
         intervals=make_service_settings(settings).intervals,
         settings=EngineSettings(at_once=settings.companies_at_once),
         works=works,
         plans=plans,
     )
+    if plans:
+        engine.beats = (*engine.beats, *more_beats)
+    return engine
 
 
 def make_mailer(settings: AppSettings) -> Mailer | None:

@@ -23,6 +23,7 @@ class DailyOutcome(StrEnum):
     SENT = "sent"
     SENT_BEFORE = "sent_before"  # one a day at most
     NOTHING_TO_SAY = "nothing_to_say"
+    LEFT_TO_ANOTHER = "left_to_another"  # another process sends it, or tried lately
 
 
 class DailySending(View):
@@ -35,9 +36,18 @@ class DailySending(View):
 
 
 async def send_daily(
-    runway: Runway, sender: DigestSender, write: FirmDigestWriter, *, to: Sequence[str], actor: str
+    runway: Runway,
+    sender: DigestSender,
+    write: FirmDigestWriter,
+    *,
+    to: Sequence[str],
+    actor: str,
+    is_one_of_many: bool = False,
 ) -> DailySending:
     """Send the digest of today, if there is anything to say and it did not go out yet. Repeating is harmless.
+
+    `is_one_of_many` says that other processes may be about to do the same: one of them then sends it, and what was
+    tried in vain is tried again a quarter of an hour later. A person who sends is not kept waiting.
 
     Killed after it was kept and before the server's answer was written down, it stands as intended; sending again sends
     the same message, with the same id.
@@ -68,7 +78,10 @@ async def send_daily(
         sent_at=view.generated_at,
         told=view.told,
     )
-    kept = await digests.keep(prepared, actor=actor)
+    claimed = digests.claim if is_one_of_many else digests.keep
+    kept = await claimed(prepared, actor=actor)
+    if kept is None:
+        return DailySending(outcome=DailyOutcome.LEFT_TO_ANOTHER)
     try:
         await sender.deliver(_as_letter(kept))
     except (RailRefused, OutcomeUnknown) as error:

@@ -78,6 +78,8 @@ class AppSettings(BaseSettings):
     actor: str | None = None  # who acts, in the log; the user of the machine without it
     smtp_url: SecretStr | None = None  # smtp://user:password@host:587, or smtps://…:465; digests are sent through it
     mail_from: str | None = None  # the sender of digests: "Ada Firm <ada@firm.example>"
+    digest_to: tuple[str, ...] = ()  # who gets the firm's digest each morning; nobody without it
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 7  # from which hour on, where most companies are
     quotas: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)  # {"qbo": 1000000}: calls a month
     quota_live_percent: Annotated[int, Field(ge=0, le=50)] = 5  # of a quota, kept for people
     fresh_minutes: Annotated[int, Field(ge=1, le=1440)] = 15  # what is promised: data no older than this …

@@ -14,6 +14,7 @@ from runway_app_http.call_rates import CallRate
 from runway_app_http.cli.failures import say_note
 from runway_app_http.cli.session import Session, command
 from runway_app_http.container import make_engine, make_mailer, open_runway
+from runway_app_http.daily_digest import daily_beats
 from runway_app_http.gate import GateRules
 from runway_app_http.serving import Stopped, address_of, bind_address, run_until_stopped, serve_app
 from runway_app_http.settings import LOOPBACK, AppSettings
@@ -27,7 +28,7 @@ Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="8000
 
 async def serve_runway(runway: Runway, settings: AppSettings, listener: socket.socket, *, has_engine: bool) -> None:
     """Serve an open `Runway` until cancelled, and keep it fresh meanwhile."""
-    engine = make_engine(runway, settings) if has_engine else None
+    engine = make_engine(runway, settings, more_beats=daily_beats(runway, settings)) if has_engine else None
     host = listener.getsockname()[0]
     hosts = settings.served_hosts(host)
     await runway.webhooks.name_accounts()
@@ -122,7 +123,8 @@ def _run_engine(session: Session, doing: str, *, once: bool, works: bool, plans:
 
     async def work() -> None:
         async with open_runway(settings) as runway:
-            engine = make_engine(runway, settings, works=works, plans=plans)
+            more = daily_beats(runway, settings) if plans and not once else ()
+            engine = make_engine(runway, settings, works=works, plans=plans, more_beats=more)
             broker = open_broker(settings) if plans else None
             if broker is not None:
                 add_beat(engine, announce_beat(runway, broker))

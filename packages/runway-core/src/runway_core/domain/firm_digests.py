@@ -27,3 +27,4 @@ class FirmDigest(SentMail):
 
     as_of: date  # where the firm is, which is where most of its companies are
     told: tuple[ToldCompany, ...]  # every company, named or not
+    claim: str = ""  # drawn anew by each process that is to send it, so that two never save the same; none by a person

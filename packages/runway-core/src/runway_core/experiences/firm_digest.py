@@ -57,9 +57,14 @@ def find_firm_day(companies: Iterable[Company], moment: datetime) -> date:
 
     Of zones that hold equally many, the first by name.
     """
+    return find_firm_moment(companies, moment).date()
+
+
+def find_firm_moment(companies: Iterable[Company], moment: datetime) -> datetime:
+    """`moment` on the clocks of the place where the firm is; see `find_firm_day`."""
     counted = Counter(company.time_zone for company in companies)
     zone = min(counted, key=lambda name: (-counted[name], name), default=None)
-    return moment.astimezone(UTC if zone is None else ZoneInfo(zone)).date()
+    return moment.astimezone(UTC if zone is None else ZoneInfo(zone))
 
 
 def lay_out_firm_digest(

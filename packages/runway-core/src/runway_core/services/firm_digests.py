@@ -1,12 +1,17 @@
 """The firm's daily digests as they were sent: kept before they leave, one a day, with what they told."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.people import Need
 from runway_core.domain.sent_digests import Delivery
+from runway_core.errors import StaleRevision
 from runway_core.services.house_papers import HouseDesk
 from runway_core.services.scope import Scope
+
+TRIED_AGAIN_AFTER = timedelta(minutes=15)
+"""So long a mail that is under way is left to whoever sends it, and one that was refused is left alone."""
 
 _LOOKED_AT = 10
 
@@ -39,10 +44,35 @@ class FirmDigestService:
             NotAllowed: the caller may only look, or sees some companies only.
         """
         self._house.demand_whole_firm(Need.DECIDE)
-        paper_id = f"daily-{digest.as_of.isoformat()}"
+        paper_id = _name_of(digest.as_of)
         held = await self._house.find(FirmDigest, paper_id)
         kept = digest.about_to_leave(paper_id, held=held, at=self._scope.clock.now())
         return held if held is not None and kept is held else await self._house.save(kept, actor=actor)
+
+    async def of_day(self, day: date) -> FirmDigest | None:
+        """The digest of a day where the firm is, whatever became of it; `None` when there is none yet."""
+        return await self._house.find(FirmDigest, _name_of(day))
+
+    async def claim(self, digest: FirmDigest, *, actor: str) -> FirmDigest | None:
+        """Keep the digest of a day for one process alone, which then sends it; `None`: it is sent, or another's.
+
+        A try that was refused, or of which nobody knows how it ended, may be claimed again after `TRIED_AGAIN_AFTER`:
+        with the same words and the same id, by which mail programs know a second copy.
+
+        Raises:
+            NotAllowed: the caller may only look, or sees some companies only.
+        """
+        self._house.demand_whole_firm(Need.DECIDE)
+        now = self._scope.clock.now()
+        held = await self.of_day(digest.as_of)
+        if held is not None and (held.delivery is Delivery.SENT or now - held.sent_at < TRIED_AGAIN_AFTER):
+            return None
+        kept = digest.about_to_leave(_name_of(digest.as_of), held=held, at=now)
+        try:
+            claimed = kept.model_copy(update={"sent_at": now, "claim": self._scope.new_id()})
+            return await self._house.save(claimed, actor=actor)
+        except StaleRevision:  # whoever was first sends it
+            return None
 
     async def note_delivery(
         self, digest: FirmDigest, delivery: Delivery, *, actor: str, error: str | None = None
@@ -53,3 +83,7 @@ class FirmDigestService:
             StaleRevision: somebody wrote it down meanwhile.
         """
         return await self._house.save(digest.became(delivery, error), actor=actor)
+
+
+def _name_of(day: date) -> str:
+    return f"daily-{day.isoformat()}"
