@@ -39,6 +39,7 @@ def build_api() -> APIRouter:
         prefix="/v1",
         responses={
             404: {"model": Problem, "description": "No such company, record or finding in this firm."},
+            410: {"model": Problem, "description": "The company was erased, or the record is gone."},
             412: {"model": Problem, "description": "It was changed since the version in `If-Match`."},
             422: {"model": Problem, "description": "A value that cannot be; `errors` names the fields."},
             503: {"model": Problem, "description": "The database or a rail does not answer; see `Retry-After`."},
