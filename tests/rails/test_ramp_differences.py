@@ -49,7 +49,7 @@ def planted_in(business: Business) -> Defects:
     return {
         (one["check"], frozenset({("bill", here["id"]), (kinds[one["check"]], f"ramp:{there['id']}")}))
         for one in business.held.differences
-        if one["check"] is not None
+        if one["check"] in kinds
         for here, there in [one["records"]]
     }
 

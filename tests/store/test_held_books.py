@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Change, Deletion
-from runway_core.domain.execution import RailPaymentState
+from runway_core.domain.execution import CardState, CardTransaction, RailPaymentState
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead
 from runway_core.domain.record import Record
@@ -183,3 +184,26 @@ async def test_what_is_seen_of_a_payer_stays_the_same_while_its_bills_and_links_
     assert other_bill.rail_payments is before.rail_payments
     assert [one.state for one in settled.rail_payments] == [RailPaymentState.SETTLED]
     assert [one.bill_id for one in unlinked.rail_bills] == [None]
+
+
+async def test_what_is_seen_of_cards_stays_the_same_while_purchases_and_payments_do(database_url: str) -> None:
+    purchase = CardTransaction(
+        external_id="c1",
+        feed="payrail",
+        booked_on=date(2026, 2, 20),
+        currency="USD",
+        amount=Decimal("12.5000"),
+        state=CardState.PENDING,
+    )
+    async with SqlStore(database_url) as store:
+        desk = await StoreDesk(store).open()
+        await desk.put(purchase, make_rail_bill())
+        before = await load(store.mirror, desk)
+        await desk.put(make_bill("1"), make_rail_bill(ledger_bill_id=None))
+        other_bill = await load(store.mirror, desk)
+        await desk.put(purchase.model_copy(update={"state": CardState.CLEARED}))
+        cleared = await load(store.mirror, desk)
+
+    assert [one.is_pending for one in before.card_purchases] == [True]
+    assert other_bill.card_purchases is before.card_purchases
+    assert [one.is_pending for one in cleared.card_purchases] == [False]

@@ -6,6 +6,7 @@ from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.bills import BillPayment, PaymentMethod
 from runway_core.domain.books import Books
+from runway_core.domain.execution import CardPurchase
 from runway_core.domain.findings import Finding, Severity
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.ledger import Purchase
@@ -33,6 +34,11 @@ def line(on: int, total: int | str, text: str = "ACH DEBIT VENDOR 1 LTD", **more
     return BankTransaction(booked_on=day(on), amount=amount(total), text=text, **(values | more))
 
 
+def on_card(on: int, total: int | str = 100, **more: Any) -> CardPurchase:
+    values: dict[str, Any] = {"rail": "payrail", "external_id": "C", "currency": "USD", "merchant": "Vendor 1 Ltd"}
+    return CardPurchase(booked_on=day(on), amount=amount(total), **(values | more))
+
+
 def find(books: Books) -> list[Finding]:
     return list(BillPaidElsewhere().find(books))
 
@@ -53,6 +59,34 @@ def test_an_expense_over_what_is_open_may_have_paid_the_bill_and_its_removal_is_
     assert finding.severity is Severity.CRITICAL
     assert finding.amount == Money(amount=amount(100), currency="USD")
     assert finding.fixes[0].amendments == (Amendment(action=AmendmentAction.REMOVE, record=BILL),)
+
+
+def test_a_purchase_on_a_card_that_the_ledger_lacks_may_have_paid_the_bill() -> None:
+    (finding,) = find(with_expense(-8, 7).model_copy(update={"card_purchases": (on_card(-8),)}))
+
+    assert finding.subjects == (BILL, RecordKey(RecordKind.CARD_TRANSACTION, "payrail:C"))
+    assert "a card shows as much" in finding.summary
+    assert finding.fixes[0].label == "Enter the purchase on the card as its payment"
+    assert {one.rail for one in finding.evidence if one.record != BILL} == {"payrail"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"is_in_ledger": True},
+        {"pays_bill": True},
+        {"merchant": "Vendor 2 Ltd"},
+        {"merchant": None},
+        {"currency": "EUR"},
+        {"booked_on": day(-24)},
+        {"booked_on": day(1)},
+        {"amount": amount("99.98")},
+    ],
+)
+def test_a_purchase_on_a_card_that_somebody_knows_of_or_that_is_another_pays_nothing(more: dict[str, Any]) -> None:
+    seen = with_expense(-8, 7).model_copy(update={"card_purchases": (on_card(-8).model_copy(update=more),)})
+
+    assert find(seen) == []
 
 
 @pytest.mark.parametrize(("on", "is_found"), [(-24, False), (-23, True), (0, True), (1, False)])

@@ -62,6 +62,7 @@ _BOOKS_FIELDS: dict[RecordKind, str] = {
     RecordKind.BANK_TRANSACTION: "bank_lines",
     RecordKind.RAIL_BILL: "execution_bills",
     RecordKind.RAIL_PAYMENT: "execution_payments",
+    RecordKind.CARD_TRANSACTION: "card_transactions",
     RecordKind.CHARGE: "charges",
     RecordKind.REFUND: "refunds",
     RecordKind.DISPUTE: "disputes",

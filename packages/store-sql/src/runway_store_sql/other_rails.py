@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from runway_core.domain.bank_links import make_bank_balances, make_bank_transactions, read_links
-from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
+from runway_core.domain.execution_links import link_bills, make_card_purchases, make_rail_bills, make_rail_payments
 from runway_core.domain.processor_links import PROCESSOR_RECORDS, find_reading_day, see_processor
 
 from runway_store_sql.held_books import HeldRecords, HeldView
 
-BANK, EXECUTION, PROCESSOR = "bank", "execution", "processor"
+BANK, EXECUTION, CARDS, PROCESSOR = "bank", "execution", "cards", "processor"
 
 
 def see_other_rails(read: HeldRecords, connected: Sequence[Any]) -> HeldRecords:
@@ -59,6 +59,18 @@ def _see_execution(read: HeldRecords, connected: Sequence[Any]) -> HeldView | No
     return HeldView((bills, payments, links), fields)
 
 
+def _see_cards(read: HeldRecords, connected: Sequence[Any]) -> HeldView | None:  # noqa: ARG001 - as the other
+    """Purchases on cards; apart from bills, which change more often than there are purchases to see anew."""
+    purchases: tuple[Any, ...] = read.records["card_transactions"]
+    payments: tuple[Any, ...] = read.records["execution_payments"]
+    if not purchases:
+        return None
+    held = read.views.get(CARDS)
+    if held is not None and held.made_of[0] is purchases and held.made_of[1] is payments:
+        return held
+    return HeldView((purchases, payments), {"card_purchases": make_card_purchases(purchases, payments)})
+
+
 def _see_processor(read: HeldRecords, connected: Sequence[Any]) -> HeldView | None:
     """Payouts with their parts, and what the processor holds."""
     records: Mapping[str, tuple[Any, ...]] = {name: read.records[name] for name in PROCESSOR_RECORDS}
@@ -79,5 +91,6 @@ def _see_processor(read: HeldRecords, connected: Sequence[Any]) -> HeldView | No
 _VIEWS: Mapping[str, Callable[[HeldRecords, Sequence[Any]], HeldView | None]] = {
     BANK: _see_bank,
     EXECUTION: _see_execution,
+    CARDS: _see_cards,
     PROCESSOR: _see_processor,
 }

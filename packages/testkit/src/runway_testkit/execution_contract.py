@@ -109,6 +109,30 @@ class ExecutionContract(BankContract):
 
         assert [held[one.key].record for one in (vendor, purchase)] == [vendor, purchase]
 
+    async def test_books_hold_what_was_spent_on_cards_and_what_of_it_paid_a_bill(self, desk: StoreDesk) -> None:
+        spent, paid, declined = (
+            CardTransaction(
+                external_id=name,
+                feed="payrail",
+                booked_on=DAY,
+                currency="USD",
+                amount=Decimal("12.5000"),
+                state=CardState.DECLINED if name == "declined" else CardState.CLEARED,
+            )
+            for name in ("spent", "paid", "declined")
+        )
+        await desk.put(spent, paid, declined)
+        alone = await load(desk)
+        payment = make_rail_payment(state=RailPaymentState.SETTLED)
+        await desk.put(make_rail_bill(), payment.model_copy(update={"card_transaction_id": "paid"}))
+        paying = await load(desk)
+
+        assert [(one.rail, one.external_id, one.pays_bill) for one in alone.card_purchases] == [
+            ("payrail", "paid", False),
+            ("payrail", "spent", False),
+        ]
+        assert [(one.external_id, one.pays_bill) for one in paying.card_purchases] == [("paid", True), ("spent", False)]
+
 
 async def load(desk: StoreDesk) -> Books:
     """The company's books since the beginning of 2025."""

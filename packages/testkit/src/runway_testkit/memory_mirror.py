@@ -14,7 +14,7 @@ from runway_core.domain.bank_links import make_bank_balances, make_bank_transact
 from runway_core.domain.books import Books
 from runway_core.domain.changes import Attribution, Change, ChangePage, Cursor, HeldVersion, RejectedRecord
 from runway_core.domain.company import Company
-from runway_core.domain.execution_links import link_bills, make_rail_bills, make_rail_payments
+from runway_core.domain.execution_links import link_bills, make_card_purchases, make_rail_bills, make_rail_payments
 from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_field_changes
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
@@ -54,6 +54,7 @@ _BOOKS_FIELDS = {
     RecordKind.BANK_TRANSACTION: "bank_lines",
     RecordKind.RAIL_BILL: "execution_bills",
     RecordKind.RAIL_PAYMENT: "execution_payments",
+    RecordKind.CARD_TRANSACTION: "card_transactions",
     RecordKind.CHARGE: "charges",
     RecordKind.REFUND: "refunds",
     RecordKind.DISPUTE: "disputes",
@@ -220,6 +221,7 @@ class MemoryMirrorStore:
         links = read_links(kinds["accounts"], bank_accounts, connections)
         execution_bills, execution_payments = kinds.pop("execution_bills"), kinds.pop("execution_payments")
         paid = link_bills(execution_bills, kinds["bills"])
+        on_cards = make_card_purchases(kinds.pop("card_transactions"), execution_payments)
         processed = {name: kinds.pop(name) for name in PROCESSOR_RECORDS}
         read_on = find_reading_day(processed["processor_entries"], connections)
         informed = (held.record for key, held in sorted(state.records.items()) if _tells_of_company(key, held))
@@ -234,6 +236,7 @@ class MemoryMirrorStore:
             bank_transactions=make_bank_transactions(lines, bank_accounts, links, history_from=history_from),
             rail_bills=make_rail_bills(execution_bills, paid),
             rail_payments=make_rail_payments(execution_payments, paid),
+            card_purchases=on_cards,
             **see_processor(processed, deposits=kinds["deposits"], read_on=read_on, history_from=history_from),
             company_info=next(informed, None),
             changes=_changes_of(state, since=read_at - timedelta(days=CHANGES_DAYS)),

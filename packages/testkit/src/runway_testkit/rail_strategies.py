@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from runway_core.domain.aliases import NameAlias
 from runway_core.domain.bank import Reconciliation
-from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment, RailPaymentState
+from runway_core.domain.execution import CardPurchase, PaymentDetails, RailBill, RailPayment, RailPaymentState
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.planned_items import PlannedItem
@@ -18,6 +18,8 @@ READ_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 _VENDOR_IDS = st.sampled_from(("V1", "V2", "V3"))
 _AMOUNTS = st.sampled_from((Decimal("100.0000"), Decimal("1000.0000"), Decimal("77.5000")))
+_BACK = st.integers(0, 60)
+MERCHANT = "Ada Ltd"  # who is among the vendors of drawn books
 _CURRENCIES = st.sampled_from(("USD", "USD", "EUR"))
 
 
@@ -140,6 +142,20 @@ _LISTS: dict[str, st.SearchStrategy[list[Any]]] = {
     "call_backs": st.lists(st.builds(_call_back, _VENDOR_IDS, st.integers(0, 40)), max_size=1),
     "aliases": st.lists(st.builds(_alias, _VENDOR_IDS), max_size=1),
 }
+
+
+def _card_purchase(number: int, amount: Decimal, back: int, *, is_in_ledger: bool) -> CardPurchase:
+    return CardPurchase(
+        rail="ramp",
+        external_id=f"C{number}",
+        booked_on=AS_OF - timedelta(days=back),
+        currency="USD",
+        amount=amount,
+        merchant=MERCHANT,
+        is_in_ledger=is_in_ledger,
+    )
+
+
 _SEVERAL = {most: st.integers(0, most) for most in (2, 3)}
 _IS_ONE_RAIL = st.booleans()
 
@@ -152,6 +168,10 @@ def rails(draw: st.DrawFn) -> dict[str, tuple[Any, ...]]:
     return {
         "rail_bills": tuple(draw(_rail_bill(number)) for number in range(draw(_SEVERAL[2]))),
         "rail_payments": tuple(draw(_rail_payment(number)) for number in range(draw(_SEVERAL[3]))),
+        "card_purchases": tuple(
+            _card_purchase(number, draw(_AMOUNTS), draw(_BACK), is_in_ledger=draw(st.booleans()))
+            for number in range(draw(_SEVERAL[2]))
+        ),
         "planned_items": tuple(draw(_planned_item(number)) for number in range(draw(_SEVERAL[2]))),
         **{name: tuple(draw(several)) for name, several in _LISTS.items()},
     }

@@ -30,7 +30,7 @@ from runway_core.domain.record import Record, Value
 
 _LISTS = frozenset({"accounts", "terms", "vendors", "customers"})
 _AT_BANK = "bank_transactions"  # turned back by their own days
-_SHOWN_AS_NOW = ("rail_bills", "rail_payments", "payment_details", "payouts", "processor_balances")
+_SHOWN_AS_NOW = ("rail_bills", "rail_payments", "card_purchases", "payment_details", "payouts", "processor_balances")
 """Rails say how these stand today alone: books of another day have none."""
 _ENTERED = {
     kind: name

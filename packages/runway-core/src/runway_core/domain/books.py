@@ -15,7 +15,7 @@ from runway_core.domain.collections import CollectionNote
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.decisions import Decision
 from runway_core.domain.derived import Derived, Piece, Watched, is_same, make_pieces
-from runway_core.domain.execution import PaymentDetails, RailBill, RailPayment
+from runway_core.domain.execution import CardPurchase, PaymentDetails, RailBill, RailPayment
 from runway_core.domain.field_changes import FieldChange
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
 from runway_core.domain.ledger import Account, Attachment, CompanyInfo, Deposit, JournalEntry, Purchase, Transfer
@@ -73,6 +73,7 @@ class Books(Value):
     reconciliations: tuple[Reconciliation, ...] = ()
     rail_bills: tuple[RailBill, ...] = ()
     rail_payments: tuple[RailPayment, ...] = ()
+    card_purchases: tuple[CardPurchase, ...] = ()
     payment_details: tuple[PaymentDetails, ...] = ()
     payouts: tuple[Payout, ...] = ()
     processor_balances: tuple[ProcessorBalance, ...] = ()

@@ -176,6 +176,26 @@ class RailPayment(Value):
         return RecordKey(RecordKind.RAIL_PAYMENT, f"{self.rail}:{self.external_id}")
 
 
+class CardPurchase(Value):
+    """Money spent on a card of the rail, as it shows it; nothing declined. `amount` is positive when it left."""
+
+    rail: str
+    external_id: str
+    booked_on: date
+    currency: Currency
+    amount: Amount
+    merchant: str | None = None
+    text: str = ""  # what the card network prints
+    is_pending: bool = False
+    is_in_ledger: bool = False  # as far as the rail knows
+    pays_bill: bool = False  # it is the payment of a bill at the rail
+
+    @property
+    def key(self) -> RecordKey:
+        """The purchase as a subject of findings: ids of two rails may be equal."""
+        return RecordKey(RecordKind.CARD_TRANSACTION, f"{self.rail}:{self.external_id}")
+
+
 class PaymentDetails(Value):
     """How a vendor is paid, as a rail shows it: the end of the account number only."""
 

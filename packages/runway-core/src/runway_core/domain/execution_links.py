@@ -5,8 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from runway_core.domain.bills import Bill
-from runway_core.domain.execution import ExecutionBill, ExecutionPayment, RailBill, RailPayment
+from runway_core.domain.execution import (
+    CardPurchase,
+    CardState,
+    CardTransaction,
+    ExecutionBill,
+    ExecutionPayment,
+    RailBill,
+    RailPayment,
+)
 
+_SPENT = frozenset({CardState.PENDING, CardState.CLEARED})
 Likeness = tuple[str, str, Decimal]
 
 
@@ -82,6 +91,33 @@ def make_rail_payments(payments: Iterable[ExecutionPayment], links: Mapping[str,
                 }
                 for payment in payments
                 if not payment.is_outside
+            ]
+        )
+    )
+
+
+def make_card_purchases(
+    purchases: Iterable[CardTransaction], payments: Iterable[ExecutionPayment]
+) -> tuple[CardPurchase, ...]:
+    """What calculators see of the purchases on cards: those that spent money, and which of them paid a bill there."""
+    paying = {payment.card_transaction_id for payment in payments}
+    return tuple(
+        CardPurchase.trusted_many(
+            [
+                {
+                    "rail": purchase.feed,
+                    "external_id": purchase.external_id,
+                    "booked_on": purchase.booked_on,
+                    "currency": purchase.currency,
+                    "amount": purchase.amount,
+                    "merchant": purchase.merchant,
+                    "text": purchase.text,
+                    "is_pending": purchase.state is CardState.PENDING,
+                    "is_in_ledger": purchase.is_in_ledger,
+                    "pays_bill": purchase.external_id in paying,
+                }
+                for purchase in purchases
+                if purchase.state in _SPENT
             ]
         )
     )

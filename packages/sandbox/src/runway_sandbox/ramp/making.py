@@ -230,6 +230,8 @@ class Maker:
                 used = {one["records"][1]["id"] for one in self._held.differences}
                 quiet = [one for one in quiet if one.id not in used]
                 old = [one for one in old if one.id not in used]
+        if old and self._draws.random() < PLANTED_SHARE:
+            self._plant_on_card(old[0])
         if self._draws.random() < PLANTED_SHARE:
             self._plant_open_here()
         if self._draws.random() < PLANTED_SHARE:
@@ -265,6 +267,26 @@ class Maker:
         self._tell("paid here, open there", bill, check="SY02", note="paid with a one-time card, never synced")
         return True
 
+    def _plant_on_card(self, bill: RampBill) -> None:
+        """Somebody paid the vendor with the company's card, and the bill waits to be paid on both sides."""
+        on = date.fromordinal(next_business_day((self._now - timedelta(days=6)).date().toordinal()))
+        made = datetime.combine(on, SETTLES_AT)
+        swipe = CardPurchase(
+            id=made_id("card", bill.id, "by hand"),
+            amount=bill.total,
+            currency=bill.currency,
+            made_at=made,
+            clears_at=datetime.combine(business_days_after(on, 1), SETTLES_AT),
+            merchant=self._held.vendors[bill.vendor_id].name,
+            ledger_kind=None,
+            ledger_id=None,
+        )
+        self._held.purchases.append(swipe)
+        self._tell(
+            "paid by card, open", bill, check="AP08", note="the company's card paid it, and nobody told either side"
+        )
+        self._held.differences[-1]["records"].append({"rail": "ramp", "kind": "transaction", "id": swipe.id})
+
     def _plant_amount(self, bills: list[RampBill], what: str, more: int) -> bool:
         bill = bills[-1]
         first, *others = bill.lines
@@ -292,7 +314,7 @@ class Maker:
 
     def _plant_spelling(self) -> None:
         """A vendor that was typed in anew at the rail, and not joined to the ledger's; nor are its bills."""
-        spoiled = {one["records"][-1]["id"] for one in self._held.differences}
+        spoiled = {record["id"] for one in self._held.differences for record in one["records"]}
         bills_of: dict[str, list[RampBill]] = {}
         for bill in self._held.bills.values():
             if bill.number is not None:

@@ -30,11 +30,23 @@ class _Outflow(NamedTuple):
     currency: str
     vendor_ids: frozenset[str]  # those who may have got it
     text: str
-    rail: str | None  # which bank says so; None: the ledger
+    rail: str | None  # which bank, or rail that issued a card, says so; None: the ledger
 
     @property
     def words(self) -> str:
-        return "the bank shows" if self.key.kind is RecordKind.BANK_TRANSACTION else "an expense books"
+        return _WORDS[self.key.kind][0]
+
+    @property
+    def mending(self) -> str:
+        return _WORDS[self.key.kind][1]
+
+
+_WORDS = {
+    RecordKind.PURCHASE: ("an expense books", "Turn the expense into a payment of the bill"),
+    RecordKind.BANK_TRANSACTION: ("the bank shows", "Enter the bank's line as its payment"),
+    RecordKind.CARD_TRANSACTION: ("a card shows", "Enter the purchase on the card as its payment"),
+}
+"""What each says, and what makes the bill paid by it."""
 
 
 class _Window(NamedTuple):
@@ -49,7 +61,8 @@ class _Window(NamedTuple):
 class BillPaidElsewhere:
     """An open bill, and an outflow to its vendor over what is open, a cent more or less, that settles no bill.
 
-    The outflow is an expense of the ledger, or a bank line that the ledger lacks and whose counterparty is known. Its
+    The outflow is an expense of the ledger, a bank line that the ledger lacks and whose counterparty is known, or a
+    purchase on a rail's card that the ledger lacks, is no bill's payment there, and names the vendor as merchant. Its
     day is from three days before the bill's date to 45 after it is due. One outflow is told of one bill: of several
     that fit, the one that is due nearest to its day.
     """
@@ -58,21 +71,23 @@ class BillPaidElsewhere:
     name = "bill_paid_elsewhere"
     floor = Severity.CRITICAL
     effect = RunwayEffect.LENGTHENS
-    reads = PAIRING_READS | {"bills"}
+    reads = PAIRING_READS | {"bills", "card_purchases"}
 
     def find(self, books: Books) -> Iterable[Finding]:
         """Every open bill for which money has left."""
         windows = _index_open_bills(books)
         if not windows:
             return
-        outflows = [*_find_expenses(books, windows), *_find_bank_lines(books, windows)]
+        outflows = [
+            *_find_expenses(books, windows),
+            *_find_bank_lines(books, windows),
+            *_find_card_purchases(books, windows),
+        ]
         for window, outflow in _pair(windows, outflows):
             yield self._report(books, window, outflow)
 
     def _report(self, books: Books, window: _Window, outflow: _Outflow) -> Finding:
         bill = window.bill
-        is_expense = outflow.key.kind is RecordKind.PURCHASE
-        label = "Turn the expense into a payment of the bill" if is_expense else "Enter the bank's line as its payment"
         paid = Amendment(action=AmendmentAction.REMOVE, record=bill.key)
         return build_finding(
             self,
@@ -97,7 +112,7 @@ class BillPaidElsewhere:
                 Evidence(name="text", value=outflow.text or "none", record=outflow.key, rail=outflow.rail),
             ),
             fixes=(
-                SuggestedFix(label=label, record=outflow.key, amendments=(paid,)),
+                SuggestedFix(label=outflow.mending, record=outflow.key, amendments=(paid,)),
                 SuggestedFix(label="Keep both: the bill is for something else", record=bill.key),
             ),
         )
@@ -193,6 +208,29 @@ def _find_bank_lines(books: Books, windows: _Windows) -> Iterator[_Outflow]:
                     line.text or line.counterparty or "",
                     line.rail or None,
                 )
+
+
+def _find_card_purchases(books: Books, windows: _Windows) -> Iterator[_Outflow]:
+    """Purchases that the ledger lacks; a payment of a bill at the rail is the business of SY02."""
+    names: NameIndex | None = None
+    for purchase in books.card_purchases:
+        if purchase.is_in_ledger or purchase.pays_bill or not purchase.merchant or purchase.booked_on > books.as_of:
+            continue
+        if not _is_wanted(windows, purchase.amount, purchase.currency, day=purchase.booked_on):
+            continue
+        if names is None:
+            names = index_vendors(books)
+        found = names.prove(purchase.merchant)
+        if found is not None:
+            yield _Outflow(
+                purchase.key,
+                purchase.booked_on,
+                purchase.amount,
+                purchase.currency,
+                frozenset(candidate.party.external_id for candidate in found.candidates),
+                purchase.text or purchase.merchant,
+                purchase.rail,
+            )
 
 
 def _pair(windows: _Windows, outflows: Iterable[_Outflow]) -> Iterator[tuple[_Window, _Outflow]]:
