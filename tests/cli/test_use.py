@@ -13,7 +13,8 @@ from tests.cli.conftest import Run
 COMMANDS = [
     "demo", "sandbox serve", "db upgrade", "db check", "companies list", "companies add", "companies set", "connect",
     "erase", "rails", "sync", "portfolio", "digest", "tray", "console", "outlook", "health", "quarantine list",
-    "quarantine show", "quarantine discard", "log show", "log verify", "history", "serve", "scheduler", "doctor",
+    "quarantine show", "quarantine replay", "quarantine discard", "log show", "log verify", "history", "serve",
+    "scheduler", "doctor",
     "worker", "deadletters list", "deadletters show", "deadletters replay", "deadletters discard", "chain",
     "fix", "fixes", "plan list", "plan add", "plan confirm", "plan move", "plan fulfil", "plan drop", "policy show",
     "policy set",

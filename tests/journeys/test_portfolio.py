@@ -92,7 +92,7 @@ def test_a_record_that_cannot_be_understood_waits_in_quarantine(desk: Desk) -> N
     pulled = desk.ask("sync", company, "--full")
     [waiting] = desk.ask("quarantine", "list")["items"]
     shown = desk.ask("quarantine", "show", company, waiting["quarantine_id"])
-    dropped = desk.ask("quarantine", "discard", company, waiting["quarantine_id"])
+    dropped = desk.ask("quarantine", "discard", company, waiting["quarantine_id"], "--reason", "ours")
 
     assert pulled["counts"]["quarantined"] == 1
     assert (waiting["kind"], waiting["external_id"]) == ("bill", bill["bill_id"])

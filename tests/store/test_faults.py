@@ -138,7 +138,7 @@ async def test_a_closed_store_says_so(database_url: str) -> None:
     async with store:
         pass
     with pytest.raises(StoreUnavailable, match="not open"):
-        await store.mirror.discard_quarantined("a", "b")  # type: ignore[arg-type]  # any id will do
+        await store.mirror.discard_quarantined("a", "b", act=None)  # type: ignore[arg-type]  # any id will do
 
 
 async def test_a_transaction_undone_for_anothers_sake_is_tried_again(postgres: Callable[..., str]) -> None:

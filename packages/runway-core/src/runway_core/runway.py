@@ -13,7 +13,6 @@ from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.people import Caller, Need
 from runway_core.domain.position import Position
 from runway_core.domain.sync_run import QuarantinedRecord
-from runway_core.errors import NotFound
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
 from runway_core.experiences.digest import DigestExperience, DigestView
 from runway_core.experiences.firm_digest import FirmDigestView
@@ -63,6 +62,7 @@ from runway_core.services.people import PeopleService
 from runway_core.services.planned_items import PlannedItemService
 from runway_core.services.policies import PolicyService
 from runway_core.services.positions import PositionService
+from runway_core.services.quarantine import QuarantineService
 from runway_core.services.questions import QuestionService
 from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
@@ -155,6 +155,7 @@ class Runway(LogReading):
         self._pacing = PacingService(self.scope, rails, service)
         self.watch = HealthService(self.scope, self._pacing, service, alert_tellers, more=self.anchors.conditions)
         self._sync = self._make_sync()
+        self.quarantines = QuarantineService(self.scope, self._sync)
         self._build_experiences()
 
     def _build_experiences(self) -> None:
@@ -476,20 +477,7 @@ class Runway(LogReading):
         Raises:
             NotFound: no such company in this firm.
         """
-        await self.companies.get(company_id)
-        return await self._store.mirror.quarantine(company_id)
-
-    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> None:
-        """Drop one record of the quarantine; it comes back when the rail shows it again and it is still not understood.
-
-        Raises:
-            NotFound: no such company in this firm, or it has no such record in quarantine.
-            NotAllowed: the caller may only look.
-        """
-        self.scope.demand(Need.DECIDE)
-        company = await self.companies.get(company_id)
-        if not await self._store.mirror.discard_quarantined(company_id, quarantine_id):
-            raise NotFound(f"{company.name!r} has no record {quarantine_id!r} in quarantine")
+        return await self.quarantines.list(company_id)
 
     async def check_store(self) -> StoreHealth:
         """Look at the database.

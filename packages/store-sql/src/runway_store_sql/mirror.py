@@ -12,7 +12,7 @@ from runway_core.domain.company import Company
 from runway_core.domain.field_changes import CHANGES_DAYS
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
-from runway_core.domain.log_entry import from_microseconds, to_microseconds
+from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microseconds
 from runway_core.domain.papers import PaperKind
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import DEFAULT_POLICY
@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, exists, false, fun
 
 from runway_store_sql.books import open_rest, read_books
 from runway_store_sql.bulk import among
+from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.held_books import HeldBooks
 from runway_store_sql.log_archives import SqlLogArchives
@@ -308,12 +309,19 @@ class SqlMirrorStore:
 
         return [_read_quarantined(row) for row in await self._database.read(read)]
 
-    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
-        """Drop one quarantined record; false when it is not there."""
+    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str, *, act: LogDraft) -> bool:
+        """Drop one quarantined record and log it, in one transaction; false when it is not there."""
         statement = delete(quarantine).where(
             quarantine.c.company_id == company_id, quarantine.c.quarantine_id == quarantine_id
         )
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
+
+        def write(connection: Connection) -> bool:
+            if connection.execute(statement).rowcount == 0:
+                return False
+            append_acts(connection, company_id, [act])
+            return True
+
+        return await self._database.write(write)
 
     async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
         """Companies whose mirror, settings or firm's policy changed since their position was stored, by id."""

@@ -19,7 +19,7 @@ from runway_core.domain.field_changes import CHANGES_DAYS, FieldChange, read_fie
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.ledger import BalanceChange, BalanceClose
-from runway_core.domain.log_entry import ChainHead, LogEntry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
 from runway_core.domain.past import books_papers, find_open_rest, fold_drafts, is_in_books, with_reading
 from runway_core.domain.people import firm_chain
 from runway_core.domain.policy import Policy, lay_over
@@ -327,10 +327,13 @@ class MemoryMirrorStore:
         held = sorted((record for record in held if rail in (None, record.rail)), key=lambda q: q.quarantine_id)
         return sorted(held, key=lambda q: q.last_seen_at, reverse=True)[:limit]
 
-    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
-        """Drop one quarantined record; false when it is not there."""
+    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str, *, act: LogDraft) -> bool:
+        """Drop one quarantined record and log it; false when it is not there."""
         state = self._states.get(company_id)
-        return state is not None and state.quarantine.pop(quarantine_id, None) is not None
+        if state is None or state.quarantine.pop(quarantine_id, None) is None:
+            return False
+        state.append([act])
+        return True
 
     async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
         """Companies whose position is due, by id."""

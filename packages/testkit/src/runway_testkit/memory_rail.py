@@ -17,7 +17,7 @@ from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.invoices import Invoice
 from runway_core.domain.kinds import RECORD_CLASSES
 from runway_core.domain.record import Record
-from runway_core.errors import NotSupported, RailError, RailRefused, RecordGone, StaleRevision
+from runway_core.errors import NotSupported, RailError, RailRefused, RecordGone, RecordRejected, StaleRevision
 from runway_core.ports.ledger_rail import (
     CompanyProfile,
     LedgerRail,
@@ -163,6 +163,8 @@ class MemoryRail:
 
     async def read_record(self, key: RecordKey) -> Change:
         self._ask()
+        if key in self._ledger.unreadable:
+            raise RecordRejected(self._ledger.unreadable[key].reason)
         return _as_change(self._find(key))
 
     async def apply_fix(self, fix: RecordFix, *, idempotency_key: str) -> Change:

@@ -138,8 +138,10 @@ class MirrorContract(DeskContract):
         assert (receipt.counts.created, receipt.counts.quarantined) == (1, 1)
         assert (held.reason, held.raw, held.external_id) == (bad.reason, bad.raw, "9")
         assert (held.times_seen, held.first_seen_at, held.last_seen_at) == (2, START, START + timedelta(seconds=1))
-        assert await desk.store.mirror.discard_quarantined(desk.id, held.quarantine_id)
-        assert not await desk.store.mirror.discard_quarantined(desk.id, held.quarantine_id)
+        act = LogDraft(desk.now, "qbo", "quarantine", held.quarantine_id, "quarantine_discarded", BY)
+        assert await desk.store.mirror.discard_quarantined(desk.id, held.quarantine_id, act=act)
+        assert not await desk.store.mirror.discard_quarantined(desk.id, held.quarantine_id, act=act)
+        assert [entry.draft.what async for entry in desk.store.log.entries(desk.id)].count(act.what) == 1
 
     async def test_a_mended_record_leaves_quarantine(self, desk: StoreDesk) -> None:
         await desk.commit(desk.make_page(rejected=[RejectedRecord(RecordKind.BILL, "1", "odd", b"{}")]))

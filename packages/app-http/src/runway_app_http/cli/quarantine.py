@@ -114,13 +114,48 @@ def _indent(raw: str) -> str:
         return raw
 
 
-@command(app, "discard", example="runway quarantine discard acme 7f3a")
-def discard_quarantined(session: Session, company: CompanyName, record_id: RecordId) -> None:
+class ReplayedRecords(View):
+    """What reading quarantined records again came to."""
+
+    mended: tuple[QuarantinedSummary, ...]
+    left: tuple[QuarantinedSummary, ...]
+
+
+@command(app, "replay", example="runway quarantine replay acme")
+def replay_quarantined(
+    session: Session,
+    company: CompanyName,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which ones; all when absent.")] = None,
+    *,
+    rail: Annotated[str | None, typer.Option("--rail", help="Only those of one rail.")] = None,
+) -> None:
+    """Ask the rail for records again, once their cause is mended; those that are understood now are mirrored."""
+
+    async def act(runway: Runway) -> ReplayedRecords:
+        found = await runway.companies.find(company)
+        done = await runway.quarantines.replay(found.company_id, ids or None, rail=rail, actor=session.actor)
+        return ReplayedRecords(
+            mended=tuple(_summary(found, record) for record in done.mended),
+            left=tuple(_summary(found, record) for record in done.left),
+        )
+
+    replayed = session.run(act)
+    session.show(replayed, lambda: f"{len(replayed.mended)} understood now, {len(replayed.left)} still in quarantine")
+
+
+@command(app, "discard", example='runway quarantine discard acme 7f3a --reason "a test of theirs"')
+def discard_quarantined(
+    session: Session,
+    company: CompanyName,
+    record_id: RecordId,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")],
+) -> None:
     """Drop one record. It comes back when the rail shows it again and it is still not understood."""
 
     async def act(runway: Runway) -> QuarantinedSummary:
         found, record = await _find(runway, company, record_id)
-        await runway.discard_quarantined(found.company_id, record.quarantine_id)
+        await runway.quarantines.discard(found.company_id, record.quarantine_id, reason=reason, actor=session.actor)
         return _summary(found, record)
 
     dropped = session.run(act)

@@ -10,6 +10,7 @@ from runway_core.domain.changes import Attribution, ChangePage, Cursor
 from runway_core.domain.company import Company
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import BalanceChange, BalanceClose
+from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.record import Record
 from runway_core.domain.sweeps import HeldKind
 from runway_core.domain.sync_run import PageCounts, QuarantinedRecord
@@ -156,8 +157,8 @@ class MirrorStore(Protocol):
         """What could not be understood of several companies, newest first, at most `limit`, in one query."""
         ...
 
-    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str) -> bool:
-        """Drop one quarantined record; false when it is not there."""
+    async def discard_quarantined(self, company_id: CompanyId, quarantine_id: str, *, act: LogDraft) -> bool:
+        """Drop one quarantined record and log it, in one transaction; false when it is not there."""
         ...
 
     async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:

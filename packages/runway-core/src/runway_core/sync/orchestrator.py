@@ -12,13 +12,23 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from runway_core.domain.changes import Attribution, Cause, ChangePage
+from runway_core.domain.changes import Attribution, Cause, Change, ChangePage, Deletion
 from runway_core.domain.company import Company, Connection, ConnectionState
+from runway_core.domain.identity import RecordKey
 from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sweeps import Path, SweepReport
 from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
-from runway_core.errors import NotSupported, RailAccessLost, RailError, RailUnavailable, RunwayError, StoreError
+from runway_core.errors import (
+    NotSupported,
+    RailAccessLost,
+    RailError,
+    RailUnavailable,
+    RecordGone,
+    RecordRejected,
+    RunwayError,
+    StoreError,
+)
 from runway_core.ports.clock import Clock
 from runway_core.ports.ledger_rail import LedgerRail, RailCatalog, RailContext
 from runway_core.ports.mirror_store import Lease, PageReceipt
@@ -44,6 +54,7 @@ class PullRequest:
     accept_missing: bool = False  # a person says that many missing records are truly gone
     sweep: bool = False  # compare with the rail afterwards, and mend what differs
     by_turn: bool = False  # compare only the kinds whose turn it is, not all of them
+    read_again: tuple[RecordKey, ...] = ()  # ask for these records by name afterwards, though they are no news
     correlation_id: str = ""  # the first cause of the chain that this pull is part of; its run when empty
 
 
@@ -100,6 +111,8 @@ class SyncOrchestrator:
             failure: RailError | None = None
             try:
                 await self._read_pages(pull, rail, request, on_progress)
+                if request.read_again:
+                    await self._read_again(pull, rail, request, on_progress)
                 if request.sweep and isinstance(rail, SweepableRail):
                     await self._compare(pull, rail, request, on_progress)
             except RailError as error:
@@ -163,6 +176,34 @@ class SyncOrchestrator:
                 pull.source_time = page.source_time
                 pull.was_full = pull.was_full or page.present_keys is not None
                 on_progress(SyncProgress(company=pull.company, rail=pull.connection.rail, counts=pull.counts))
+
+    async def _read_again(
+        self, pull: _Pull, rail: LedgerRail, request: PullRequest, on_progress: ProgressListener
+    ) -> None:
+        """Ask for single records, and store those that are understood; what is gone is retired, the rest stays."""
+        connection = pull.connection
+        cursor = await self._store.mirror.cursor(connection.connection_id, connection.company_id)
+        assert cursor is not None  # the pull before stored one
+        assert pull.source_time is not None
+        changes: list[Change] = []
+        gone: list[Deletion] = []
+        for key in request.read_again:
+            try:
+                changes.append(await rail.read_record(key))
+            except RecordGone:
+                gone.append(Deletion(key=key, deleted_at=pull.source_time))
+            except (RecordRejected, NotSupported):
+                pass  # it is still not understood, or the rail shows no single records: its news may come some day
+            on_progress(SyncProgress(company=pull.company, rail=connection.rail, counts=pull.counts))
+        if changes or gone:
+            page = ChangePage(
+                changes=tuple(changes),
+                deletions=tuple(gone),
+                next_cursor=cursor,
+                source_time=pull.source_time,
+                is_last=True,
+            )
+            await self._commit(pull, page, pull.attribution, request.accept_missing)
 
     async def _commit(
         self, pull: _Pull, page: ChangePage, attribution: Attribution, accept_missing: bool

@@ -13,7 +13,7 @@ from datetime import datetime
 from runway_core.domain.breakers import BreakerKey
 from runway_core.domain.changes import Cause
 from runway_core.domain.company import Company, Connection
-from runway_core.domain.identity import CompanyId, ConnectionId, RecordKind
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.errors import LeaseHeld, LeaseLost, NotFound, RailError, RailUnavailable, RunwayError
 from runway_core.ports.breakers import Breakers
@@ -40,7 +40,7 @@ class Flight:
     waiting: int = 0
 
 
-FlightKey = tuple[CompanyId, tuple[ConnectionId, ...], bool, bool, bool]
+FlightKey = tuple[CompanyId, tuple[ConnectionId, ...], bool, bool, bool, tuple[RecordKey, ...]]
 Flights = dict[FlightKey, Flight]
 """Pulls under way that people wait for; shared by whoever works on one store in one process."""
 
@@ -113,7 +113,7 @@ class SmartSyncService:
         if request.cause is not Cause.PERSON:
             return await self._sync_company(company, connections, request, on_progress)
         ids = tuple(connection.connection_id for connection in connections)
-        key = (company.company_id, ids, request.full, request.accept_missing, request.sweep)
+        key = (company.company_id, ids, request.full, request.accept_missing, request.sweep, request.read_again)
         flight = self._flights.get(key)
         if flight is None:
             work = self._sync_company(company, connections, request, on_progress)
