@@ -9,12 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from runway_core.domain.aliases import NameAlias
 from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.identity import CompanyId, FirmId, RecordKey, RecordKind
 from runway_core.domain.people import GRANTS, Caller, firm_chain
 from runway_core.domain.policy import Role
-from runway_core.errors import CompanyErased, InvalidRequest, NotAllowed
+from runway_core.errors import CompanyErased, InvalidRequest, NotAllowed, StoreUnavailable
 from runway_core.runway import Runway
 from runway_core.sync.mirror_check import find_mirror_differences
 from runway_store_sql import FolderAnchorSink, SqlStore
@@ -257,6 +258,47 @@ async def test_only_an_owner_erases_and_only_what_is_named(url: str) -> None:
         done = await owner.erasures.erase(desk.id, confirmed="Acme", actor="somebody else")
 
     assert done.erased_by == "ada"
+
+
+async def test_a_new_key_of_secrets_makes_copies_of_the_destroyed_key_worthless(url: str, tmp_path: Path) -> None:
+    """A backup from before holds the key wrapped; what wrapped it is thrown away, and nothing else is lost."""
+    new_key, backup = "n" * 40, tmp_path / "backup"
+    async with opened(url) as store:
+        await store.upgrade()
+        acme, birch = [await StoreDesk(store, company=name).open() for name in ("acme", "birch")]
+        for desk in (acme, birch):
+            await desk.put(make_bill("1", memo=PLANTED))
+        before = await store.database.read(read_keys)
+        if store.database.is_embedded:
+            await store.back_up(backup)
+        await store.erasures.erase(OWN, acme.id, attribution=BY, at=START)
+    async with SqlStore(url, secret_key=new_key, other_secret_keys=[SecretStr(SECRET_KEY)]) as store:
+        moved = await store.rotate_secrets()
+    async with opened(url, new_key) as store:
+        after = await store.database.read(read_keys)
+        [left] = await store.log.history(birch.id, RecordKey(RecordKind.BILL, "1"))
+        [gone] = await store.log.history(acme.id, RecordKey(RecordKind.BILL, "1"))
+    if backup.exists():
+        async with opened(f"sqlite:///{backup}", new_key) as copied:
+            with pytest.raises(StoreUnavailable, match="set that as RUNWAY_SECRET_KEY"):
+                await copied.log.history(acme.id, RecordKey(RecordKind.BILL, "1"))
+
+    assert (moved, left.draft.is_sealed, gone.draft.is_sealed) == (1, False, True)
+    assert (len(before[acme.id]) > 32, after[acme.id]) == (True, b"")
+    assert after[birch.id] != before[birch.id]
+
+
+def read_keys(connection: Connection) -> dict[str, bytes]:
+    return {row.company_id: row.wrapped_key for row in connection.execute(select(company_keys))}
+
+
+async def test_a_server_without_a_key_is_warned_that_nothing_can_be_erased(postgres: Callable[..., str]) -> None:
+    url = postgres()
+    async with opened(url, None) as without, opened(url) as sealed:
+        warned, quiet = await without.check(), await sealed.check()
+
+    assert [warning for warning in warned.warnings if "no company can be erased" in warning]
+    assert quiet.warnings == ()
 
 
 async def fill(url: str) -> None:

@@ -21,7 +21,7 @@ def find_differences(connection: Connection) -> list[Any]:
 
 
 async def test_migrations_build_exactly_the_tables(database_url: str) -> None:
-    async with SqlStore(database_url) as store:
+    async with SqlStore(database_url, secret_key="k" * 40) as store:
         differences = await store.database.read(find_differences)
         health = await store.check()
 

@@ -41,6 +41,11 @@ from runway_store_sql.sealing import KEY_RING, rewrap_company_keys
 from runway_store_sql.sqlite import SqliteDatabase
 from runway_store_sql.vault import KeyRing, SqlTokenVault, add_to_key_file
 
+_KEYLESS = (
+    "no key is set (RUNWAY_SECRET_KEY): secrets cannot be kept, and logs are written in clear, so that no company "
+    "can be erased"
+)
+
 
 class SqlStore:
     """The mirror and its log on SQLite or PostgreSQL.
@@ -309,6 +314,7 @@ class SqlStore:
         revision = await self._database.read(read_revision)
         is_current = revision == newest_revision()
         warnings = report.warnings + (() if is_current else ("the schema is not current: run `runway db upgrade`",))
+        warnings += () if self._keys.has_keys else (_KEYLESS,)
         return StoreHealth(
             dialect=report.dialect,
             version=report.version,
