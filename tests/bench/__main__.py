@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from runway_app_http.logs import configure_logs
+from runway_sandbox.chaos import TO_SURVIVE
 
 from tests.bench.backtest import measure_backtest
 from tests.bench.day import measure_day
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=24, help="hours of a simulated day")
     parser.add_argument("--seeds", type=int, default=5, help="simulated days of each kind")
     parser.add_argument("--seed", type=int, default=0, help="the first seed of days, the seed of kills")
+    parser.add_argument("--chaos", choices=TO_SURVIVE, default="flaky", help="what vendors do to all four rails")
     parser.add_argument("--rounds", type=int, default=200, help="rounds of kills")
     parser.add_argument("--broken", choices=sorted(STORES), default="", help="use the database wrongly: kills find it")
     arguments = parser.parse_args()
@@ -84,7 +86,9 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
         ),
         "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed, broken=arguments.broken),
         "scale": lambda: measure_scale(sizes=(100, 200, 400)),
-        "four-rails": lambda: measure_four_rails(companies=arguments.companies, hours=arguments.hours),
+        "four-rails": lambda: measure_four_rails(
+            companies=arguments.companies, hours=arguments.hours, profile=arguments.chaos
+        ),
     }
 
 
@@ -107,7 +111,7 @@ def small_ones() -> Mapping[str, Callable[[], None]]:
         "day": lambda: measure_day(companies=10, hours=2, seeds=[0]),
         "kills": lambda: measure_kills(rounds=4, seed=0),
         "scale": lambda: measure_scale(sizes=(10, 20)),
-        "four-rails": lambda: measure_four_rails(companies=3, hours=2),
+        "four-rails": lambda: measure_four_rails(companies=3, hours=2, profile="hostile"),
     }
 
 

@@ -20,10 +20,11 @@ from runway_core.sync.reports import SyncReport
 from runway_testkit.clock import FixedClock
 from runway_testkit.memory_store import MemoryStore
 from runway_testkit.remains import Remains, read_memory
+from runway_testkit.survival_desk import without_looks
 
 HOUR_S = 3600
+RENEWALS = {"plaid": "repair_login", "stripe": "restore"}  # how the owner renews an access that ended
 SETTLING_PULLS = 4  # with a well-behaved vendor, until a pull brings nothing
-VOLATILE = {"read_at"}  # when a rail looked, which every look moves
 
 Shown = Mapping[tuple[str, str, RecordKey], Record]
 """Live records by company, rail and key."""
@@ -42,10 +43,13 @@ class Firm:
         """Pull everything once."""
         return list(await self.runway.sync_all())
 
-    async def reconnect(self) -> int:
-        """A person has the connections tried again that lost their access; how many they were."""
+    async def reconnect(self, world: "World") -> int:
+        """People give access again where it was lost, and the connections are tried; how many they were."""
         lost = [c for c in await self.runway.connections.list() if c.state is ConnectionState.RECONNECT_NEEDED]
+        names = {company.company_id: company for company in self.companies}
         for one in lost:
+            if one.rail in RENEWALS:
+                await world.post("mutate", [_at(one.rail, names[one.company_id], RENEWALS[one.rail])])
             await self.runway.sync(one.company_id, rail=one.rail)
         return len(lost)
 
@@ -59,9 +63,7 @@ class Firm:
         """Every live record, without what only says when it was read."""
         names = {company.company_id: company.name for company in self.companies}
         return {
-            (names[company_id], row.rail, key): row.record.model_copy(
-                update=dict.fromkeys(VOLATILE & type(row.record).model_fields.keys())
-            )
+            (names[company_id], row.rail, key): without_looks(row.record)
             for company_id, company in self.remains.companies.items()
             for key, row in company.rows.items()
             if not row.is_deleted
@@ -166,11 +168,12 @@ async def live_through(ready: dict[str, Any], *, hours: int, profile: str, seed:
         for _ in range(hours):
             await world.live_an_hour(firm, share=share)
             failed += sum(len(report.failed) for report in await firm.pull())
+            reconnected += await firm.reconnect(world)
         await world.post("chaos", {"profile": "none"})
         for _ in range(SETTLING_PULLS):
             firm.clock.advance(timedelta(seconds=HOUR_S))  # a breaker that opened has closed by then
             await world.post("clock", {"advance_seconds": HOUR_S})
-            reconnected += await firm.reconnect()
+            reconnected += await firm.reconnect(world)
             await firm.pull()
         async with open_firm(ready, at=await world.now(), secrets_of=firm) as fresh:
             await fresh.pull()

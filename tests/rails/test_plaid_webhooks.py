@@ -35,10 +35,13 @@ class Vendor:
         self.signer = Signer(seed=1, now=int(NOW.timestamp()))
         self.asked: list[str] = []
         self.is_down = False
+        self.spoiled: httpx.Response | None = None
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if self.is_down:
             raise httpx.ConnectError("down")
+        if self.spoiled is not None:
+            return self.spoiled
         assert request.headers["plaid-client-id"] == "client"
         key_id = json.loads(request.content)["key_id"]
         self.asked.append(key_id)
@@ -158,6 +161,27 @@ async def test_while_plaid_gives_out_no_keys_the_event_must_be_sent_again(
     vendor.is_down = True
     with pytest.raises(StoreUnavailable, match="send it again"):
         await reader.read(vendor.sign(), BODY, secrets=KEYS, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503, content=b"<html>"),
+        httpx.Response(429, json={"error_code": "RATE_LIMIT"}),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, content=b'{"key": {"ki'),
+        httpx.Response(200, json={}),
+    ],
+)
+async def test_a_true_event_is_not_refused_because_its_key_came_spoiled(
+    reader: PlaidWebhookReader, vendor: Vendor, answer: httpx.Response
+) -> None:
+    vendor.spoiled = answer
+    with pytest.raises(StoreUnavailable, match="send it again"):
+        await reader.read(vendor.sign(), BODY, secrets=KEYS, now=NOW)
+    vendor.spoiled = None
+
+    assert (await reader.read(vendor.sign(), BODY, secrets=KEYS, now=NOW)).events
 
 
 async def test_a_proved_body_that_makes_no_sense_is_acknowledged_with_its_problem(

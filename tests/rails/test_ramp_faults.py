@@ -151,6 +151,14 @@ async def test_a_404_is_a_missing_object_only_when_the_same_token_opens_the_busi
     assert vendor.tokens == 1
 
 
+@pytest.mark.parametrize("body", [{}, {"id": "b2"}, {"data": [], "page": {"next": None}}, {"id": None}])
+async def test_an_answer_that_is_not_of_the_bill_asked_for_says_nothing_of_it(body: dict[str, Any]) -> None:
+    """Taken for the bill, it would be put aside, and the bill would not be asked for again that day."""
+    vendor = Vendor(lambda _: httpx.Response(200, json=body))
+    with pytest.raises(RailUnavailable):
+        await vendor.open().read_record(BILL)
+
+
 async def test_a_404_of_a_dead_token_renews_it_and_asks_again() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.headers["authorization"] == "Bearer tok1":

@@ -344,6 +344,15 @@ async def test_a_bill_is_submitted_once_and_waits_for_people(desk: PayerDesk) ->
     assert not [name for name in repeated if name.startswith("POST")]
 
 
+async def test_a_vendor_that_is_listed_twice_is_one(desk: PayerDesk) -> None:
+    bill = await desk.enter_bill(await joined_vendor(desk))
+    await desk.chaos(rows_doubled=1.0, rows_shuffled=1.0)
+    made = (await desk.open().submit_bill(bill)).record
+
+    assert isinstance(made, ExecutionBill)
+    assert made.ledger_bill_id == bill.ledger_bill_id
+
+
 async def test_a_bill_that_the_rail_has_from_the_ledger_is_not_submitted_again(desk: PayerDesk) -> None:
     pages = await desk.pull()
     held = await quiet_bill(desk, pages)

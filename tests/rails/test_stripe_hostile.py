@@ -81,6 +81,7 @@ class PaperStripe:
         httpx.Response(502, content=b"<html>"),
         httpx.Response(302, headers={"location": "https://elsewhere.example"}),
         listing({"amount": 1}, has_more=True),  # the next page cannot be asked for
+        listing(has_more=True),  # the list goes on, and nothing is in it
     ],
 )
 async def test_an_answer_without_sense_is_asked_for_again_and_then_the_vendor_is_unavailable(

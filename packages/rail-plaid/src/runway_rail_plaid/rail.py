@@ -26,6 +26,7 @@ from runway_core.ports.ledger_rail import (
     RailContext,
     RailRole,
     RecordFix,
+    Trouble,
 )
 from runway_rail_kit import CallBudget, HttpRailFactory, PageTrail, Pauses, TransportLimits, Window, read_settings
 
@@ -45,6 +46,7 @@ ABILITIES = RailAbilities(
     has_change_feed=True,
     reports_deletions=True,
     has_webhooks=True,
+    survives=frozenset(Trouble),
 )
 
 

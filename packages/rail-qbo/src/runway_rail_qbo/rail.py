@@ -16,6 +16,7 @@ from runway_core.ports.ledger_rail import (
     RailContext,
     RailRole,
     RecordFix,
+    Trouble,
 )
 from runway_core.ports.sweeping import KindRows
 from runway_rail_kit import (
@@ -45,6 +46,7 @@ ABILITIES = RailAbilities(
     can_be_swept=True,
     writes=frozenset(WRITABLE),
     metered=MeteredQuota(calls_a_month=500_000),  # reads of all companies, without a paid plan
+    survives=frozenset(Trouble),
 )
 
 

@@ -11,7 +11,7 @@ from runway_core.domain.identity import ConnectionId, RecordKey, RecordKind
 from runway_core.domain.submissions import BillSubmission
 from runway_core.errors import NotSupported, RecordGone
 from runway_core.ports.clock import Clock
-from runway_core.ports.ledger_rail import CompanyProfile, RailAbilities, RailContext, RailRole, RecordFix
+from runway_core.ports.ledger_rail import CompanyProfile, RailAbilities, RailContext, RailRole, RecordFix, Trouble
 from runway_rail_kit import (
     AccessTokens,
     CallBudget,
@@ -45,6 +45,7 @@ ABILITIES = RailAbilities(
     has_change_feed=True,
     reports_deletions=True,
     has_webhooks=True,
+    survives=frozenset(Trouble),
 )
 
 

@@ -22,6 +22,7 @@ from runway_core.ports.ledger_rail import (
     RailContext,
     RailRole,
     RecordFix,
+    Trouble,
 )
 from runway_rail_kit import CallBudget, HttpRailFactory, Pauses, TransportLimits, Window, read_settings
 
@@ -48,6 +49,7 @@ ABILITIES = RailAbilities(
     has_change_feed=True,
     reports_deletions=True,
     has_webhooks=True,
+    survives=frozenset(Trouble),
 )
 
 _SINGLE = {

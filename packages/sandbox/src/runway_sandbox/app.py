@@ -139,7 +139,7 @@ class Gateway:
         token = header[7:] if header.lower().startswith("bearer ") else ""
         if not token:
             raise not_signed_in("AuthenticationFailed: missing or malformed Authorization header")
-        if trouble == "revoked":
+        if self._world.chaos.happens("revoked", realm_id):
             self._world.tokens.end_access(token)
         opened = self._world.tokens.realm_of(token, now=self._world.clock.epoch())
         if opened is None or trouble == "expired":

@@ -43,7 +43,7 @@ class ChaosProfile:
     html_ok: float = 0.0  # 200 with HTML
     fault_ok: float = 0.0  # 200 with a fault
     expired: float = 0.0  # 401 though the token is good
-    revoked: float = 0.0  # the token ends, unless it has opened nothing yet
+    revoked: float = 0.0  # a token ends, unless it has opened nothing yet; what a person gave, once an hour at most
     rotates: float = 0.0  # of refreshes: the refresh token is replaced
     grants_refused: float = 0.0  # invalid_grant on refresh
     wrong_environment: float = 0.0  # 403 3100
@@ -110,7 +110,8 @@ PROFILES: dict[str, ChaosProfile] = {
 TO_SURVIVE = ("none", "flaky", "throttled", "expired", "hostile")
 """What every rail meets some day, on all windows alike. The other profiles play one trouble each, for a closer look."""
 
-_FIRST_TROUBLES = ("unavailable", "wrong_environment", "expired", "revoked", "throttled", "html_ok", "unanswered")
+ACCESS_LASTS_S = 3600.0
+_FIRST_TROUBLES = ("unavailable", "wrong_environment", "expired", "throttled", "html_ok", "unanswered")
 
 
 def name_profiles() -> str:
@@ -125,6 +126,7 @@ class Chaos:
     def __init__(self, seed: int, profile: str = "none") -> None:
         self._seed = seed
         self._draws: dict[str, random.Random] = {}
+        self._ended: dict[str, float] = {}  # when each access ended that only a person renews
         self.profile = ChaosProfile()
         self.switch(profile)
 
@@ -163,6 +165,13 @@ class Chaos:
         """Draw whether one trouble happens now; a share of nothing draws nothing."""
         share: float = getattr(self.profile, member)
         return share > 0 and self.draw(f"{purpose}:{member}").random() < share
+
+    def ends_access(self, purpose: str, *, now: float) -> bool:
+        """Draw whether an access that only a person renews ends now; each is worth having for an hour."""
+        if now - self._ended.get(purpose, 0.0) < ACCESS_LASTS_S or not self.happens("revoked", purpose):
+            return False
+        self._ended[purpose] = now
+        return True
 
     def pause_s(self, purpose: str) -> float:
         """Draw how long a call is held up, in real seconds."""

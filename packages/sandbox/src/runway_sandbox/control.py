@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from runway_sandbox.books import decode_wire, encode_wire
+from runway_sandbox.holdings import list_holdings
 from runway_sandbox.mutations import MutationError, apply_mutations
 from runway_sandbox.plaid import truth as plaid_truth
 from runway_sandbox.plaid.desk import PlaidDesk
@@ -63,6 +64,7 @@ class ControlDesk:
             Route("/mutate", self.mutate, methods=["POST"]),
             Route("/chaos", self.chaos, methods=["GET", "POST"]),
             Route("/truth", self.truth, methods=["GET"]),
+            Route("/holdings", self.holdings, methods=["GET"]),
             Route("/calls", self.calls, methods=["GET"]),
             Route("/reset-calls", self.reset_calls, methods=["POST"]),
             Route("/clock", self.clock, methods=["GET", "POST"]),
@@ -121,6 +123,18 @@ class ControlDesk:
             told["same"] += stripe_truth.find_same(processor)
             told["differences"] += stripe_truth.find_differences(processor)
         return {**told, "defects": book.truth}
+
+    async def holdings(self, request: Request) -> Response:
+        """Name by id all that is there of one company (`?company=`); `since` bounds the card processor's things."""
+        desk = self._world.find_desk(request.query_params.get("company", ""))
+        if desk is None:
+            return _refusal("name a company: ?company=")
+        try:
+            since = _as_float(request.query_params.get("since", 0))
+        except ValueError as error:
+            return _refusal(str(error))
+        held = list_holdings(self._world, desk, plaid=self._plaid, ramp=self._ramp, stripe=self._stripe, since=since)
+        return _answer(held)
 
     async def calls(self, _request: Request) -> Response:
         """Count the calls that reached the rails' own addresses since the last reset."""

@@ -25,6 +25,7 @@ from runway_core.ports.ledger_rail import (
     RailContext,
     RailRole,
     RecordFix,
+    Trouble,
 )
 from runway_core.ports.sweeping import KindRows
 
@@ -38,6 +39,7 @@ MEMORY_ABILITIES = RailAbilities(
     has_webhooks=True,
     can_be_swept=True,
     writes=frozenset({RecordKind.BILL, RecordKind.INVOICE}),
+    survives=frozenset({Trouble.FLAKY, Trouble.THROTTLED, Trouble.EXPIRED}),
 )
 _DIRECT = frozenset({"due_date", "term_id", "number", "memo"})
 _WRITABLE = {Bill: _DIRECT | {"vendor_id", "line_account"}, Invoice: _DIRECT | {"customer_id"}}

@@ -38,6 +38,7 @@ class RailSummary(View):
     reports_deletions: bool
     has_webhooks: bool
     writes: tuple[str, ...]
+    survives: tuple[str, ...]
     settings: tuple[str, ...]
     secrets: tuple[str, ...]
 
@@ -64,6 +65,7 @@ def _summary(rail: InstalledRail) -> RailSummary:
         reports_deletions=abilities.reports_deletions,
         has_webhooks=abilities.has_webhooks,
         writes=tuple(sorted(abilities.writes)),
+        survives=tuple(sorted(abilities.survives)),
         settings=tuple(factory.settings_model.model_fields),
         secrets=tuple(factory.secrets_model.model_fields),
     )
@@ -71,7 +73,7 @@ def _summary(rail: InstalledRail) -> RailSummary:
 
 def _lay_out_rails(rails: Sequence[RailSummary]) -> Table:
     table = new_table("Rails", caption=None if rails else "none: try `pip install runway-rail-qbo`")
-    for title in ("Rail", "Vendor", "Package", "Roles", "Abilities", "Writes"):
+    for title in ("Rail", "Vendor", "Package", "Roles", "Abilities", "Writes", "Survives"):
         table.add_column(title, overflow="fold")
     for rail in rails:
         abilities = {
@@ -81,8 +83,11 @@ def _lay_out_rails(rails: Sequence[RailSummary]) -> Table:
         }
         able = ", ".join(name for name, has in abilities.items() if has)
         said = f"{len(rail.kinds)} kinds{f', {able}' if able else ''}"
+        survives = ", ".join(rail.survives) or "not stated"
         package = f"{rail.distribution} {rail.version}"
-        table.add_row(rail.name, rail.title, package, ", ".join(rail.roles), said, ", ".join(rail.writes) or "nothing")
+        table.add_row(
+            rail.name, rail.title, package, ", ".join(rail.roles), said, ", ".join(rail.writes) or "nothing", survives
+        )
     return table
 
 

@@ -24,6 +24,15 @@ class RailRole(StrEnum):
     INSIGHTS = "insights"
 
 
+class Trouble(StrEnum):
+    """What a vendor may put a rail through; the sandbox plays each in all its windows under the same name."""
+
+    FLAKY = "flaky"  # it fails, breaks off, or is slow now and then
+    THROTTLED = "throttled"  # it refuses calls as too many
+    EXPIRED = "expired"  # it ends what was signed in with, or replaces it
+    HOSTILE = "hostile"  # it answers with nonsense, with rows twice and in any order, with a page again
+
+
 @dataclass(frozen=True, slots=True)
 class RailAbilities:
     """What a rail states that it can do; the contract suite holds it to this."""
@@ -35,6 +44,7 @@ class RailAbilities:
     can_be_swept: bool = False  # its rails can be compared with the mirror: `ports.sweeping.SweepableRail`
     writes: frozenset[RecordKind] = frozenset()  # kinds on which `apply_fix` works
     metered: MeteredQuota | None = None  # what the vendor counts by the month; `None`: nothing
+    survives: frozenset[Trouble] = frozenset()  # once it is over nothing is lost, doubled or told
 
 
 @dataclass(frozen=True, slots=True)

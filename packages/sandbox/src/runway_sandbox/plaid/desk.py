@@ -165,7 +165,8 @@ class PlaidDesk:
     async def _meet_trouble(self, login: Login, path: str) -> None:
         await asyncio.sleep(self._world.chaos.pause_s(f"plaid:{login.desk.realm_id}"))
         trouble = self._world.chaos.trouble_before(f"plaid:{login.desk.realm_id}")
-        if trouble in {"expired", "revoked"}:
+        is_ended = self._world.chaos.ends_access(f"plaid:{login.desk.realm_id}", now=self._world.clock.epoch())
+        if trouble == "expired" or is_ended:
             login.item.error = "ITEM_LOGIN_REQUIRED"
         if trouble == "unanswered":
             raise _NoAnswerError

@@ -94,6 +94,10 @@ class Item:
         """The accounts behind the login."""
         return self._feed().accounts()
 
+    def transaction_ids(self) -> list[str]:
+        """The ids of what the vendor shows since its last fetch."""
+        return list(self._shown)
+
     def account_id(self, ledger_id: str) -> str:
         """The vendor's own id of an account."""
         return opaque_id("account", self.item_id, ledger_id)

@@ -259,8 +259,8 @@ class RampDesk:
         trouble = self._world.chaos.trouble_before(f"ramp:{desk.realm_id}")
         if trouble == "expired":
             self._tokens.end_tokens(desk.realm_id)
-        if trouble == "revoked" and self._tokens.end_unless_new(token):
-            trouble = "expired"
+        if self._world.chaos.happens("revoked", f"ramp:{desk.realm_id}") and self._tokens.end_unless_new(token):
+            raise not_found()
         if trouble in {"expired", "wrong_environment"}:
             raise not_found()  # a bad token looks like an object that is not there
         if trouble == "throttled":

@@ -223,7 +223,10 @@ class StripeDesk:
                 account = None
         if account is None or account.is_revoked:
             raise no_account(key, named or "")
-        if any(self._world.chaos.happens(one, f"stripe:{account.realm_id}") for one in ("expired", "revoked")):
+        if self._world.chaos.ends_access(f"stripe:{account.realm_id}", now=self._world.clock.epoch()):
+            account.is_revoked = True
+            raise no_account(key, named or account.account_id)
+        if self._world.chaos.happens("expired", f"stripe:{account.realm_id}"):
             raise expired_key(key)
         if self._world.chaos.happens("wrong_environment", f"stripe:{account.realm_id}"):
             raise no_account(key, named or account.account_id)
