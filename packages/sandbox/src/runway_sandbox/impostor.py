@@ -60,7 +60,7 @@ class Impostor:
 def _other(proof: str) -> str:
     """A proof that differs in its middle: the last sign of a base64 text may mean nothing."""
     middle = len(proof) // 2
-    return proof[:middle] + ("A" if proof[middle] != "A" else "B") + proof[middle + 1 :]
+    return proof[:middle] + ("0" if proof[middle] != "0" else "1") + proof[middle + 1 :]
 
 
 async def _post(client: httpx.AsyncClient, sent: Sent) -> int | None:

@@ -34,7 +34,7 @@ class SignedEvent:
         others = {name: value for name, value in self.headers.items() if name != proof}
         held = self.headers[proof]
         middle = len(held) // 2
-        wrong = held[:middle] + ("A" if held[middle] != "A" else "B") + held[middle + 1 :]
+        wrong = held[:middle] + ("0" if held[middle] != "0" else "1") + held[middle + 1 :]
         yield SignedEvent(self.headers, self.body + b" ", self.proof, self.secrets)
         yield SignedEvent({**others, proof: wrong}, self.body, self.proof, self.secrets)
         yield SignedEvent(others, self.body, self.proof, self.secrets)
