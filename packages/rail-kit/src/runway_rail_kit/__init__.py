@@ -4,6 +4,7 @@ from runway_rail_kit.budget import CallBudget, Window
 from runway_rail_kit.factory_parts import BudgetShelf, read_settings
 from runway_rail_kit.http_factory import HttpRailFactory
 from runway_rail_kit.oauth import AccessTokens, Grant, GrantRefused, OAuthClient, OAuthSecrets
+from runway_rail_kit.payloads import UNREADABLE
 from runway_rail_kit.shared_budget import SharedBudget
 from runway_rail_kit.signatures import is_signed, verify_hmac
 from runway_rail_kit.trail import PageTrail
@@ -18,6 +19,7 @@ from runway_rail_kit.transport import (
 )
 
 __all__ = [
+    "UNREADABLE",
     "AccessTokens",
     "Answer",
     "BudgetShelf",

@@ -19,6 +19,7 @@ from runway_core.errors import RailAccessLost, RailMisconfigured, RailUnavailabl
 from runway_core.ports.clock import Clock
 from runway_core.ports.token_vault import TokenVault
 
+from runway_rail_kit.payloads import UNREADABLE
 from runway_rail_kit.transport import Answer, HttpTransport, NoAnswer
 
 CLIENT_ID = "client_id"
@@ -180,7 +181,7 @@ class OAuthClient:
 def _read_object(body: bytes) -> dict[str, object]:
     try:
         return msgspec.json.decode(body, type=dict[str, object])
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return {}
 
 

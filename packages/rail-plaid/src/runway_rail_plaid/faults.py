@@ -2,7 +2,7 @@
 
 import msgspec
 from runway_core.errors import RailAccessLost, RailError, RailMisconfigured, RailRefused, RailThrottled, RailUnavailable
-from runway_rail_kit import Answer
+from runway_rail_kit import UNREADABLE, Answer
 
 from runway_rail_plaid import wire
 
@@ -41,7 +41,7 @@ def read_fault(answer: Answer) -> wire.Fault | None:
     """The fault in an answer, if it is one that can be read."""
     try:
         return _decoder.decode(answer.body)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

@@ -10,6 +10,7 @@ from runway_core.domain.bank import BankAccount, BankAccountKind, BankLine
 from runway_core.domain.changes import Change, RejectedRecord
 from runway_core.domain.identity import RecordKind
 from runway_core.errors import InvalidRequest, RecordRejected
+from runway_rail_kit import UNREADABLE
 
 from runway_rail_plaid import wire
 
@@ -28,7 +29,7 @@ def to_bank_account(raw: bytes, *, institution: str | None, read_at: datetime | 
     """
     try:
         account = _account_decoder.decode(raw)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RecordRejected(f"the account cannot be read: {error}") from error
     balances = account.balances
     sign = -1 if account.type in _OWED else 1
@@ -57,7 +58,7 @@ def to_bank_line(raw: bytes) -> Change:
     """
     try:
         line = _transaction_decoder.decode(raw)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RecordRejected(f"the transaction cannot be read: {error}") from error
     category = line.personal_finance_category
     values = {
@@ -81,7 +82,7 @@ def reject(kind: RecordKind, raw: bytes, reason: str) -> RejectedRecord:
     """What goes to quarantine, under the id that it bears, if any."""
     try:
         held = _loose_decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         held = {}
     name = held.get("account_id" if kind is RecordKind.BANK_ACCOUNT else "transaction_id")
     return RejectedRecord(kind=kind, external_id=name if isinstance(name, str) else None, reason=reason, raw=raw)

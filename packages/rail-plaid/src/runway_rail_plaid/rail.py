@@ -28,7 +28,16 @@ from runway_core.ports.ledger_rail import (
     RecordFix,
     Trouble,
 )
-from runway_rail_kit import CallBudget, HttpRailFactory, PageTrail, Pauses, TransportLimits, Window, read_settings
+from runway_rail_kit import (
+    UNREADABLE,
+    CallBudget,
+    HttpRailFactory,
+    PageTrail,
+    Pauses,
+    TransportLimits,
+    Window,
+    read_settings,
+)
 
 from runway_rail_plaid import wire
 from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, of_fault
@@ -217,7 +226,7 @@ _named_decoder = msgspec.json.Decoder(_Named)
 def _transaction_id(row: Raw) -> str:
     try:
         named = _named_decoder.decode(row).transaction_id
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         named = None
     return named if isinstance(named, str) else bytes(row).decode("utf-8", "replace")
 
@@ -225,7 +234,7 @@ def _transaction_id(row: Raw) -> str:
 def _account_id(row: Raw) -> str | None:
     try:
         named = _named_decoder.decode(row).account_id
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         named = None
     return named if isinstance(named, str) else None
 
@@ -247,7 +256,7 @@ def _read_place(cursor: Cursor | None) -> _Place:
         return _Place()
     try:
         return msgspec.json.decode(cursor.token, type=_Place)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return _Place()  # a cursor that cannot be read counts as none
 
 

@@ -10,7 +10,7 @@ import msgspec
 from runway_core.domain.identity import ConnectionId
 from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
 from runway_core.ports.token_vault import TokenVault
-from runway_rail_kit import CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
+from runway_rail_kit import UNREADABLE, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
 
 from runway_rail_plaid import wire
 from runway_rail_plaid.faults import RAIL, SET_MOVED, TITLE, PlaidFault, read_fault, to_error
@@ -104,7 +104,7 @@ class PlaidTransport:
         if answer.status == 200:
             try:
                 return msgspec.json.decode(answer.body, type=expected)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise RailUnavailable(
                     f"{TITLE} answered {path} with no sense ({error}); try again later", rail=RAIL
                 ) from error

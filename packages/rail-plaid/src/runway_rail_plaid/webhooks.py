@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.webhooks import Delivery, RailEvent
 from runway_core.errors import StoreUnavailable, WebhookRefused
-from runway_rail_kit import HttpTransport, NoAnswer
+from runway_rail_kit import UNREADABLE, HttpTransport, NoAnswer
 
 from runway_rail_plaid.settings import PRODUCTION_URL
 
@@ -101,7 +101,7 @@ class PlaidWebhookReader:
         name = f"{hashlib.sha256(body).hexdigest()[:40]}-{signed_at}"
         try:
             event = msgspec.json.decode(body, type=_Event)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return Delivery(events=(), delivery_id=name, problem=f"the body is no event: {error}")
         is_about_lines = event.webhook_type == "TRANSACTIONS"
         kind = RecordKind.BANK_TRANSACTION if is_about_lines else None
@@ -157,7 +157,7 @@ class PlaidWebhookReader:
             return None  # Plaid knows no such key
         try:
             return msgspec.json.decode(answer.body, type=_KeyAnswer).key
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self._asked_at = None
             raise StoreUnavailable("Plaid gave no key of the webhook that can be read: send it again") from error
 

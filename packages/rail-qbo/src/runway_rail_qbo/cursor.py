@@ -14,6 +14,7 @@ from typing import Annotated
 
 import msgspec
 from runway_core.domain.changes import Cursor
+from runway_rail_kit import UNREADABLE
 
 VERSION = 1
 _PLAIN_NUMBER = re.compile("0|[1-9][0-9]{0,16}")
@@ -62,7 +63,7 @@ def read_cursor(cursor: Cursor | None, *, realm_id: str) -> State | None:
         return None
     try:
         state = _decoder.decode(cursor.token)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     return state if state.version == VERSION and state.realm_id == realm_id else None
 

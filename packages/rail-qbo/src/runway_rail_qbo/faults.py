@@ -21,7 +21,7 @@ from runway_core.errors import (
     RecordGone,
     StaleRevision,
 )
-from runway_rail_kit import Answer
+from runway_rail_kit import UNREADABLE, Answer
 
 from runway_rail_qbo import wire
 
@@ -90,7 +90,7 @@ def read_answer(answer: Answer) -> ReadAnswer:
     if start.startswith(b"{"):
         try:
             envelope = _envelope_decoder.decode(answer.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             return ReadAnswer(answer, None, None)
         return ReadAnswer(answer, envelope, _fault_in_json(envelope))
     if start.startswith(b"<"):

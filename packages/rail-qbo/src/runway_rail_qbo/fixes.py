@@ -15,6 +15,7 @@ import msgspec
 from runway_core.domain.identity import RecordKind
 from runway_core.errors import NotSupported, RailRefused
 from runway_core.ports.ledger_rail import RecordFix
+from runway_rail_kit import UNREADABLE
 
 from runway_rail_qbo.faults import RAIL, TITLE
 
@@ -122,7 +123,7 @@ def _mapping(accounts: object) -> object:
         return accounts
     try:
         return _decoder.decode(accounts)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise _refuse(f"line_account must say which line goes to which account, not {accounts!r}") from error
 
 

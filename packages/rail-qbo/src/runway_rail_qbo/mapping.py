@@ -15,6 +15,7 @@ from runway_core.domain.changes import Change, Deletion, RejectedRecord
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.record import Record
 from runway_core.errors import InvalidRequest, RecordRejected
+from runway_rail_kit import UNREADABLE
 
 from runway_rail_qbo import mapping_documents as documents
 from runway_rail_qbo import mapping_lists as lists
@@ -107,7 +108,7 @@ def map_rows(kind: Kind, rows: Iterable[msgspec.Raw], *, home_currency: str) -> 
                 mapped.deletions.append(_map_deletion(kind, entity))
             else:
                 mapped.changes.append(Change(record=map_one(entity, home_currency), raw=bytes(row)))
-        except (msgspec.ValidationError, ValidationError, RecordRejected, InvalidRequest) as error:
+        except (*UNREADABLE, ValidationError, RecordRejected, InvalidRequest) as error:
             raw = bytes(row)
             mapped.rejected.append(
                 RejectedRecord(kind=kind.kind, external_id=find_id(raw), reason=explain(error), raw=raw)
@@ -138,7 +139,7 @@ def read_company(company: bytes, preferences: bytes | None) -> Change:
         info = _company_decoder.decode(company)
         prefs = _preferences_decoder.decode(preferences) if preferences else wire.Preferences()
         return Change(record=lists.map_company(info, prefs), raw=raw)
-    except (msgspec.ValidationError, ValidationError) as error:
+    except (*UNREADABLE, ValidationError) as error:
         raise RecordRejected(explain(error)) from error
 
 
@@ -146,7 +147,7 @@ def find_company_name(company: bytes) -> str | None:
     """The company's name, if it can be read."""
     try:
         return _company_decoder.decode(company).CompanyName
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 
@@ -161,7 +162,7 @@ def find_id(raw: bytes) -> str | None:
     """The id of a record whose rest cannot be read, if there is one."""
     try:
         return _head_decoder.decode(raw).Id
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

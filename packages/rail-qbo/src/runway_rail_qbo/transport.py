@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from runway_core.errors import OutcomeUnknown, RailMisconfigured, RailThrottled, RailUnavailable
 from runway_core.ports.clock import Clock
-from runway_rail_kit import AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
+from runway_rail_kit import UNREADABLE, AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
 
 from runway_rail_qbo import wire
 from runway_rail_qbo.faults import RAIL, TITLE, ReadAnswer, is_sign_in_refused, read_answer, to_error
@@ -159,7 +159,7 @@ class QboTransport:
     def _member(self, read: ReadAnswer, name: str, *, is_write: bool) -> bytes:
         try:
             members = _by_name_decoder.decode(read.answer.body)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             members = {}
         raw = members.get(name)
         if raw is None:

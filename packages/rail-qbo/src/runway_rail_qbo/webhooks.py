@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.webhooks import Delivery, RailEvent
 from runway_core.errors import InvalidRequest, WebhookRefused
-from runway_rail_kit import is_signed
+from runway_rail_kit import UNREADABLE, is_signed
 
 from runway_rail_qbo.mapping_lines import kind_of
 
@@ -67,7 +67,7 @@ def read_events(body: bytes) -> list[WebhookEvent]:
     """
     try:
         payload = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidRequest("the webhook's body is not JSON") from error
     if isinstance(payload, list):
         found = [_read_cloud_event(event) for event in payload]

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from runway_core.domain.changes import Cursor
 from runway_core.domain.identity import RecordKind
+from runway_rail_kit import UNREADABLE
 
 
 class Loading(msgspec.Struct):
@@ -34,7 +35,7 @@ def read_place(cursor: Cursor | None) -> Place:
         return Place()
     try:
         return msgspec.json.decode(cursor.token, type=Place)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Place()
 
 

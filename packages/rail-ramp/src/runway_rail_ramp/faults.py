@@ -10,7 +10,7 @@ from runway_core.errors import (
     RailThrottled,
     RailUnavailable,
 )
-from runway_rail_kit import Answer
+from runway_rail_kit import UNREADABLE, Answer
 
 from runway_rail_ramp import wire
 
@@ -31,7 +31,7 @@ def read_fault(answer: Answer) -> wire.ErrorBody | None:
     """What a refusal says, if it can be read."""
     try:
         return _decoder.decode(answer.body).error_v2
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

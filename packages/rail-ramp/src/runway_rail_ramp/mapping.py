@@ -22,6 +22,7 @@ from runway_core.domain.execution import (
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.money import ZERO
 from runway_core.errors import InvalidRequest, RecordRejected
+from runway_rail_kit import UNREADABLE
 
 from runway_rail_ramp import wire
 
@@ -99,7 +100,7 @@ def read_bill(raw: bytes) -> wire.Bill:
     """
     try:
         return _bill_decoder.decode(raw)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RecordRejected(f"the bill cannot be read: {error}") from error
 
 
@@ -228,7 +229,7 @@ def to_vendor(raw: bytes) -> Change:
     """
     try:
         vendor = _vendor_decoder.decode(raw)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RecordRejected(f"the vendor cannot be read: {error}") from error
     values = {
         "external_id": vendor.id,
@@ -250,7 +251,7 @@ def to_purchase(raw: bytes) -> Change:
     """
     try:
         purchase = _purchase_decoder.decode(raw)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RecordRejected(f"the card transaction cannot be read: {error}") from error
     booked = read_day(purchase.user_transaction_time)
     if booked is None:
@@ -313,7 +314,7 @@ def read_id(raw: bytes) -> str | None:
     """The id that a row bears, if any."""
     try:
         held = _loose_decoder.decode(raw).get("id")
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     return held if isinstance(held, str) else None
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from runway_core.errors import OutcomeUnknown, RailThrottled, RailUnavailable, RecordGone
-from runway_rail_kit import AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
+from runway_rail_kit import UNREADABLE, AccessTokens, Answer, CallBudget, HttpTransport, NoAnswer, Pauses, repeat_read
 
 from runway_rail_ramp import wire
 from runway_rail_ramp.faults import RAIL, TITLE, access_lost, is_missing, is_sign_in_refused, to_error
@@ -168,7 +168,7 @@ class RampTransport:
 def _understand(answer: Answer, expected: type[T], url: str) -> T:
     try:
         return msgspec.json.decode(answer.body, type=expected)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RailUnavailable(
             f"{TITLE} answered {_path(url)} with no sense ({error}); try again later", rail=RAIL
         ) from error
@@ -191,7 +191,7 @@ def decode(raw: bytes, expected: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(raw, type=expected)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise OutcomeUnknown(
             f"{TITLE} answered a write with no sense ({error}): read back what became of it", rail=RAIL
         ) from error

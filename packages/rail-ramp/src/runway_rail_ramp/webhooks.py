@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.webhooks import Delivery, RailEvent
 from runway_core.errors import StoreUnavailable, WebhookRefused
-from runway_rail_kit import is_signed
+from runway_rail_kit import UNREADABLE, is_signed
 
 SIGNATURE_HEADERS = ("x-ramp-webhook-signature", "x-ramp-signature")
 OLDEST = timedelta(days=1)
@@ -70,7 +70,7 @@ class RampWebhookReader:
             raise WebhookRefused("the delivery is not signed with the secret of this app's subscription")
         try:
             event = msgspec.json.decode(body, type=_Event)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return Delivery(events=(), problem=f"the body is no event: {error}")
         at = _in_utc(event.created_at)
         if at is not None and now - at > OLDEST:

@@ -2,6 +2,7 @@
 
 import msgspec
 from runway_core.domain.changes import Cursor
+from runway_rail_kit import UNREADABLE
 
 OVERLAP_SECONDS = 120
 """So far back events are asked for again: two may share a second, and one may show late."""
@@ -59,7 +60,7 @@ def read_place(cursor: Cursor | None) -> Place:
         return Place()
     try:
         return msgspec.json.decode(cursor.token, type=Place)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Place()
 
 

@@ -21,6 +21,7 @@ from runway_core.domain.processor import (
 )
 from runway_core.domain.record import Record
 from runway_core.errors import InvalidRequest, RecordRejected
+from runway_rail_kit import UNREADABLE
 
 from runway_rail_stripe import wire
 from runway_rail_stripe.currencies import read_currency, to_major
@@ -222,7 +223,7 @@ def hide_secrets(raw: bytes) -> bytes:
         return raw
     try:
         return msgspec.json.encode(_without_secrets(msgspec.json.decode(raw)))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return b""
 
 
@@ -235,7 +236,7 @@ def _without_secrets(held: Any) -> Any:
 def _decode(raw: bytes, expected: type[Wire], noun: str) -> Wire:
     try:
         return msgspec.json.decode(raw, type=expected)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RecordRejected(f"the {noun} cannot be read: {error}") from error
 
 
@@ -292,7 +293,7 @@ def _number_of(one: wire.Charge, numbers: Mapping[str, str]) -> str | None:
 def _loose_id(raw: bytes) -> str | None:
     try:
         held = msgspec.json.decode(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     name = held.get("id") if isinstance(held, dict) else None
     return name if isinstance(name, str) else None

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw
 from runway_core.domain.changes import Change, Deletion, RejectedRecord
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_rail_kit import UNREADABLE
 
 from runway_rail_stripe import wire
 from runway_rail_stripe.cursor import OVERLAP_SECONDS, Place
@@ -343,7 +344,7 @@ def _typed(params: Mapping[str, str]) -> dict[str, str]:
 def _try(decoder: "msgspec.json.Decoder[Any]", row: Raw) -> Any:
     try:
         return decoder.decode(row)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

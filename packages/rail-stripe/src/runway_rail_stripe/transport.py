@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from runway_core.domain.identity import ConnectionId
 from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
 from runway_core.ports.token_vault import TokenVault
-from runway_rail_kit import Answer, CallBudget, HttpTransport, NoAnswer, PageTrail, Pauses, repeat_read
+from runway_rail_kit import UNREADABLE, Answer, CallBudget, HttpTransport, NoAnswer, PageTrail, Pauses, repeat_read
 
 from runway_rail_stripe import wire
 from runway_rail_stripe.faults import MISSING, RAIL, TITLE, StripeFault, to_error
@@ -156,12 +156,12 @@ def _expanding(names: Sequence[str]) -> dict[str, str]:
 def _decode(answer: Answer, expected: type[T], path: str) -> T:
     try:
         return msgspec.json.decode(answer.body, type=expected)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RailUnavailable(f"{TITLE} answered {path} with no sense ({error}); try again later", rail=RAIL) from error
 
 
 def _id_of(row: Raw, path: str) -> str:
     try:
         return _named_decoder.decode(row).id
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise RailUnavailable(f"{TITLE} listed {path} with a row that has no id; try again later", rail=RAIL) from error

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.webhooks import Delivery, RailEvent
 from runway_core.errors import WebhookRefused
-from runway_rail_kit import is_signed
+from runway_rail_kit import UNREADABLE, is_signed
 
 from runway_rail_stripe.reading import kind_of
 
@@ -75,7 +75,7 @@ class StripeWebhookReader:
         account = _prove(headers.get(SIGNATURE_HEADER, ""), body, secrets=secrets, now=now)
         try:
             event = msgspec.json.decode(body, type=_Event)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return Delivery(events=(), problem=f"the body is no event: {error}")
         about = event.account or _last_part(event.context) or account
         if not about:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from runway_store_sql.faults import is_retryable, translated
+from runway_store_sql.faults import is_retryable, translated, waited_in_vain
 from runway_store_sql.row_security import is_walled
 
 T = TypeVar("T")
@@ -26,6 +26,9 @@ Work = Callable[[Connection], T]
 """A piece of work within one transaction. It may be run again when the database undid it, so it keeps no state."""
 
 MAX_TRIES = 5
+LOCK_TRIES = 60
+"""So often a migration tries to find its tables free: about a minute."""
+
 LONGEST_WAIT = timedelta(minutes=10)
 """A transaction that takes longer is given up: a server whose machine vanished would be waited for without end."""
 
@@ -244,9 +247,20 @@ class PostgresDatabase:
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # it may read files meanwhile
             return work(connection)
 
-        done = await self._write(locked, None)
+        done = await self._write_between(locked)
         self._see_wall(await self.read(is_walled))
         return done
+
+    async def _write_between(self, work: Work[T]) -> T:
+        """Run `work`, which waits for no lock for long, as often as it takes to find its tables free."""
+        for attempt in range(1, LOCK_TRIES + 1):
+            try:
+                return await self._write(work, None)
+            except StoreUnavailable as error:
+                if attempt == LOCK_TRIES or not waited_in_vain(error):
+                    raise
+            await asyncio.sleep(random.uniform(0.2, 1))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("the last try returns or raises")
 
     async def scour(self) -> None:
         """Its files are the server's: it takes dead rows away when it vacuums, and no dump shows them."""

@@ -27,6 +27,7 @@ _POSTGRES_REMEDIES = {
     "53300": "has no connections left: raise max_connections or run fewer processes",
     "25006": "is read-only (a standby?): connect to the primary",
     "42501": "does not let this user write: grant it the tables",
+    "55P03": "is held by a transaction that does not end (pg_stat_activity shows it): end it, or try again later",
     "57P01": "is being shut down: try again when it is back",
     "57P03": "is starting up: try again in a moment",
 }
@@ -37,6 +38,11 @@ def name_state(error: BaseException) -> str | None:
     origin = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
     return str(state) if state else None
+
+
+def waited_in_vain(error: BaseException) -> bool:
+    """Whether a lock was waited for no longer than allowed (`lock_timeout`), and nothing was done."""
+    return name_state(error.__cause__ or error) == "55P03"
 
 
 def is_retryable(error: BaseException) -> bool:

@@ -7,9 +7,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from runway_core.errors import SchemaMismatch
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from runway_store_sql.row_security import raise_walls
+
+LOCK_WAIT_MILLISECONDS = 500
+"""So long at most a migration waits for a table, with all who want to read it behind: then it lets them through
+and tries again."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -46,6 +50,8 @@ def upgrade_schema(connection: Connection) -> None:
     Raises:
         SchemaMismatch: the database is newer than this code.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WAIT_MILLISECONDS}"))
     revision = read_revision(connection)
     if revision is not None and not _is_known(revision):
         raise _newer(revision)

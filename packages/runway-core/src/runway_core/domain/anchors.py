@@ -224,5 +224,5 @@ def read_anchor(document: bytes) -> Anchor:
             signature=base64.b64decode(read.signature, validate=True),
             endorsement=base64.b64decode(read.endorsement, validate=True),
         )
-    except (msgspec.MsgspecError, binascii.Error, OverflowError) as error:
+    except (msgspec.MsgspecError, binascii.Error, OverflowError, RecursionError) as error:
         raise ValueError(f"no anchor: {error}") from error

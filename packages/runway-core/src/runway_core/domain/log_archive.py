@@ -106,7 +106,7 @@ def read_manifest(document: bytes) -> ArchivedPiece:
             public_key=bytes.fromhex(outer["public_key"]),
             signature=base64.b64decode(outer["signature"], validate=True),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"it is no manifest: {error!r}") from error
 
 

@@ -101,7 +101,7 @@ def read_start(line: bytes, company_id: CompanyId) -> ChainHead:
     """
     try:
         start = _decode_start(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"a line cannot be read: {error}") from error
     if start.runway_log != FILE_SERIALISATION or start.company != company_id:
         raise ValueError(f"it is no file of serialisation {FILE_SERIALISATION} of company {company_id!r}")
@@ -132,6 +132,6 @@ def read_entries(lines: Iterable[bytes], head: ChainHead, *, is_proven: bool = F
                 raise ValueError(f"entry {sequence + 1} is not what was hashed, or does not follow the one before")
             yield FiledEntry(sequence + 1, previous, digest, read.canonical)
             sequence, previous = sequence + 1, digest
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"a line cannot be read: {error}") from error
     raise ValueError(f"it is cut off behind entry {sequence}")
