@@ -32,7 +32,7 @@ from runway_rail_qbo.mapping import KINDS, find_company_name, find_id, map_rows,
 from runway_rail_qbo.webhooks import read_events
 from runway_rail_ramp import RampRailFactory
 from runway_rail_ramp.cursor import read_place as read_ramp_place
-from runway_rail_ramp.mapping import to_bill, to_payment, to_purchase, to_vendor
+from runway_rail_ramp.mapping import to_bill, to_payments, to_purchase, to_vendor
 from runway_rail_sample.rail import SampleRail
 from runway_rail_sample.settings import SampleSettings
 from runway_rail_stripe import StripeRailFactory
@@ -68,7 +68,7 @@ READERS: dict[str, tuple[Callable[[bytes], object], list[Any]]] = {
     ),
     "Plaid's lines": (to_bank_line, [json.loads(line())]),
     "Ramp's bills": (to_bill, [RAMP_BILL]),
-    "Ramp's payments": (to_payment, [RAMP_BILL]),
+    "Ramp's payments": (to_payments, [RAMP_BILL]),
     "Ramp's vendors": (to_vendor, [{"id": "v1", "name": "Norton", "is_active": True, "created_at": "2026-05-01"}]),
     "Ramp's purchases": (to_purchase, [json.loads(purchase())]),
     "Stripe's charges": (lambda raw: map_row(raw, RecordKind.CHARGE, lambda r: to_charge(r, numbers={})), [STRIPE_ROW]),
