@@ -204,6 +204,7 @@ class WindowDesk:
         return str(done["record"]["Id"])
 
     async def send_event(self) -> SignedEvent:
+        await self.prepare_event()  # time passes before anybody listens: what comes is signed now
         with receive_events() as (url, received):
             await self.post("webhooks", {"rail": self.rail, "url": url})
             try:
@@ -213,6 +214,9 @@ class WindowDesk:
                 await self.post("webhooks", {"rail": self.rail, "url": None})
         proof, *secrets = self.proofs
         return SignedEvent(headers, body, proof, [SecretStr(secret) for secret in secrets])
+
+    async def prepare_event(self) -> None:
+        """Do what must have been done long before."""
 
     async def cause_event(self) -> None:
         """Let something happen that the vendor tells of."""
@@ -289,8 +293,14 @@ class BankDesk(WindowDesk):
         return PlaidRailFactory(pauses=PAUSES, page_records=50, http_transport=new_transport())
 
     async def live(self) -> None:
+        await self.prepare_event()
+        await self.cause_event()
+
+    async def prepare_event(self) -> None:
         self._paid.append(await self.pay_a_bill())
         await self.pass_time(timedelta(days=7))
+
+    async def cause_event(self) -> None:
         await self.do("plaid", "fetch")
 
     async def take_away(self) -> set[RecordKey]:
