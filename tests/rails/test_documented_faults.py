@@ -19,7 +19,8 @@ from runway_rail_plaid import faults as plaid
 from runway_rail_ramp import faults as ramp
 from runway_rail_stripe import faults as stripe
 
-FACTS = Path("/work/shared/facts")
+SAMPLES = Path("/work/shared/samples")
+FACTS = SAMPLES.with_name("facts")
 Remedy = type[Exception]
 
 PLAID: dict[str, tuple[str, int, Remedy]] = {
@@ -128,7 +129,7 @@ def test_remedies_are_of_the_error_family_or_the_readers_own() -> None:
     assert all(issubclass(one, RailError) for one in remedies - {plaid.PlaidFault, stripe.StripeFault})
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="the facts are not on this machine")
+@pytest.mark.skipif(not SAMPLES.exists(), reason="what is known of the vendors is not on this machine")
 def test_no_fault_of_the_facts_is_left_out() -> None:
     _, bank = (FACTS / "plaid.md").read_text().split("## 6 Errors")
     table = bank.partition("\nRead in sources")[0]

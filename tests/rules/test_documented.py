@@ -3,13 +3,23 @@
 import ast
 import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
 
+import pytest
 import runway_core.errors
 from runway_core.errors import RunwayError
 from runway_core.plugins import hookspecs
+from runway_core.plugins.registry import RailRegistry
+from runway_core.ports.ledger_rail import RailAbilities, RailFactory
+from runway_testkit.reference import write_abilities
 
 CHECKOUT = Path(__file__).parents[2]
+VENDORS = [
+    one.factory
+    for one in RailRegistry.from_installed_plugins().installed.values()
+    if one.factory.abilities.has_webhooks
+]
 CHECK_ID = re.compile(r"(?:AP|AR|BK|GL|SY|PL)\d\d")
 
 
@@ -58,6 +68,27 @@ def test_every_hook_stands_in_the_reference_with_its_exact_signature() -> None:
         signature = f"def {hook.name}({ast.unparse(hook.args)}) -> {ast.unparse(hook.returns or ast.Constant(None))}"
         assert f"\n## {hook.name}\n" in page, hook.name
         assert signature in page, signature
+
+
+def test_the_reference_states_every_ability_as_the_code_has_it() -> None:
+    page = (CHECKOUT / "docs/reference/hooks.md").read_text(encoding="utf-8")
+    names = [field.name for field in fields(RailAbilities)]
+
+    assert page == write_abilities(page), "run: python -m runway_testkit.reference docs/reference/hooks.md"
+    assert [name for name in names if f"\n| `{name}` | " not in page] == []
+
+
+@pytest.mark.parametrize("factory", VENDORS, ids=lambda factory: factory.name)
+def test_the_page_of_each_vendors_rail_says_how_to_get_in_and_what_it_cannot_do(factory: RailFactory) -> None:
+    page = (CHECKOUT / f"docs/howto/rails/{factory.name}.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^## (.+)$", page, re.MULTILINE))
+    supplied = {*factory.settings_model.model_fields, *factory.secrets_model.model_fields}
+
+    assert headings >= {
+        *("What it reads", "What it cannot do", "Getting access", "Webhooks", "Limits", "Settings", "Secrets"),
+    }
+    assert [name for name in supplied if f"`{name}`" not in page] == []
+    assert factory.name != "ramp" or "What it can miss, and for how long" in headings
 
 
 def test_every_check_has_a_heading_in_the_hygiene_reference() -> None:

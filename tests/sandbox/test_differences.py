@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ Wire = dict[str, Any]
 Pair = tuple[str, str, str, str]  # kind and id in the ledger, kind and id elsewhere
 Differs = Callable[[Wire, Wire], bool]
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sandbox.md"
 PLANTED_WITHIN_DAYS = 85
 RESTAURANT, CLINIC = (7, 0), (8, 8)
 """Seed and index of companies that are paid by card; together they have each difference."""
@@ -168,6 +171,10 @@ def test_what_stands_on_one_side_only_was_planted_there_and_bank_lines_are_over_
         if (row := windows.book.find(kind, ledger_id)) is not None
     }
 
+    page = PAGE.read_text(encoding="utf-8")
+    told = [rf"\| {one['what']} \|.*\| {one['check'] or ''} ?\|" for one in windows.truth["differences"]]
+
+    assert [one for one in told if not re.search(one, page)] == []
     assert windows.unpaired("bill") == windows.told("missing there") | twice
     assert windows.unpaired("transaction") == windows.told("missing in the ledger") != set()
     assert windows.unpaired("vendor") == set()

@@ -37,10 +37,10 @@ class Trouble(StrEnum):
 class RailAbilities:
     """What a rail states that it can do; the contract suite holds it to this."""
 
-    kinds: frozenset[RecordKind]
+    kinds: frozenset[RecordKind]  # what it brings
     has_change_feed: bool = False  # reads only what changed
     reports_deletions: bool = False  # within the change feed
-    has_webhooks: bool = False
+    has_webhooks: bool = False  # the vendor tells of changes: its factory has a `webhook_reader`
     can_be_swept: bool = False  # its rails can be compared with the mirror: `ports.sweeping.SweepableRail`
     writes: frozenset[RecordKind] = frozenset()  # kinds on which `apply_fix` works
     metered: MeteredQuota | None = None  # what the vendor counts by the month; `None`: nothing
