@@ -145,6 +145,18 @@ def test_every_event_of_the_sample_says_why() -> None:
     assert events["Granite Works CP-new"].kind is OutlookKind.IN_FLIGHT
 
 
+@given(books())
+def test_every_event_of_any_books_says_what_it_is_and_why(any_books: Books) -> None:
+    """Its record, its series, or how many weeks or documents it was drawn from: nothing moves without a source."""
+    for event in compute_outlook(any_books).events:
+        drawn = event.kind in ESTIMATED_KINDS or " off their day" in event.label
+        at_processor = event.label.startswith("Balance at ")
+
+        assert event.label
+        assert len(event.reason) > 3
+        assert event.source is not None or event.series_id is not None or drawn or at_processor
+
+
 def test_payrolls_are_guarded() -> None:
     paydays = compute_outlook(sample_books()).paydays
 

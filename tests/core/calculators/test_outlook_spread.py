@@ -48,3 +48,28 @@ def test_an_open_invoice_comes_on_its_day_or_later_as_the_paid_ones_did() -> Non
 @pytest.mark.parametrize("outcome", [CollectionOutcome.PROMISED, CollectionOutcome.DISPUTED])
 def test_no_habit_moves_what_was_promised_or_is_disputed(outcome: CollectionOutcome) -> None:
     assert off_their_day(habit_books(note(outcome))) == []
+
+
+def test_a_customer_of_one_payment_is_taken_for_those_who_pay_as_it_did() -> None:
+    """Half of the customers pay on their day, half two weeks late, as the new one did once: a fifth leans on all."""
+    habits = {f"{n} prompt": 0 for n in range(13)} | {f"{n} slow": 14 for n in range(13)}
+    past = [(customer_id, late) for customer_id, late in habits.items() for _ in range(2)] + [("new", 14)]
+    settled = [
+        invoice(
+            f"I{n}", 10, customer_id=customer_id, document_date=day(-130), due_date=day(-90), open_balance=amount(0)
+        )
+        for n, (customer_id, _) in enumerate(past)
+    ]
+    payments = [
+        customer_payment(
+            f"P{n}", 10, customer_id=customer_id, document_date=day(-90 + late), unapplied=amount(0),
+            applied=(DocumentLink(kind=RecordKind.INVOICE, external_id=f"I{n}", amount=amount(10)),),
+        )
+        for n, (customer_id, late) in enumerate(past)
+    ]  # fmt: skip
+    still_open = invoice("open", 1_000, customer_id="new", due_date=day(8))
+    books = make_books(invoices=(*settled, still_open), customer_payments=tuple(payments))
+
+    prompt_share_of_all = Decimal(26) / 53
+    early = round(1_000 * prompt_share_of_all / 5, 4)
+    assert off_their_day(books) == [early, -early]

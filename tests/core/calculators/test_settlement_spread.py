@@ -1,10 +1,12 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from runway_core.calculators.settlement_spread import LEAST_DOCUMENTS, Placed
+from runway_core.calculators.settlement_spread import ALIKE_DOCUMENTS, LEAST_DOCUMENTS, Placed, group_alike
 from runway_core.calculators.settlement_spread import spread as spread_by
 
 MONDAY = date(2026, 3, 2)
@@ -91,3 +93,47 @@ def test_within_a_long_horizon_nothing_is_lost_or_won(documents: list[tuple[int,
 
     assert abs(sum(moved.values(), Decimal(0))) <= Decimal("0.0020")
     assert spread(given_documents[::-1], sorted(delays)) == moved
+
+
+def test_parties_with_alike_habits_count_as_three_of_its_own() -> None:
+    """Three fifths come a week late with those alike, a fifth two weeks late as its own, a tenth each as the whole."""
+    document = placed(date(2026, 3, 11), own=[14])._replace(alike=[7] * 30)
+
+    assert spread([document], HALF_A_WEEK_LATE) == {week(2): -900, week(3): 700, week(4): 200}
+
+
+def test_what_those_alike_would_have_paid_by_now_tells_nothing_more() -> None:
+    """A day late: of those alike none is left, and what is left of the whole comes a week after its day."""
+    document = placed(week(2), due=date(2026, 3, 1))._replace(alike=[0] * 30)
+
+    assert spread([document], HALF_A_WEEK_LATE) == {week(1): 1_000, week(2): -1_000}
+
+
+def test_groups_hold_whom_their_median_puts_side_by_side() -> None:
+    early, late = {f"{n}E": [-2, 0, 1] for n in range(9)}, {f"{n}L": [5, 40] for n in range(13)}
+    groups = group_alike(early | late)
+
+    assert groups["0E"] == sorted([-2, 0, 1] * 9)
+    assert groups["0L"] == sorted([5, 40] * 13)
+    assert len({id(days) for days in groups.values()}) == 2
+
+
+def test_the_slowest_few_join_those_before_them() -> None:
+    groups = group_alike({f"E{n}": [0] for n in range(ALIKE_DOCUMENTS)} | {"slow": [90]})
+
+    assert groups["slow"] == groups["E0"] == [0] * ALIKE_DOCUMENTS + [90]
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), st.lists(st.integers(-30, 90), min_size=1).map(sorted), max_size=60),
+    st.randoms(use_true_random=False),
+)
+def test_every_party_is_in_one_group_whatever_their_order(own: dict[str, list[int]], random: Random) -> None:
+    groups = group_alike(own)
+    shuffled = dict(random.sample(list(own.items()), len(own)))
+
+    assert group_alike(shuffled) == groups
+    assert groups.keys() == own.keys()
+    shared = {id(days): days for days in groups.values()}.values()
+    assert sorted(chain.from_iterable(shared)) == sorted(chain.from_iterable(own.values()))
+    assert len(shared) == 1 or all(len(days) >= ALIKE_DOCUMENTS for days in shared) or not own

@@ -1,6 +1,6 @@
 """What the spread of past settlements moves between the weeks of the outlook, for invoices and for bills."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
@@ -12,7 +12,7 @@ from runway_core.calculators.entry_curve import find_deposit_days
 from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.calculators.receivables import HABIT_DAYS, Receivable
-from runway_core.calculators.settlement_spread import Placed, spread
+from runway_core.calculators.settlement_spread import Placed, group_alike, spread
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKind
@@ -32,13 +32,17 @@ def place_invoice_spread(
     What was promised has a day of its own, and what is disputed has none.
     """
     own = books.derive(_read_receipt_delays)
-    whole = _merge(own)
+    whole, alike = _merge(own), books.derive(_group_customers)
     placed = [
-        Placed(r.due, r.expected, r.home, own.get(r.invoice.customer_id or "", ()))
+        Placed(r.due, r.expected, r.home, own.get(party, ()), alike.get(party, ()))
         for r in receivables
         if r.home and not r.is_disputed and r.promise is None
+        for party in (r.invoice.customer_id or "",)
     ]
-    placed += [Placed(one.due, one.on, one.home, own.get(one.customer_id, ())) for one in coming]
+    placed += [
+        Placed(one.due, one.on, one.home, own.get(one.customer_id, ()), alike.get(one.customer_id, ()))
+        for one in coming
+    ]
     moved = spread(placed, whole, as_of=books.as_of, last=last)
     reason = f"as {len(whole)} paid invoices came earlier and later than their day"
     yield from _place(moved, books.as_of, last, label="Invoices off their day", reason=reason)
@@ -91,6 +95,11 @@ def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
     for days in own.values():
         days.sort()
     return own
+
+
+def _group_customers(books: Books) -> dict[str, Sequence[int]]:
+    """The same delays of each customer and those with alike habits."""
+    return group_alike(books.derive(_read_receipt_delays))
 
 
 def _read_payment_delays(books: Books) -> dict[str, list[int]]:
