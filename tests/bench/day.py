@@ -19,6 +19,8 @@ def measure_day(*, companies: int, hours: int, seeds: Sequence[int]) -> None:
     """Live through days with and without webhooks, and one with bad neighbours; status 1 when a seed fails."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     plans = [(f"{lost} % of webhooks lost", DayPlan(companies, hours, webhooks_lost_percent=lost)) for lost in (0, 100)]
+    ceasing = DayPlan(companies, hours, silent_from_hour=hours // 4)
+    plans.append(("webhooks cease after a quarter of it", ceasing))
     calm = DayPlan(companies, hours, webhooks_lost_percent=100, has_trouble=False)
     beside = DayPlan(companies, hours, webhooks_lost_percent=100, has_trouble=False, neighbours=BAD_NEIGHBOURS)
     if len(seeds) <= LISTED_SINGLY:
@@ -34,12 +36,12 @@ def measure_day(*, companies: int, hours: int, seeds: Sequence[int]) -> None:
                 if len(lived) % TOLD_EVERY == 0:
                     print(f"{name}: {len(lived)} of {len(seeds)} days", file=sys.stderr, flush=True)
                 if len(seeds) <= LISTED_SINGLY:
-                    rows.append(_say_days(name, str(seed), [day], one.seconds))
+                    rows.append(_say_days(name, str(seed), [day], one.seconds, hours=hours))
                 if not day.is_sound and not plan.neighbours:
                     failed.append(f"live_day({plan}, seed={seed}) left {day.never_mirrored} unread, {day.broken}")
                     print(failed[-1], file=sys.stderr, flush=True)
         if len(seeds) > LISTED_SINGLY:
-            rows.append(_say_days(name, f"{seeds[0]}…{seeds[-1]}", lived, watch.seconds))
+            rows.append(_say_days(name, f"{seeds[0]}…{seeds[-1]}", lived, watch.seconds, hours=hours))
     columns = (
         "day",
         "seed",
@@ -56,7 +58,12 @@ def measure_day(*, companies: int, hours: int, seeds: Sequence[int]) -> None:
         sys.exit(f"{len(failed)} days failed; each fails again in a shell:\n" + "\n".join(failed))
 
 
-def _say_days(name: str, seed: str, days: Sequence[DayReport], seconds: float) -> tuple[str, ...]:
+def _say_forecast(days: Sequence[DayReport]) -> str:
+    """Metered calls of a month; only whole days tell, because comparisons and company records come once in them."""
+    return f"{sum(day.forecast(companies=100) for day in days) // len(days):,}"
+
+
+def _say_days(name: str, seed: str, days: Sequence[DayReport], seconds: float, *, hours: int) -> tuple[str, ...]:
     """One line for days of one kind; of ages, the median day."""
     changes = sum(day.changes for day in days)
     in_time = sum(day.within_15_minutes_permille * day.changes for day in days) // max(1, changes)
@@ -69,6 +76,6 @@ def _say_days(name: str, seed: str, days: Sequence[DayReport], seconds: float) -
         f"{in_time / 10:.1f} %",
         str(sum(not day.is_sound for day in days)),
         str(sum(day.calls_per_company for day in days) // len(days)),
-        f"{sum(day.forecast(companies=100) for day in days) // len(days):,}",
+        _say_forecast(days) if hours >= 24 else "–",
         f"{seconds:,.0f}",
     )

@@ -115,6 +115,7 @@ class _Source:
     lost_access: tuple[datetime, datetime] | None = None
     seen_from: list[datetime] = field(default_factory=list)  # by event: when it could be seen
     mirrored_to: int = 0
+    metered: int = 0  # calls that were answered
     ages: list[timedelta] = field(default_factory=list)
     is_flooded: bool = False
     company_at: datetime = MORNING  # when the company's own record was read
@@ -208,7 +209,6 @@ class _Day:
         self.sources: dict[str, _Source] = {}
         self.connections: dict[str, Connection] = {}
         self.calls = 0
-        self.metered = 0
         self.has_begun = False
         self.is_over = False
         self._trace = hashlib.sha256()
@@ -253,7 +253,7 @@ class _Day:
         await asyncio.sleep(self.chance.uniform(0.05, 0.6))
         if self.has_begun and not self.is_over:
             await self._fail_sometimes(source)
-            self.metered += 1  # what is refused or not answered is not
+            source.metered += 1  # what is refused or not answered is not
 
     async def _fail_sometimes(self, source: _Source) -> None:
         now = self.clock.now()
@@ -398,7 +398,7 @@ class _Day:
             within_15_minutes_permille=1000 * in_time // max(1, len(ages)),
             calls=self.calls,
             calls_per_company=self.calls // len(self.sources),
-            metered_permille=self.metered * 1000 * 24 // (self.plan.hours * len(self.sources)),
+            metered_permille=sum(source.metered for source in told) * 24_000 // (self.plan.hours * len(told)),
             dead_letters=len(await self.store.jobs.dead_letters(DEFAULT_FIRM)),
             broken=tuple(say([one]) for one in self._find_broken()),
             trace=self._trace.hexdigest(),
