@@ -27,7 +27,7 @@ ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
 .SUFFIXES:
-.PHONY: help demo test test-all check format format-check lint imports deps types docs serve-docs bench audit sbom new-rail clean
+.PHONY: help demo test test-all check format format-check lint imports deps types docs serve-docs bench audit sbom release new-rail clean
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r task text; do \
@@ -87,15 +87,19 @@ serve-docs: $(SYNCED) ## show the documentation at http://127.0.0.1:8000, rebuil
 bench: $(BENCH_SYNCED) ## measure, beside peers: make bench ARGS="--small"
 	@$(RUN)python -m tests.bench $(ARGS)
 
-audit: $(SYNCED) ## are there known holes in what is installed? asks PyPI, so it needs the network
+audit: $(SYNCED) ## are there known holes in what is installed? asks PyPI; fails, and says so, where it cannot
 	@uv=$$(.ci/find-uv $(UV_VERSION)) && $$uv export --quiet --locked --all-packages --no-dev --no-emit-workspace \
 		--no-group docs --no-group names --format requirements.txt --output-file $(VENV)/audited.txt >/dev/null \
-		&& $(RUN)pip-audit --strict --require-hashes --disable-pip --vulnerability-service pypi --requirement $(VENV)/audited.txt
+		&& .ci/audit $(VENV)/audited.txt
 
 sbom: $(SYNCED) ## what the release is made of, as CycloneDX, into build/sbom.cdx.json
 	@mkdir -p build && uv=$$(.ci/find-uv $(UV_VERSION)) && $$uv export --quiet --locked --all-packages --no-dev \
 		--no-group docs --no-group names --format cyclonedx1.5 --output-file build/sbom.cdx.json >/dev/null \
 		&& echo "sbom: build/sbom.cdx.json"
+
+release: check audit sbom ## all that CI runs, no known holes, the list of parts; then the packages, into build/packages
+	@uv=$$(.ci/find-uv $(UV_VERSION)) && rm -rf build/packages \
+		&& $$uv build --quiet --all-packages --wheel --out-dir build/packages && ls build/packages
 
 new-rail: $(SYNCED) ## copy packages/rail-sample to packages/rail-NAME and rename it: make new-rail NAME=acme
 	@$(RUN)python -m runway_testkit.scaffold rail "$(NAME)"
