@@ -123,7 +123,8 @@ def _noted(page: str, asked: Statements) -> Iterator[None]:
     """Keep every reading statement of any connection, with what it was asked with."""
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith("SELECT") and "set_config" not in statement and not isinstance(parameters, dict):
+        is_reading = statement.startswith("SELECT") and "set_config" not in statement and " FOR " not in statement
+        if is_reading and not isinstance(parameters, dict):
             asked.setdefault((page, statement), tuple(parameters))
 
     event.listen(Engine, "before_cursor_execute", note)

@@ -123,3 +123,15 @@ def test_every_decision_says_what_and_why() -> None:
         assert re.match(r"# \d{4} \S", text), page.name
         assert "Decision" in text, page.name
         assert "Reason" in text, page.name
+
+
+def test_every_guarantee_names_tests_that_are_there() -> None:
+    page = (CHECKOUT / "docs" / "explanation" / "guarantees.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    named = {name for row in rows for name in re.findall(r"`(tests/[^`]+|testkit/[^`]+)`", row)}
+    places = (CHECKOUT, CHECKOUT / "packages" / "testkit" / "src" / "runway_testkit")
+    missing = [n for n in named if not any((place / n.removeprefix("testkit/")).is_file() for place in places)]
+
+    assert len(rows) > 30
+    assert [row for row in rows if row.count("`") < 2] == []
+    assert missing == []
