@@ -27,7 +27,7 @@ from runway_app_http.plain import to_plain
 from runway_app_http.ui.chips import Chip
 from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
-from runway_app_http.ui.figures import say_amount
+from runway_app_http.ui.figures import say_amount, say_moment
 from runway_app_http.ui.fix_plans import TrayFixes, gather_fixes
 from runway_app_http.ui.forms import Said, go_and_say, read_boxes, read_form
 
@@ -75,11 +75,21 @@ def lay_out_evidence(finding: Finding) -> SideBySide:
             continue
         row = cells.setdefault(evidence.name, {})
         row[evidence.record] = f"{row[evidence.record]}, {text}" if evidence.record in row else text
+    told = {one.record: one for one in finding.evidence if one.record is not None and one.rail is not None}
+    if told:
+        cells["told by"] = {record: _say_source(one) for record, one in told.items()}
     return SideBySide(
         records=records,
         facts=tuple(facts),
         rows=tuple((name, tuple(row.get(record, "") for record in records)) for name, row in cells.items()),
     )
+
+
+def _say_source(evidence: Evidence) -> str:
+    """Which rail, and when it was read."""
+    if evidence.read_at is None:
+        return str(evidence.rail)
+    return f"{evidence.rail}, read {say_moment(evidence.read_at)}"
 
 
 def _say_evidence(evidence: Evidence, amount: Money | None) -> str:

@@ -1,6 +1,7 @@
 """Hygiene Tray: "can I trust the numbers?" Findings grouped by check, those first that move the runway most."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -97,7 +98,10 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
     groups: dict[str, list[TrackedFinding]] = {}
     for tracked in sorted(shown, key=_row_order):
         groups.setdefault(tracked.finding.check, []).append(tracked)
-    laid = [_lay_out_group(check, rows, data) for check, rows in groups.items()]
+    read_at = {one.rail: one.source_read_at for one in data.connections if one.source_read_at is not None}
+    laid = [
+        _lay_out_group(check, [_date_evidence(row, read_at) for row in rows], data) for check, rows in groups.items()
+    ]
     counts = Counter(tracked.state for tracked in data.findings)
     return TrayView(
         company=CompanyHeading.of(data.company),
@@ -112,6 +116,23 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
         matching=len(shown),
         groups=tuple(laid),
     )
+
+
+def _date_evidence(tracked: TrackedFinding, read_at: Mapping[str, datetime]) -> TrackedFinding:
+    """Say of each value that another rail told when that rail was last read.
+
+    Checks leave that out of what they find, so that a pull that brings nothing new changes no finding.
+    """
+    finding = tracked.finding
+    dated = tuple(
+        one
+        if one.read_at is not None or (at := read_at.get(one.rail or "")) is None
+        else one.model_copy(update={"read_at": at})
+        for one in finding.evidence
+    )
+    if dated == finding.evidence:
+        return tracked
+    return tracked.model_copy(update={"finding": finding.model_copy(update={"evidence": dated})})
 
 
 def _row_order(tracked: TrackedFinding) -> tuple[int, Decimal, int, str, str]:
