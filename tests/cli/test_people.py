@@ -54,9 +54,9 @@ def test_a_command_with_a_key_goes_no_further_than_its_person(run: Run, monkeypa
 def test_the_key_of_secrets_comes_from_a_file_or_a_command(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("companies", "add", "Acme")
     (folder / "key").write_text("k" * 40)
     monkeypatch.setenv("RUNWAY_SECRET_KEY_FILE", "key")
+    run("companies", "add", "Acme")
     assert run("secrets", "rotate", "--json").document == {"moved": 0}
     monkeypatch.setenv("RUNWAY_SECRET_KEY_COMMAND", "printf kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk")
     assert "the key comes from one of them" in run("secrets", "rotate").error_lines[0]

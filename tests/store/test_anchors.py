@@ -50,10 +50,10 @@ class Vaulted:
         entries = [entry async for entry in self.store.log.entries(self.acme.id)]
         previous, rows = GENESIS, []
         for entry in entries:
-            draft = entry.draft
+            canonical = entry.canonical
             if entry.sequence == place:
-                draft = draft._replace(content=draft.content.replace(b"40.0000", b"90.0000"))
-            canonical = encode_entry(self.acme.id, entry.sequence, draft)
+                draft = entry.draft._replace(content=entry.draft.content.replace(b"40.0000", b"90.0000"))
+                canonical = encode_entry(self.acme.id, entry.sequence, draft)
             digest = hash_entry(previous, canonical)
             rows.append({"s": entry.sequence, "p": previous, "h": digest, "c": canonical})
             previous = digest

@@ -15,7 +15,7 @@ from runway_testkit.store_desk import StoreDesk, make_account, make_bill
 
 from tests.store.statements import counted
 
-UNREAD = {RecordKind.RAIL_VENDOR, RecordKind.CARD_TRANSACTION}
+UNREAD = {RecordKind.RAIL_VENDOR}
 """Kinds that are mirrored and that books are not made of."""
 
 

@@ -44,7 +44,7 @@ async def add(store: SqlStore, count: int) -> None:
         )
         for company in held
     ]
-    rows = [tuple(_company_row(company)[column.name] for column in companies.columns) for company in held]
+    rows = [tuple(_company_row(company).get(column.name) for column in companies.columns) for company in held]
     links = [tuple(_connection_row(one).get(column.name) for column in connections.columns) for one in linked]
 
     def write(sql: SqlConnection) -> None:

@@ -26,10 +26,10 @@ async def test_a_save_takes_as_many_statements_for_a_hundred_papers_as_for_one(d
         with counted() as for_nothing:
             await save(desk, *saved)
 
-    # The company, its chain, what is held; then log, papers and head. PostgreSQL takes many entries by COPY, which is
-    # no statement of its own.
-    assert len(for_one) == 6
-    assert len(for_many) == (5 if store.database.is_embedded is False else 6)
+    # The company, its chain, what is held, the key that seals; then log, papers and head. PostgreSQL takes many entries
+    # by COPY, which is no statement of its own.
+    assert len(for_one) == 7
+    assert len(for_many) == (6 if store.database.is_embedded is False else 7)
     assert len(for_nothing) == 3
     assert all("company_id" in statement for statement in [*for_one, *for_many])
 
