@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from runway_app_http.logs import configure_logs
 from runway_sandbox.chaos import TO_SURVIVE
 
-from tests.bench.backtest import measure_backtest
+from tests.bench.backtest import measure_backtest, measure_backtests
 from tests.bench.day import measure_day
 from tests.bench.figures import measure_checks, measure_figures
 from tests.bench.first_load import measure_first_load
@@ -76,7 +76,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
         "money": lambda: measure_money(documents=10_000, movements=5_000),
         "figures": lambda: measure_figures(bills=3_700, repeat=30),
         "checks": lambda: measure_checks(companies=200, bills=200),
-        "backtest": lambda: measure_backtest(companies=50, bills=1000, every=4),
+        "backtest": measure_backtests,
         "webhooks": lambda: measure_webhooks(seconds=20, per_second=200, storm=10_000),
         "jobs": lambda: measure_jobs(jobs=100_000),
         "day": lambda: measure_day(

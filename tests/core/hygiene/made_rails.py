@@ -15,6 +15,7 @@ from typing import Any
 from runway_core.calculators.calendar import add_business_days
 from runway_core.calculators.detected_series import find_outflow_series
 from runway_core.calculators.matching.ledger_legs import LedgerLeg, read_ledger_legs
+from runway_core.calculators.matching.names import second_form
 from runway_core.domain.bank import BankBalance, BankTransaction
 from runway_core.domain.bills import Bill, BillPayment
 from runway_core.domain.books import Books
@@ -275,7 +276,13 @@ def _plant_without_bill(made: MadeRails) -> None:
             line = made.bank(made.checking, on, -amount, text=made.say(vendor.name))
             if is_large or amount >= 1000:
                 made.plant("AP23", line.key)
-    others = [v for v in made.books.vendors if v.external_id not in made.books.bills_by_vendor and v.is_active]
+    billed = {second_form(v.name) for v in made.books.vendors if v.external_id in made.books.bills_by_vendor}
+    others = [
+        vendor
+        for vendor in made.books.vendors
+        if vendor.external_id not in made.books.bills_by_vendor and vendor.is_active
+        if second_form(vendor.name) not in billed  # a vendor that stands twice may have bills under the other record
+    ]
     if others:
         made.bank(made.checking, AS_OF, Decimal("-4444.44"), text=made.say(made.rng.choice(others).name))
     made.bank(made.checking, AS_OF, Decimal("-5123.45"), text="WIRE OUT SOMEBODY NEW")
