@@ -13,12 +13,12 @@ from runway_testkit.survival_contract import SurvivalContract
 
 from tests.rails.survival_desks import BankDesk, BooksDesk, CardDesk, PayerDesk, WindowDesk
 
+MORE = ["--no-throttle", "--start-at", "2026-05-05T10:00:00+00:00"]
+
 
 @pytest.fixture(scope="session")
 def windows() -> Iterator[SandboxProcess]:
-    with start_sandbox(
-        clients=10, bills_per_client=20, rails="qbo,plaid,stripe,ramp", more_arguments=["--no-throttle"]
-    ) as running:
+    with start_sandbox(clients=10, bills_per_client=20, rails="qbo,plaid,stripe,ramp", more_arguments=MORE) as running:
         yield running
 
 
