@@ -118,6 +118,22 @@ async def test_everything_is_read_whatever_happens_meanwhile(desk: SandboxDesk, 
     assert different == []
 
 
+async def test_an_answer_that_says_nothing_is_asked_for_again(desk: SandboxDesk) -> None:
+    whole = shown(await desk.pull())
+    await desk.play("none", malformed=0.3)
+
+    assert shown(await desk.pull()) == whole
+
+
+async def test_pages_whose_rows_come_twice_and_in_any_order_cost_no_call_more(desk: SandboxDesk) -> None:
+    peaceful, spoiled = desk.open(), desk.open()
+    whole = shown([page async for page in peaceful.changes_since(None)])
+    await desk.play("none", rows_doubled=1, rows_shuffled=1)
+
+    assert shown([page async for page in spoiled.changes_since(None)]) == whole
+    assert spoiled.calls <= peaceful.calls
+
+
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [

@@ -95,6 +95,17 @@ async def test_an_answer_without_sense_is_asked_for_again_and_then_the_vendor_is
     assert {request.url.host for request in paper.asked} == {"api.stripe.com"}
 
 
+@pytest.mark.parametrize("spoiled", [b'{"data": [', b"{}", b""])
+async def test_a_spoiled_answer_is_asked_for_again_and_ends_no_pull(spoiled: bytes) -> None:
+    answers = [
+        httpx.Response(200, content=spoiled, headers={"content-type": "application/json"}),
+        listing(charge("ch_1")),
+    ]
+    (page,) = await PaperStripe(charges=lambda _: answers.pop(0)).pull()
+
+    assert [change.key.external_id for change in page.changes] == ["ch_1"]
+
+
 async def test_a_row_that_comes_twice_is_one_and_a_bad_one_is_set_aside_while_the_others_go_on() -> None:
     rows = [charge("ch_1"), charge("ch_1", amount_refunded=40), {"id": "ch_2", "object": "charge"}, {"amount": 5}]
     (page,) = await PaperStripe(charges=listing(*rows)).pull()

@@ -63,21 +63,19 @@ class QboTransport:
 
     async def query(self, statement: str) -> RowsAnswer:
         """Ask a query; always with the rows whole."""
-        read = await self._read("query", {"query": statement}, doing=f"query of {_entity_of(statement)}")
+        doing = f"query of {_entity_of(statement)}"
+        read = await self._read("query", {"query": statement}, doing=doing, holding="QueryResponse")
         assert read.envelope is not None  # `_read` refuses anything else
-        if read.envelope.QueryResponse is None:
-            raise self._no_sense(read, "the answer to a query holds no QueryResponse")
+        assert read.envelope.QueryResponse is not None
         return RowsAnswer(read.envelope.QueryResponse, self._time_of(read.envelope))
 
     async def changed_since(self, since: datetime, names: list[str]) -> CdcResult:
         """Ask for everything of these kinds that changed: one call."""
         moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
-        read = await self._read(
-            "cdc", {"entities": ",".join(names), "changedSince": moment}, doing="change data capture"
-        )
+        asked = {"entities": ",".join(names), "changedSince": moment}
+        read = await self._read("cdc", asked, doing="change data capture", holding="CDCResponse")
         assert read.envelope is not None  # `_read` refuses anything else
-        if read.envelope.CDCResponse is None:
-            raise self._no_sense(read, "the answer to change data capture holds no CDCResponse")
+        assert read.envelope.CDCResponse is not None
         members = [rows for part in read.envelope.CDCResponse for rows in part.QueryResponse or ()]
         return CdcResult(members, self._time_of(read.envelope))
 
@@ -87,7 +85,7 @@ class QboTransport:
         Raises:
             RecordGone: it is deleted or was never there.
         """
-        read = await self._read(path, {}, doing=f"read of {path}")
+        read = await self._read(path, {}, doing=f"read of {path}", holding=name)
         return self._member(read, name, is_write=False)
 
     async def write(self, path: str, name: str, *, body: bytes, request_id: str) -> bytes:
@@ -99,10 +97,14 @@ class QboTransport:
         read = await self._ask("POST", path, {"requestid": request_id}, doing=f"write of {path}", content=body)
         return self._member(read, name, is_write=True)
 
-    async def _read(self, path: str, params: Mapping[str, str], *, doing: str) -> ReadAnswer:
-        return await repeat_read(
-            lambda: self._ask("GET", path, params, doing=doing), pauses=self._pauses, is_live=self._is_live
-        )
+    async def _read(self, path: str, params: Mapping[str, str], *, doing: str, holding: str) -> ReadAnswer:
+        async def once() -> ReadAnswer:
+            read = await self._ask("GET", path, params, doing=doing)
+            if not _holds(read, holding):
+                raise self._no_sense(read, f"the answer to the {doing} holds no {holding}")
+            return read
+
+        return await repeat_read(once, pauses=self._pauses, is_live=self._is_live)
 
     async def _ask(
         self, method: str, path: str, params: Mapping[str, str], *, doing: str, content: bytes | None = None
@@ -183,6 +185,16 @@ class QboTransport:
         if isinstance(time, int):
             return datetime.fromtimestamp(time / 1000, UTC)
         return self._clock.now() - timedelta(seconds=self._settings.overlap_seconds)
+
+
+def _holds(read: ReadAnswer, name: str) -> bool:
+    """Whether an answer holds the member that was asked for; a record's own is looked for in its body."""
+    if name in wire.Envelope.__struct_fields__:
+        return getattr(read.envelope, name) is not None
+    try:
+        return name in _by_name_decoder.decode(read.answer.body)
+    except msgspec.MsgspecError:
+        return False
 
 
 def _entity_of(statement: str) -> str:

@@ -52,7 +52,7 @@ class StripeTransport:
 
     async def account(self) -> wire.Account:
         """Whose account the key reads."""
-        return _decode(await self._read("account", {}), wire.Account, "account")
+        return (await self._read("account", {}, wire.Account))[1]
 
     async def read(self, path: str, *, expand: Sequence[str] = ()) -> bytes:
         """One thing as it is now.
@@ -61,8 +61,7 @@ class StripeTransport:
             StripeFault: it is not there.
             RailUnavailable: the answer is none that can be read.
         """
-        answer = await self._read(path, _expanding(expand))
-        _decode(answer, wire.Named, path.partition("/")[0])  # what is cut off is asked for again, not set aside
+        answer, _ = await self._read(path, _expanding(expand), wire.Named)  # what is cut off is not set aside
         return answer.body
 
     async def page(self, path: str, params: Mapping[str, str], *, limit: int | None = None) -> wire.Page:
@@ -72,7 +71,7 @@ class StripeTransport:
             StripeFault: what a parameter names is not there, or cannot be listed yet.
         """
         asked = {"limit": str(limit or self._settings.page_size), **params}
-        return _decode(await self._read(path, asked), wire.Page, path)
+        return (await self._read(path, asked, wire.Page))[1]
 
     async def pages(
         self, path: str, params: Mapping[str, str], *, expand: Sequence[str] = ()
@@ -108,8 +107,14 @@ class StripeTransport:
                 raise RailUnavailable(f"{TITLE} says that {path} goes on and lists nothing; try again later", rail=RAIL)
             after = trail.follow(_id_of(page.data[-1], path))
 
-    async def _read(self, path: str, params: Mapping[str, str]) -> Answer:
-        return await repeat_read(lambda: self._ask(path, params), pauses=self._pauses, is_live=self._is_live)
+    async def _read(self, path: str, params: Mapping[str, str], expected: type[T]) -> tuple[Answer, T]:
+        """Read until the answer makes sense, so often as is worth it."""
+
+        async def once() -> tuple[Answer, T]:
+            answer = await self._ask(path, params)
+            return answer, _decode(answer, expected, path.partition("/")[0])
+
+        return await repeat_read(once, pauses=self._pauses, is_live=self._is_live)
 
     async def _load_key(self) -> SecretStr:
         secrets = await self._vault.load(self._connection_id)
