@@ -18,7 +18,7 @@ MORE = ["--no-throttle", "--start-at", "2026-05-05T10:00:00+00:00"]
 
 @pytest.fixture(scope="session")
 def windows() -> Iterator[SandboxProcess]:
-    with start_sandbox(clients=10, bills_per_client=20, rails="qbo,plaid,stripe,ramp", more_arguments=MORE) as running:
+    with start_sandbox(clients=10, bills_per_client=60, rails="qbo,plaid,stripe,ramp", more_arguments=MORE) as running:
         yield running
 
 

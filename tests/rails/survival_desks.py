@@ -37,7 +37,7 @@ SHARES: Mapping[Trouble, Mapping[str, float]] = {
 }
 """More than the profiles play, so that a few dozen calls meet all of it."""
 
-DAYS_OF_CARDS = 15
+DAYS_OF_CARDS = 45
 """So much of an account of years is read, for the sake of time."""
 
 _TLS = ssl.create_default_context()  # made once: it takes longer than a call
@@ -346,7 +346,7 @@ class CardDesk(WindowDesk):
         self._charges: list[str] = []
 
     def new_factory(self) -> RailFactory:
-        return StripeRailFactory(pauses=PAUSES, page_records=100, http_transport=new_transport())
+        return StripeRailFactory(pauses=PAUSES, page_records=40, http_transport=new_transport())
 
     async def live(self) -> None:
         if self._charges:
@@ -395,9 +395,9 @@ class PayerDesk(WindowDesk):
         return RampRailFactory(pauses=PAUSES, http_transport=new_transport())
 
     async def live(self) -> None:
+        self._entered.append(await self.enter_at_ramp())
         bills = sorted((await self.list_holdings("ramp"))["bills"])
         await self.do("ramp", "edit", identifier=bills[0], memo=f"seen at {self.clock.now()}")
-        self._entered.append(await self.enter_at_ramp())
 
     async def enter_at_ramp(self) -> str:
         """Somebody enters a bill at the payer itself, which waits for approval; returns its id."""
