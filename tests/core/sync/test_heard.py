@@ -93,29 +93,29 @@ def test_in_a_large_house_a_few_losses_are_no_broken_line() -> None:
     assert heard(*many, *lost) == []
 
 
-def test_who_is_heard_is_polled_half_as_often_again() -> None:
-    minutes = [15, 22, 23]
+def test_who_is_heard_is_polled_a_third_less() -> None:
+    minutes = [15, 19, 20]
     held = [connection(f"c{number}", timedelta(minutes=number)) for number in minutes]
 
     def due(intervals: Intervals) -> list[str | None]:
         return [job.connection_id for job in plan_polls(held, now=NOW, intervals=intervals)]
 
     everyone = frozenset(one.connection_id for one in held)
-    company = {CompanyId("c22"): timedelta(minutes=20)}
+    company = {CompanyId("c19"): timedelta(minutes=17)}
 
-    assert due(Intervals()) == ["c15", "c22", "c23"]
-    assert due(Intervals(heard=everyone)) == ["c23"]
-    assert due(Intervals(heard=everyone, companies=company)) == ["c22", "c23"]  # what a person set stays
-    assert due(Intervals(heard=everyone, heard_percent=100)) == ["c15", "c22", "c23"]
+    assert due(Intervals()) == ["c15", "c19", "c20"]
+    assert due(Intervals(heard=everyone)) == ["c20"]
+    assert due(Intervals(heard=everyone, companies=company)) == ["c19", "c20"]  # what a person set stays
+    assert due(Intervals(heard=everyone, heard_percent=100)) == ["c15", "c19", "c20"]
 
 
 def test_the_promise_allows_their_data_to_be_as_much_older_and_not_more() -> None:
     facts = Facts(
         now=NOW,
-        connections=[connection("a", timedelta(minutes=20)), connection("b", timedelta(minutes=20))],
+        connections=[connection("a", timedelta(minutes=19)), connection("b", timedelta(minutes=19))],
         heard={ConnectionId("a")},
     )
     ages = list_ages(facts, ServiceSettings())
 
-    assert [held.longest for held in ages] == [INTERVAL * 3 / 2, INTERVAL]
-    assert [held.age for held in ages] == [timedelta(minutes=20)] * 2
+    assert [held.longest for held in ages] == [INTERVAL * 133 / 100, INTERVAL]
+    assert [held.age for held in ages] == [timedelta(minutes=19)] * 2

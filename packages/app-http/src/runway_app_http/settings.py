@@ -70,7 +70,7 @@ class AppSettings(BaseSettings):
     api_key: SecretStr | None = None  # commands act as the person of this key, within its rights
     tick_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     tick_minutes_by_rail: dict[str, Annotated[int, Field(ge=1, le=1440)]] = Field(default_factory=dict)  # {"plaid": 60}
-    heard_percent: Annotated[int, Field(ge=100, le=400)] = 150  # of these, where a rail tells of every change
+    heard_percent: Annotated[int, Field(ge=100, le=400)] = 133  # of these, where a rail tells of every change
     companies_at_once: Annotated[int, Field(ge=1, le=64)] = 16
     broker_url: SecretStr | None = None  # redis://host:6379/0: schedulers tell workers through it what is due
     log_level: LogLevel | None = None  # each command has a default of its own

@@ -1,7 +1,7 @@
 """How well Runway keeps its promise of fresh data: samples, the error budget, and how fast it burns.
 
 The promise: of all connections that may be read, so many in a hundred hold data no older than so many minutes, by the
-rail's own clock; half as long again where the rail announces every change and is heard. A sample a minute counts how
+rail's own clock; a third longer where the rail announces every change and is heard. A sample a minute counts how
 many do. What is missing to a hundred is the budget; burning it at rate 1 uses it up exactly over the time that the
 promise speaks of. An alert wants a long window to be sure, and a short one to be over soon.
 """

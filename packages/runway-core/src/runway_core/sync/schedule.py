@@ -23,7 +23,7 @@ LONGEST_BACK_OFF = timedelta(hours=2)
 FIRST_RETRY = timedelta(seconds=30)
 """A connection whose rail did not answer is tried again so soon; the pause doubles up to the interval."""
 
-HEARD_PERCENT = 150
+HEARD_PERCENT = 133
 """Percent of the interval where a rail announces its changes and is heard: polls then only prove it."""
 
 DRAWN_PERCENT = 1
