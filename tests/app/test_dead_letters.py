@@ -24,6 +24,7 @@ async def letter(firm: Firm) -> str:
     """A pull that failed for good."""
     firm.ledger.fail_next(RailMisconfigured(f"wrong key {HOSTILE}", rail="memory"))
     (connection,) = await firm.runway.connections.list(firm.sample.company_id)
+    firm.clock.advance(timedelta(minutes=1))  # news of what was read this very moment would wait
     store, now = firm.runway.scope.store, firm.clock.now()
     await store.jobs.enqueue(
         [make_pull(connection, lane=Lane.WEBHOOK, run_at=now, cause_id="delivery-1", correlation_id="chain-1")], now=now
