@@ -4,7 +4,8 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/
-WORKERS ?= 2
+# One more than there are cores: many tests wait for a process.
+WORKERS ?= 3
 ARGS ?=
 
 # Packages come from the lock file, interpreters from the machine.
