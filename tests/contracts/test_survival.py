@@ -1,6 +1,7 @@
 """All rails come out of every trouble that they state, on one sandbox with four windows."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import ClassVar
 
 import pytest
 from runway_core.errors import RailUnavailable
@@ -45,37 +46,32 @@ async def test_a_vendor_that_answers_one_page_for_ever_is_given_up(
         assert rail.calls < 200
 
 
-class TestQboSurvives(SurvivalContract):
+class AtWindow(SurvivalContract):
+    """The contract at one of the sandbox's windows."""
+
+    seat: ClassVar[type[WindowDesk]]
+
+    @pytest.fixture
+    async def desk(self, windows: SandboxProcess) -> AsyncIterator[WindowDesk]:
+        async for desk in sit_at(windows, self.seat):
+            yield desk
+
+
+class TestQboSurvives(AtWindow):
     abilities = QboRailFactory.abilities
-
-    @pytest.fixture
-    async def desk(self, windows: SandboxProcess) -> AsyncIterator[WindowDesk]:
-        async for desk in sit_at(windows, BooksDesk):
-            yield desk
+    seat = BooksDesk
 
 
-class TestPlaidSurvives(SurvivalContract):
+class TestPlaidSurvives(AtWindow):
     abilities = PlaidRailFactory.abilities
-
-    @pytest.fixture
-    async def desk(self, windows: SandboxProcess) -> AsyncIterator[WindowDesk]:
-        async for desk in sit_at(windows, BankDesk):
-            yield desk
+    seat = BankDesk
 
 
-class TestStripeSurvives(SurvivalContract):
+class TestStripeSurvives(AtWindow):
     abilities = StripeRailFactory.abilities
-
-    @pytest.fixture
-    async def desk(self, windows: SandboxProcess) -> AsyncIterator[WindowDesk]:
-        async for desk in sit_at(windows, CardDesk):
-            yield desk
+    seat = CardDesk
 
 
-class TestRampSurvives(SurvivalContract):
+class TestRampSurvives(AtWindow):
     abilities = RampRailFactory.abilities
-
-    @pytest.fixture
-    async def desk(self, windows: SandboxProcess) -> AsyncIterator[WindowDesk]:
-        async for desk in sit_at(windows, PayerDesk):
-            yield desk
+    seat = PayerDesk

@@ -1,7 +1,7 @@
 """What was planted in the sandbox's companies, and what the checks find there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -30,6 +30,12 @@ class Judgement:
     planted: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     extra: Counter[str] = field(default_factory=Counter)
+
+    def weigh(self, planted: Defects, found: Defects) -> None:
+        """Count what was planted in one company against what the checks found there."""
+        self.planted.update(check for check, _ in planted)
+        self.found.update(check for check, _ in planted & found)
+        self.extra.update(check for check, _ in found - planted)
 
 
 def read_books(made: EconomyCompany) -> Books:
@@ -65,8 +71,17 @@ def judge_checks(companies: Iterable[EconomyCompany]) -> Judgement:
     """Count what was planted and found over many companies."""
     judgement = Judgement()
     for made in companies:
-        planted, found = planted_in(made), found_in(read_books(made))
-        judgement.planted.update(check for check, _ in planted)
-        judgement.found.update(check for check, _ in planted & found)
-        judgement.extra.update(check for check, _ in found - planted)
+        judgement.weigh(planted_in(made), found_in(read_books(made)))
+    return judgement
+
+
+def judge_made(companies: Iterable[tuple[Books, Defects]], *, checks: Collection[str]) -> Judgement:
+    """The same of some checks over made-up books, whose subjects are all told."""
+    judgement, wanted = Judgement(), [check for check in CHECKS if check.id in checks]
+    for books, planted in companies:
+        found = {
+            (finding.check, frozenset((s.kind.value, s.external_id) for s in finding.subjects))
+            for finding in find_findings(books, checks=wanted)
+        }
+        judgement.weigh(planted, found)
     return judgement

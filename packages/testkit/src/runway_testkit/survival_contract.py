@@ -12,10 +12,11 @@ are those of a whole `Runway` over a store in memory, so that mirror, log, tombs
 
 import logging
 import traceback
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import structlog
@@ -156,6 +157,18 @@ class _Firm:
         return {key for key, row in self.remains.rows.items() if row.is_deleted}
 
 
+@contextmanager
+def _hear_everything() -> Iterator[list[MutableMapping[str, Any]]]:
+    """All that is logged meanwhile, however quiet the log is set."""
+    held = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
+    try:
+        with structlog.testing.capture_logs() as entries:
+            yield entries
+    finally:
+        structlog.configure(**held)
+
+
 class SurvivalContract:
     """The promises. If one fails in a trouble alone: is an answer believed that says nothing, or a row taken twice?"""
 
@@ -175,7 +188,7 @@ class SurvivalContract:
         planted = _list_secrets(await desk.load_secrets())
         firm = _Firm(desk, MemoryStore(clock=desk.clock))
         await firm.connect()
-        with structlog.testing.capture_logs() as entries:
+        with _hear_everything() as entries:
             await firm.pull(killed_after_pages=1)
             for number in range(PULLS):
                 await firm.meet(trouble, killed_after_pages=number + 1)

@@ -112,8 +112,9 @@ def _by_account(currencies: Mapping[str, str], postings: Iterable[Posting]) -> d
 
 def _read_bought(books: Books) -> dict[str, list[tuple[Decimal, Entry]]]:
     held, payable = books.derive(_find_currencies), _find_only(books).get(AccountKind.ACCOUNTS_PAYABLE)
-    given = {vendor_id: (bills, payable, held) for vendor_id, bills in books.bills_by_vendor.items()}
-    given[""] = (tuple(bill for bill in books.bills if bill.vendor_id is None), payable, held)
+    groups: dict[str | None, tuple[Bill, ...]] = dict(books.bills_by_vendor.items())
+    groups[None] = tuple(bill for bill in books.bills if bill.vendor_id is None)
+    given = {vendor_id: (bills, payable, held) for vendor_id, bills in groups.items()}
     found: dict[str, list[tuple[Decimal, Entry]]] = {}
     for posted in books.derive_each(_read_bills, given).values():
         for account_id, postings in posted.items():
