@@ -26,7 +26,7 @@ COMMANDS = [
     "people drop-second-factor", "keys list", "keys add", "keys end", "secrets rotate", "decide-batch",
     "firm-policy show", "firm-policy set", "firm-policy reset", "firm-policy revert", "firm-policy history",
     "call-backs list", "call-backs note", "db grant", "custody", "work",
-    "digests show", "digests send", "submit",
+    "digests show", "digests send", "submit", "views list", "views save", "views rename", "views remove",
 ]  # fmt: skip
 
 

@@ -22,6 +22,10 @@ _READ = (
     "GET /v1/chains/{correlation_id}",
     "GET /deadletters", "GET /v1/deadletters", "GET /v1/deadletters/{letter_id}",  # of companies that one sees
     "GET /openapi.json", "GET /metrics",
+    "GET /v1/views", "GET /v1/views/{view_id}",
+    # One's own views; of shared ones the service asks for more.
+    "POST /views", "POST /views/{view_id}", "POST /v1/views", "POST /v1/views/{view_id}",
+    "POST /v1/views/{view_id}/remove",
     # Whatever is read of one company; `**` stands for all that may follow.
     f"GET {COMPANY}**", f"GET /v1{COMPANY}**",
     # Posted because they carry much, and nothing of them is kept.

@@ -64,6 +64,7 @@ from runway_core.services.policies import PolicyService
 from runway_core.services.positions import PositionService
 from runway_core.services.quarantine import QuarantineService
 from runway_core.services.questions import QuestionService
+from runway_core.services.saved_views import SavedViewService
 from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
@@ -91,7 +92,7 @@ class Runway(LogReading):
     fixes, questions             writes to the ledger that mend findings, and what the client is asked about them
     submissions                  released bills that wait for people at the rail that pays them
     planned_items, policies      what people know beside the books, and the rules under which money goes out
-    scenarios                    what-ifs that are kept by name
+    scenarios, saved_views       what-ifs, and filters of the portfolio, that are kept by name
     dead_letters, erasures       what could not be processed, and companies that were erased
     decisions, decision_batches, collections    what is paid when and by whose yes, and who is reminded of what he owes
     anchors, archives            signed marks of where every chain ended, and what of the log is in files alone
@@ -136,7 +137,7 @@ class Runway(LogReading):
         self.questions, self.submissions = QuestionService(self.scope), SubmissionService(self.scope, rails)
         self.planned_items = PlannedItemService(self.scope)
         self.policies = PolicyService(self.scope, self.books, self.findings)
-        self.scenarios = ScenarioService(self.scope, self.books)
+        self.scenarios, self.saved_views = ScenarioService(self.scope, self.books), SavedViewService(self.scope)
         self.aliases = AliasService(self.scope)
         self.earmarks, self.call_backs = EarmarkService(self.scope), CallBackService(self.scope)
         self.digests, self.firm_digests = DigestService(self.scope), FirmDigestService(self.scope)

@@ -28,6 +28,7 @@ from runway_app_http.api import (
     scenarios,
     submissions,
     sync,
+    views,
     work,
 )
 from runway_app_http.problems import Problem
@@ -47,6 +48,7 @@ def build_api() -> APIRouter:
     )
     for resource in (
         portfolio,
+        views,
         work,
         companies,
         erasure,

@@ -18,6 +18,8 @@ from runway_core.experiences.tray import TrayQuery, TrayView
 from runway_core.runway import Runway
 from runway_core.sync.freshness import Freshness
 
+from runway_app_http.access import PortfolioParams
+from runway_app_http.api.views import read_filters
 from runway_app_http.cli.companies import CompanyName
 from runway_app_http.cli.failures import DONE, FOUND
 from runway_app_http.cli.layouts import (
@@ -50,6 +52,9 @@ WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
 def show_portfolio(
     session: Session,
     *,
+    view: Annotated[
+        str | None, typer.Option("--view", metavar="NAME", help="A saved view; what else is given goes before it.")
+    ] = None,
     status: Annotated[PositionStatus | None, typer.Option("--status", help="Only this status.")] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="Only companies of this person.")] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="Only companies with this tag.")] = None,
@@ -80,12 +85,19 @@ def show_portfolio(
     )
 
     async def ask(runway: Runway) -> tuple[PortfolioView, bool]:
-        view = await runway.portfolio(query, known_at=read_known_at(as_of, now=runway.scope.clock.now()))
-        return view, fail_on is not None and await _holds_findings(runway, view, fail_on)
+        asked = query if view is None else await _look_through(runway, view, query)
+        shown = await runway.portfolio(asked, known_at=read_known_at(as_of, now=runway.scope.clock.now()))
+        return shown, fail_on is not None and await _holds_findings(runway, shown, fail_on)
 
-    view, has_failed = session.run(ask)
-    session.show(view, lambda: lay_out_portfolio(view, width=stdout_console().width))
+    shown, has_failed = session.run(ask)
+    session.show(shown, lambda: lay_out_portfolio(shown, width=stdout_console().width))
     return FOUND if has_failed else DONE
+
+
+async def _look_through(runway: Runway, name: str, given: PortfolioQuery) -> PortfolioQuery:
+    """The filters of a saved view, with those that were given in their place."""
+    saved = read_filters((await runway.saved_views.find(name)).query, PortfolioParams).to_query()
+    return PortfolioQuery.model_validate(saved.__dict__ | given.model_dump(exclude_defaults=True))
 
 
 async def _holds_findings(runway: Runway, view: PortfolioView, least: Severity) -> bool:

@@ -55,6 +55,7 @@ PLACES = {
     "questions": "questions:app",
     "plan": "plan:app",
     "policy": "policy:app",
+    "views": "views:app",
     "firm-policy": "firm_policy:app",
     "call-backs": "call_backs:app",
     "db": "database:app",

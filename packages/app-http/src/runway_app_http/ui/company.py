@@ -62,6 +62,9 @@ _SENTENCES = {
     "ended": "Closed. What it asked and nobody answered is open again.",
     "policyset": "A new version: decisions from now on are held to it.",
     "policysame": "That is what the policy says already: no new version.",
+    "viewsaved": "Saved: it stands above the table.",
+    "viewrenamed": "Renamed.",
+    "viewremoved": "Removed. The companies it showed are as they were.",
     "called": "Noted: the rule about payment details looks at this call.",
 }
 _UNDOABLE = frozenset({"accept", "snooze", "ask"})

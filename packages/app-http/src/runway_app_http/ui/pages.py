@@ -22,6 +22,7 @@ from runway_app_http.ui import (
     policy,
     portfolio,
     questions,
+    saved_views,
     sign_in,
     sign_in_with,
     static_files,
@@ -35,6 +36,7 @@ def build_pages() -> APIRouter:
     pages = APIRouter(include_in_schema=False)
     for page in (
         portfolio,
+        saved_views,
         work,
         digest,
         digest_sending,

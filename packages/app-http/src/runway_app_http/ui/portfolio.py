@@ -8,11 +8,15 @@ from markupsafe import Markup
 from runway_core.domain.money import Money
 from runway_core.experiences.portfolio import PortfolioRow, PortfolioSort, PortfolioView
 from runway_core.experiences.wording import say_band
+from runway_core.runway import Runway
+from starlette.requests import Request
 from starlette.responses import Response
 
 from runway_app_http.access import ForgivingPortfolioParams, PageFilters, RunwayOfApp
+from runway_app_http.api.views import write_query
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.charts import describe_spark, draw_spark
+from runway_app_http.ui.company import say_act
 from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import (
     NONE_YET,
@@ -26,6 +30,8 @@ from runway_app_http.ui.figures import (
     say_moment,
     say_weekday,
 )
+from runway_app_http.ui.forms import keep_token, token_of, what_was_said
+from runway_app_http.ui.portfolio_views import lay_out_views
 from runway_app_http.ui.rendering import render
 
 router = APIRouter()
@@ -114,10 +120,28 @@ class PortfolioPage:
 
 
 @router.get("/")
-async def show_portfolio(runway: RunwayOfApp, filters: PageFilters) -> Response:
+async def show_portfolio(request: Request, runway: RunwayOfApp, filters: PageFilters) -> Response:
     """The portfolio page."""
+    return await portfolio_page(request, runway, filters)
+
+
+async def portfolio_page(
+    request: Request, runway: Runway, filters: ForgivingPortfolioParams, *, refused: str = ""
+) -> Response:
+    """Lay the page out; `refused` says why what a form of it asked was not done."""
     view = await runway.portfolio(filters.to_query())
-    return render("portfolio.html", page=lay_out_page(view, filters))
+    saved = await runway.saved_views.list()
+    token, said = token_of(request), what_was_said(request)
+    page = render(
+        "portfolio.html",
+        status=422 if refused else 200,
+        page=lay_out_page(view, filters),
+        saved=lay_out_views(saved, runway.scope, here=write_query(filters)),
+        token=token,
+        said="" if said is None else say_act(said.act),
+        refused=refused,
+    )
+    return keep_token(request, page, token)
 
 
 @router.get("/portfolio.csv")

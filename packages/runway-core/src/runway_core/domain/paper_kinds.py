@@ -10,6 +10,7 @@ from runway_core.domain.papers import PaperKind, WorkingPaper
 from runway_core.domain.planned_items import PlannedItem
 from runway_core.domain.policy import CallBack, Earmark, Policy
 from runway_core.domain.questions import ClientQuestion
+from runway_core.domain.saved_views import SavedView
 from runway_core.domain.scenarios import Scenario
 from runway_core.domain.sent_digests import SentDigest
 from runway_core.domain.submissions import Submission
@@ -31,6 +32,7 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
         KeptForecast,
         SentDigest,
         FirmDigest,
+        SavedView,
     )
 }
 """Every kind of working paper."""

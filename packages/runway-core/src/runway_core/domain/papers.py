@@ -30,6 +30,7 @@ class PaperKind(StrEnum):
     FORECAST = "forecast"
     DIGEST = "digest"
     FIRM_DIGEST = "firm_digest"  # of the firm as a whole
+    SAVED_VIEW = "saved_view"  # of the firm, or of one of its people
 
 
 class PaperKey(NamedTuple):

@@ -26,15 +26,16 @@ class HouseDesk:
         """Papers of one kind, the last changed first."""
         return await self._scope.store.papers.papers(self._owner, kind, include_closed=include_closed, limit=limit)
 
-    async def save(self, paper: Paper, *, actor: str) -> Paper:
-        """Save one paper as `actor`, on the version that it carries.
+    async def save(self, paper: Paper, *, actor: str, need: Need = Need.DECIDE) -> Paper:
+        """Save one paper as `actor`, who must be allowed to do what needs `need`, on the version that it carries.
 
         Raises:
-            NotAllowed: the caller may only look.
+            NotAllowed: the caller is not.
             StaleRevision: it was changed meanwhile.
             InvalidRequest: an id that no database can hold.
         """
-        by, at = self._scope.by_person(actor), self._scope.clock.now()
+        self._scope.demand(need)
+        by, at = self._scope.by_owner(actor), self._scope.clock.now()
         (saved,) = await self._scope.store.papers.save_papers(self._owner, [paper], attribution=by, at=at)
         return saved
 
