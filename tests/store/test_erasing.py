@@ -23,6 +23,7 @@ from runway_store_sql.erasing import STAYS
 from runway_store_sql.inbox_tables import inbox, inbox_events
 from runway_store_sql.limit_tables import alerts, breakers, call_budgets
 from runway_store_sql.log_tables import company_keys
+from runway_store_sql.people_tables import answered_calls
 from runway_store_sql.tables import connections, metadata
 from runway_testkit.clock import FixedClock
 from runway_testkit.inbox_contract import ACCOUNT, make_delivery, make_event
@@ -35,7 +36,7 @@ from tests.store.test_standalone_verifier import verify
 
 PLANTED = "Jane Planted"
 OWN = FirmId("own")
-OTHERWISE = {inbox, inbox_events, alerts, breakers, call_budgets}
+OTHERWISE = {inbox, inbox_events, alerts, breakers, call_budgets, answered_calls}
 """Tables whose rows name no company, out of which those about it go all the same."""
 
 
@@ -50,7 +51,8 @@ def make_row(table: Table, company_id: CompanyId) -> dict[str, Any]:
         column.name: next((value for kind, value in kinds.items() if isinstance(column.type, kind)), 1)
         for column in table.columns
     }
-    return row | {"company_id": company_id} | ({"firm_id": OWN} if "firm_id" in row else {})
+    owners = {"company_id": company_id, "firm_id": OWN}
+    return row | {name: owner for name, owner in owners.items() if name in row}
 
 
 def plant_everywhere(connection: Connection, company_id: CompanyId) -> None:
@@ -60,6 +62,7 @@ def plant_everywhere(connection: Connection, company_id: CompanyId) -> None:
             connection.execute(insert(table), make_row(table, company_id))
     about = f'{{"company_id": "{company_id}", "summary": "{PLANTED}"}}'
     connection.execute(insert(alerts), make_row(alerts, company_id) | {"document": about})
+    connection.execute(insert(answered_calls), make_row(answered_calls, company_id) | {"key_id": None})
     for table, key in ((breakers, "breaker_key"), (call_budgets, "budget_key")):
         connection.execute(insert(table), make_row(table, company_id) | {key: f"qbo/{PLANTED}"})
 

@@ -7,13 +7,16 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
-from runway_core.errors import RailUnavailable, RunwayError, TooManyRequests, WebhookRefused
+from runway_core.errors import CallRunning, RailUnavailable, RunwayError, TooManyRequests, WebhookRefused
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
 """What 429 and 503 say when the error itself names no time."""
+
+SOON_SECONDS = 5
+"""When to ask again for what is being answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ PROBLEMS: dict[str, ProblemKind] = {
     "policy-blocked": ProblemKind(409, "A rule of the policy blocks it", "Do what the detail says would free it."),
     "approval-lapsed": ProblemKind(409, "Approved on other facts", "Look at the bill again, then decide anew."),
     "not-supported": ProblemKind(501, "The outside system cannot do this", "Do it by hand in that system."),
+    "idempotency-key-reused": ProblemKind(
+        422,
+        "The key names another call",
+        "Send each call under a key of its own, and only the same call again under it.",
+    ),
+    "call-running": ProblemKind(
+        409, "The same call is being answered", "Wait the time in Retry-After, then send it again under the same key."
+    ),
     # The codes below are the app's own: no error of the core carries them.
     "method-not-allowed": ProblemKind(405, "Method not allowed", "Use a method that the Allow header names."),
     "cross-site-request": ProblemKind(403, "Refused: sent from another site", "Send it from Runway's own pages."),
@@ -144,6 +155,8 @@ def _explain_runway_error(error: RunwayError) -> Failure:
     headers = {}
     if isinstance(error, WebhookRefused):
         return Failure(code, PROBLEMS[code].remedy)  # whoever forges learns nothing of what was wrong
+    if isinstance(error, CallRunning):
+        headers["Retry-After"] = str(SOON_SECONDS)
     if PROBLEMS[code].status in (429, 503):
         wanted = error.retry_after_seconds if isinstance(error, RailUnavailable | TooManyRequests) else None
         headers["Retry-After"] = str(max(wanted or RETRY_AFTER_SECONDS, 1))

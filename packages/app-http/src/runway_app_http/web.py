@@ -22,6 +22,7 @@ from runway_app_http.api.resources import build_api
 from runway_app_http.digest_sending import DigestSender
 from runway_app_http.door import Door
 from runway_app_http.gate import Gate, GateRules
+from runway_app_http.idempotency import Idempotency
 from runway_app_http.mailer import Mailer
 from runway_app_http.middleware import Edge
 from runway_app_http.passwords import Passwords
@@ -107,6 +108,7 @@ def create_app(
     app.openapi = _description  # type: ignore[method-assign]  # FastAPI's own way to change the document
     for kind in (RunwayError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
+    app.add_middleware(Idempotency, answer=answer_failure)
     app.add_middleware(Gate, runway=runway, answer=answer_failure, rules=gate_rules or GateRules())
     app.add_middleware(Edge, answer=answer_failure, allowed_hosts=frozenset(allowed_hosts))
     return app

@@ -27,7 +27,9 @@
     ├── NotFound                 an unknown company, connection, record or rail
     │   └── CompanyErased        a company that was erased: the chain of its log is all that is left
     ├── InvalidRequest           a value that cannot be: mend the call
-    │   └── CurrencyMismatch     two currencies were to be added
+    │   ├── CurrencyMismatch     two currencies were to be added
+    │   └── IdempotencyKeyReused the key names another call
+    ├── CallRunning              the same call is being answered: send it again shortly
     ├── PolicyBlocked            a rule of the policy does not let a payment go: do what its remedy says
     ├── ApprovalLapsed           what was approved is no longer so: decide again
     └── NotSupported             the rail states that it cannot do this
@@ -233,6 +235,18 @@ class InvalidRequest(RunwayError):
     """A value that cannot be; the message names it and what is allowed."""
 
     code = "invalid-request"
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """The key names another call of the same caller: each call has a key of its own."""
+
+    code = "idempotency-key-reused"
+
+
+class CallRunning(RunwayError):
+    """The same call, under the same key, is being answered: send it again a little later."""
+
+    code = "call-running"
 
 
 class CurrencyMismatch(InvalidRequest):

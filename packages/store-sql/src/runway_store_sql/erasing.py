@@ -34,6 +34,7 @@ from runway_store_sql.engine import Database
 from runway_store_sql.inbox_tables import inbox, inbox_events
 from runway_store_sql.limit_tables import alerts, breakers, call_budgets
 from runway_store_sql.log_archives import SqlLogArchives
+from runway_store_sql.people_tables import answered_calls
 from runway_store_sql.rows import decode_moment
 from runway_store_sql.sealing import destroy_keys
 from runway_store_sql.tables import companies, connections, leases, log_entries, log_heads, metadata, working_papers
@@ -141,7 +142,10 @@ def _find_alerts(connection: Connection, firm_id: FirmId, company_id: CompanyId)
 
 def _others(connection: Connection, firm_id: FirmId, company_id: CompanyId) -> list[tuple[Table, ColumnElement[bool]]]:
     """What goes out of tables whose rows name no company."""
-    gone: list[tuple[Table, ColumnElement[bool]]] = [(working_papers, _is_firm_digest(firm_id))]
+    gone: list[tuple[Table, ColumnElement[bool]]] = [
+        (working_papers, _is_firm_digest(firm_id)),
+        (answered_calls, and_(answered_calls.c.firm_id == firm_id, answered_calls.c.answer.is_not(None))),
+    ]
     for rail, ids in _find_deliveries(connection, company_id):
         gone += [
             (table, and_(table.c.rail == rail, among(connection, table.c.delivery_id, ids)))

@@ -1,4 +1,4 @@
-"""Tables of a firm's people: who there is, what proves them, what was given out to them, and what was tried."""
+"""Tables of a firm's people: who there is, what proves them, what they were given, what was tried and answered."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, UniqueConstraint
 
@@ -59,4 +59,19 @@ attempts = Table(
     Column("count", Integer, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("firm_id", "subject"),
+)
+
+answered_calls = Table(
+    "answered_calls",
+    metadata,
+    Column("firm_id", TEXT, nullable=False),
+    Column("caller", TEXT, nullable=False),
+    Column("call_key", TEXT, nullable=False),
+    Column("fingerprint", TEXT, nullable=False),
+    Column("claim_id", TEXT, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),  # of a running call: when it counts as given up
+    Column("key_id", TEXT),  # under which the answer is sealed; null: it is not
+    Column("answer", LargeBinary),  # null while the call runs
+    PrimaryKeyConstraint("firm_id", "caller", "call_key"),
+    Index("ix_answered_calls_ends", "firm_id", "ends_at"),
 )

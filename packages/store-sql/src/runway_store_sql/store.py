@@ -16,6 +16,7 @@ from runway_core.ports.log_archives import ArchiveCopies
 from runway_core.ports.store import StoreHealth
 
 from runway_store_sql.anchors import SqlAnchorStore
+from runway_store_sql.answered_calls import SqlAnsweredCalls
 from runway_store_sql.archive_files import ArchiveFolder
 from runway_store_sql.backup import BackupReport, back_up_file, back_up_server, restore_file, restore_server
 from runway_store_sql.breakers import SqlBreakers
@@ -107,6 +108,7 @@ class SqlStore:
         self._calls = SqlCallLedger(self._database)
         self._vault = SqlTokenVault(self._database, self._keys)
         self._people = SqlPeopleStore(self._database, self._keys)
+        self._answered_calls = SqlAnsweredCalls(self._database, self._keys)
         self._breakers = SqlBreakers(self._database)
         self._health = SqlHealthStore(self._database)
         self._anchors = SqlAnchorStore(self._database)
@@ -210,6 +212,11 @@ class SqlStore:
         """The firm's people, and what was given out to them."""
         return self._people
 
+    @property
+    def answered_calls(self) -> SqlAnsweredCalls:
+        """Answers of calls that may be sent again."""
+        return self._answered_calls
+
     async def back_up(self, target: Path) -> BackupReport:
         """Write the whole database into a file, as of one moment, while it is in use.
 
@@ -276,6 +283,7 @@ class SqlStore:
                 )
             add_to_key_file(self._keys.key_file)
         moved = await self._vault.rotate() + await self._people.rotate() + await self._log_keys.reseal()
+        moved += await self._answered_calls.rotate()
         return moved + await rewrap_company_keys(self._database, self._keys)
 
     async def upgrade(self) -> None:

@@ -16,6 +16,7 @@ from runway_core.domain.papers import PaperKind
 from runway_core.domain.people import firm_chain
 from runway_core.errors import NotFound
 
+from runway_testkit.memory_answers import MemoryAnsweredCalls
 from runway_testkit.memory_people import MemoryChain
 from runway_testkit.memory_positions import MemoryPositionStore
 from runway_testkit.memory_state import CompanyState
@@ -29,10 +30,12 @@ class MemoryErasures:
         states: dict[CompanyId, CompanyState],
         firms: dict[CompanyId, MemoryChain],
         positions: MemoryPositionStore,
+        answers: MemoryAnsweredCalls,
     ) -> None:
         self._states = states
         self._firms = firms
         self._positions = positions
+        self._answers = answers
 
     def _owned(self, firm_id: FirmId, company_id: CompanyId) -> CompanyState:
         state = self._states.get(company_id)
@@ -72,6 +75,7 @@ class MemoryErasures:
         chain.entries = _seal(chain.entries, kinds={PaperKind.FIRM_DIGEST.value})
         chain.append(house, [mark])
         self._positions.drop_views(company_id)
+        self._answers.forget(firm_id)
         self._states[company_id] = left
 
     async def finish(self, firm_id: FirmId, company_id: CompanyId, *, at: datetime) -> None:  # noqa: ARG002 - of files alone

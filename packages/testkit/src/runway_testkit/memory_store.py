@@ -23,6 +23,7 @@ from runway_core.ports.mirror_store import Lease
 from runway_core.ports.store import StoreHealth
 
 from runway_testkit.memory_anchors import MemoryAnchorStore, MemoryLogKeys
+from runway_testkit.memory_answers import MemoryAnsweredCalls
 from runway_testkit.memory_archives import MemoryLogArchives
 from runway_testkit.memory_breakers import MemoryBreakers
 from runway_testkit.memory_calls import MemoryCallLedger
@@ -371,6 +372,7 @@ class MemoryStore:
         self.mirror = MemoryMirrorStore(self._states, self._firms)
         self.log = MemoryTransactionLog(self._states, self._firms)
         self.people = MemoryPeopleStore(self._people, self._firms)
+        self.answered_calls = MemoryAnsweredCalls()
         self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
         self.positions = MemoryPositionStore(self._states)
         self.papers = MemoryWorkingPapers(self._states, self._firms)
@@ -385,7 +387,7 @@ class MemoryStore:
         self.breakers = MemoryBreakers()
         self.health = MemoryHealthStore(self._states)
         self.vault = MemoryTokenVault(self._states)
-        self.erasures = MemoryErasures(self._states, self._firms, self.positions)
+        self.erasures = MemoryErasures(self._states, self._firms, self.positions, self.answered_calls)
 
     @property
     def states(self) -> Mapping[CompanyId, CompanyState]:

@@ -19,6 +19,7 @@ from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.sync_run import RunOutcome
 from runway_core.errors import InvalidRequest, LeaseHeld, LeaseLost, NotFound, SuspiciousAbsence
 
+from runway_testkit.answered_calls_contract import AnsweredCallsContract
 from runway_testkit.changes_contract import ChangesContract
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
@@ -468,6 +469,7 @@ class StoreContract(
     InboxContract,
     CoverageContract,
     PeopleContract,
+    AnsweredCallsContract,
     LimitsContract,
     ErasureContract,
 ):

@@ -4,13 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        max_length=255,
-        description="Accepted for uniformity: repeating this call does nothing more, with a key or without one.",
-    ),
-]
+IdempotencyKey = Annotated[str | None, Header(description="Names this call; see `idempotency.py`.")]
 
 
 def name_actor(idempotency_key: IdempotencyKey = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from runway_app_http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from runway_app_http.problems import PROBLEM_TYPE
 
 _RECORD_KEY = {
@@ -19,6 +20,16 @@ _RECORD_KEY = {
     "required": ["kind", "external_id"],
     "additionalProperties": False,
 }
+_REPEATABLE = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "Names this call. The same call under the same key gets the answer of the first one, for 48 hours, marked "
+        f"`{REPLAYED}: true`; while that runs, 409; another call under the key, 422."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+}
 _MONEY_EXAMPLE = {"amount": "1598.35", "currency": "USD"}
 
 
@@ -27,6 +38,10 @@ def describe_api(routes: Sequence[BaseRoute], *, title: str, version: str, summa
     document: dict[str, Any] = _correct(
         get_openapi(title=title, version=version, summary=summary, routes=routes, openapi_version="3.1.0")
     )
+    for path, methods in document["paths"].items():
+        if "post" in methods and path.startswith("/v1/"):
+            given = methods["post"].setdefault("parameters", [])
+            methods["post"]["parameters"] = [*(one for one in given if one["name"] != HEADER), _REPEATABLE]
     schemas = document["components"]["schemas"]
     schemas["RecordKey"] = _RECORD_KEY
     schemas["Money"]["examples"] = [_MONEY_EXAMPLE]

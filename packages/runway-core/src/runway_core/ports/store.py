@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from runway_core.ports.anchors import AnchorStore, LogKeys
+from runway_core.ports.answered_calls import AnsweredCalls
 from runway_core.ports.breakers import Breakers
 from runway_core.ports.call_ledger import CallLedger
 from runway_core.ports.coverage import Coverage
@@ -127,6 +128,11 @@ class Store(Protocol):
     @property
     def people(self) -> PeopleStore:
         """The firm's people, and what was given out to them."""
+        ...
+
+    @property
+    def answered_calls(self) -> AnsweredCalls:
+        """Answers of calls that may be sent again."""
         ...
 
     async def upgrade(self) -> None:
