@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from runway_core.domain.identity import CompanyId
 from runway_core.domain.jobs import EnqueueReceipt, NewJob
 from runway_core.domain.webhooks import (
     DeliveryKey,
@@ -18,13 +17,13 @@ from runway_core.domain.webhooks import (
 )
 
 from runway_testkit.memory_jobs import MemoryJobQueue
-from runway_testkit.memory_state import CompanyState
+from runway_testkit.memory_state import States
 
 
 class MemoryInbox:
     """The `Inbox` in memory."""
 
-    def __init__(self, states: dict[CompanyId, CompanyState], jobs: MemoryJobQueue) -> None:
+    def __init__(self, states: States, jobs: MemoryJobQueue) -> None:
         self._states = states
         self._jobs = jobs
         self._kept: dict[DeliveryKey, InboxDelivery] = {}
@@ -60,20 +59,17 @@ class MemoryInbox:
 
     async def listeners(self, accounts: Collection[RailAccount]) -> Sequence[Listener]:
         """The connections to these accounts, of every firm."""
-        found = []
-        for state in self._states.values():
-            for connection in state.connections.values():
-                account = RailAccount(connection.rail, connection.rail_account or "")
-                if account in accounts and connection.rail_account is not None:
-                    found.append(
-                        Listener(
-                            account=account,
-                            firm_id=connection.firm_id,
-                            company_id=connection.company_id,
-                            connection_id=connection.connection_id,
-                            state=connection.state,
-                        )
-                    )
+        found = [
+            Listener(
+                account=account,
+                firm_id=connection.firm_id,
+                company_id=connection.company_id,
+                connection_id=connection.connection_id,
+                state=connection.state,
+            )
+            for account in accounts
+            for connection in self._states.listening_to(account)
+        ]
         return sorted(found, key=lambda listener: (listener.company_id, listener.connection_id))
 
     async def mark_read(self, keys: Collection[DeliveryKey], *, now: datetime) -> int:

@@ -1,7 +1,7 @@
 """The job table in memory."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runway_core.domain.identity import CompanyId, FirmId
@@ -10,7 +10,6 @@ from runway_core.domain.jobs import (
     COALESCED,
     HEALED,
     LANES,
-    Candidate,
     ClaimedJob,
     EnqueueReceipt,
     Job,
@@ -28,22 +27,9 @@ from runway_core.domain.jobs import (
 from runway_core.errors import LeaseLost, NotFound
 
 from runway_testkit.memory_state import CompanyState
+from runway_testkit.memory_waiting import JobRow, WaitingJobs
 
 _JOB_DEFAULTS = {name: field.get_default() for name, field in Job.model_fields.items() if not field.is_required()}
-
-
-@dataclass(slots=True)
-class _Held:
-    """One job, its turn, and who works on it."""
-
-    job: Job
-    turn_at: datetime
-    claim: ClaimedJob | None = None
-
-    def change(self, **values: object) -> Job:
-        """Change fields of the job."""
-        self.job = self.job.model_copy(update=values)
-        return self.job
 
 
 class MemoryJobQueue:
@@ -51,10 +37,10 @@ class MemoryJobQueue:
 
     def __init__(self, states: dict[CompanyId, CompanyState]) -> None:
         self._states = states
-        self._jobs: dict[str, _Held] = {}
-        self._waiting: dict[tuple[CompanyId, str], _Held] = {}
-        self._running: dict[str, _Held] = {}
-        self._dead: dict[str, _Held] = {}
+        self._jobs: dict[str, JobRow] = {}
+        self._waiting = WaitingJobs()
+        self._running: dict[str, JobRow] = {}
+        self._dead: dict[str, JobRow] = {}
         self._added = 0
         self._claims = 0
         self._since_poll = 0
@@ -71,7 +57,7 @@ class MemoryJobQueue:
                 raise NotFound(f"no company {job.company_id!r} in the firm {job.firm_id!r}")
         added = 0
         for job in coalesce_jobs(new):
-            held = self._waiting.get((job.company_id, job.dedupe_key))
+            held = self._waiting.find(job.company_id, job.dedupe_key)
             if held is None:
                 self._add(job, now)
                 added += 1
@@ -85,12 +71,12 @@ class MemoryJobQueue:
         own = {"job_id": job_id, "state": JobState.WAITING, "enqueued_at": now}
         own |= {"correlation_id": job.correlation_id or job_id}
         made = Job.trusted(_JOB_DEFAULTS | job.__dict__ | own)
-        held = self._jobs[made.job_id] = _Held(made, job.run_at)
-        self._waiting[job.company_id, job.dedupe_key] = held
+        held = self._jobs[made.job_id] = JobRow(made, job.run_at)
+        self._waiting.add(held)
 
-    @staticmethod
-    def _fold(held: _Held, news: NewJob) -> None:
+    def _fold(self, held: JobRow, news: NewJob) -> None:
         merged = merge_jobs(held.job, news)
+        self._waiting.take_out(held)
         held.turn_at = min(held.turn_at, news.run_at)
         held.change(
             run_at=merged.run_at,
@@ -100,6 +86,7 @@ class MemoryJobQueue:
             depth=merged.depth,
             payload=merged.payload,
         )
+        self._waiting.add(held)
 
     async def claim(
         self,
@@ -113,28 +100,31 @@ class MemoryJobQueue:
     ) -> Sequence[ClaimedJob]:
         """Take jobs that are due."""
         busy = {held.job.connection_id for held in self._running.values()} - {None}
-        due = [
-            held
-            for held in self._waiting.values()
-            if held.job.run_at <= now
-            and isinstance(held.job.work, Work)
-            and held.job.connection_id not in busy
-            and held.job.lane in (LANES if lanes is None else lanes)
-            and firm_id in (None, held.job.firm_id)
-        ]
-        plan = plan_claims(_candidates(due), limit=limit, since_poll=self._since_poll, now=now)
+        due = self._waiting.first(
+            limit,
+            now=now,
+            lanes=LANES if lanes is None else lanes,
+            is_free=lambda held: held.job.connection_id not in busy and firm_id in (None, held.job.firm_id),
+        )
+        plan = plan_claims(due, limit=limit, since_poll=self._since_poll, now=now)
         self._since_poll = plan.since_poll
         until = now + timedelta(seconds=lease_seconds)
-        served = {(one.company_id, one.lane) for one in plan.chosen}
         claims = [self._take(self._jobs[one.job_id], worker, now, until) for one in plan.chosen]
-        for held in due:
-            if (held.job.company_id, held.job.lane) in served:
-                held.turn_at = max(held.turn_at, now)
+        for company_id, lane in {(one.company_id, one.lane) for one in plan.chosen}:
+            self._let_others_go_first(company_id, lane, now)
         return claims
 
-    def _take(self, held: _Held, worker: str, now: datetime, until: datetime) -> ClaimedJob:
+    def _let_others_go_first(self, company_id: CompanyId, lane: Lane, now: datetime) -> None:
+        """A company that was served stands behind the others of that lane."""
+        for held in self._waiting.of(company_id, lane):
+            if held.turn_at < now:
+                self._waiting.take_out(held)
+                held.turn_at = now
+                self._waiting.add(held)
+
+    def _take(self, held: JobRow, worker: str, now: datetime, until: datetime) -> ClaimedJob:
         self._claims += 1
-        del self._waiting[held.job.company_id, held.job.dedupe_key]
+        self._waiting.take_out(held)
         self._running[held.job.job_id] = held
         job = held.change(state=JobState.RUNNING, attempts=held.job.attempts + 1, last_attempt_at=now)
         held.claim = ClaimedJob(job, self._claims, until, worker)
@@ -151,7 +141,7 @@ class MemoryJobQueue:
             renewed.append(held.claim)
         return renewed
 
-    def _held_by(self, claim: ClaimedJob) -> _Held:
+    def _held_by(self, claim: ClaimedJob) -> JobRow:
         held = self._running.get(claim.job.job_id)
         if held is None or not _is_of(held, claim):
             raise LeaseLost(f"job {claim.job.job_id!r} is another worker's by now")
@@ -163,7 +153,7 @@ class MemoryJobQueue:
         for letter in self._letters(claim.job):
             self._end(letter, JobState.DONE, now, note=HEALED)
 
-    def _letters(self, job: Job) -> list[_Held]:
+    def _letters(self, job: Job) -> list[JobRow]:
         """Dead jobs of a key."""
         key = (job.company_id, job.dedupe_key)
         return [held for held in self._dead.values() if (held.job.company_id, held.job.dedupe_key) == key]
@@ -179,7 +169,7 @@ class MemoryJobQueue:
         attempts = letters[0].job.attempts + held.job.attempts
         letters[0].change(attempts=attempts, last_attempt_at=now, ended_at=now, **failure)
 
-    def _end(self, held: _Held, state: JobState, now: datetime, **values: object) -> None:
+    def _end(self, held: JobRow, state: JobState, now: datetime, **values: object) -> None:
         self._running.pop(held.job.job_id, None)
         self._dead.pop(held.job.job_id, None)
         if state is JobState.DEAD:
@@ -198,15 +188,14 @@ class MemoryJobQueue:
         held = self._held_by(claim)
         self._put_back(held, run_at or held.job.run_at, held.job.attempts - 1, now)
 
-    def _put_back(self, held: _Held, run_at: datetime, attempts: int, now: datetime) -> None:
-        key = (held.job.company_id, held.job.dedupe_key)
-        twin = self._waiting.get(key)
+    def _put_back(self, held: JobRow, run_at: datetime, attempts: int, now: datetime) -> None:
+        twin = self._waiting.find(held.job.company_id, held.job.dedupe_key)
         if twin is None:
             self._running.pop(held.job.job_id, None)
             self._dead.pop(held.job.job_id, None)
             held.claim, held.turn_at = None, run_at
             held.change(state=JobState.WAITING, run_at=run_at, attempts=attempts, ended_at=None)
-            self._waiting[key] = held
+            self._waiting.add(held)
             return
         self._fold(twin, held.job.model_copy(update={"run_at": run_at}))
         failure = {"error_code": held.job.error_code, "error": held.job.error}
@@ -260,7 +249,7 @@ class MemoryJobQueue:
         """Several jobs, by id."""
         return [held.job for held in self._owned(firm_id, job_ids)]
 
-    def _owned(self, firm_id: FirmId, job_ids: Iterable[str]) -> list[_Held]:
+    def _owned(self, firm_id: FirmId, job_ids: Iterable[str]) -> list[JobRow]:
         found = []
         for job_id in sorted(set(job_ids)):
             held = self._jobs.get(job_id)
@@ -316,19 +305,5 @@ class MemoryJobQueue:
         return [held.job for held in dead]
 
 
-def _is_of(held: _Held, claim: ClaimedJob) -> bool:
+def _is_of(held: JobRow, claim: ClaimedJob) -> bool:
     return held.claim is not None and held.claim.lease_token == claim.lease_token
-
-
-def _candidates(due: Iterable[_Held]) -> list[Candidate]:
-    return [
-        Candidate(
-            job_id=held.job.job_id,
-            company_id=held.job.company_id,
-            connection_id=held.job.connection_id,
-            lane=held.job.lane,
-            run_at=held.job.run_at,
-            turn_at=held.turn_at,
-        )
-        for held in due
-    ]

@@ -144,8 +144,8 @@ class MemoryMirrorStore:
         seen_at: datetime,
         accept_missing: bool = False,
     ) -> PageReceipt:
-        """Store one page whole; see the port."""
-        state = self._fenced(lease, now=seen_at).copied()
+        """Store one page whole; see the port. Whatever may refuse it comes before the first thing that is written."""
+        state = self._fenced(lease, now=seen_at)
         page = _set_aside_unstorable(page)
         held = {key: state.records[key].version for key in keys_of(page) if key in state.records}
         sifted = sift_page(page, held)
@@ -169,7 +169,6 @@ class MemoryMirrorStore:
         if run_id in state.runs:
             run = state.runs[run_id]
             state.runs[run_id] = run.model_copy(update={"counts": run.counts + plan.counts})
-        self._states[lease.company_id] = state
         return PageReceipt(
             counts=plan.counts, log_sequence=state.head.sequence, balances_moved=bool(plan.balance_changes)
         )

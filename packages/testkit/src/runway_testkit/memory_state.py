@@ -1,7 +1,8 @@
-"""What the memory store holds: dictionaries, one state a company, copied whole before a transaction."""
+"""What the memory store holds: dictionaries, one state a company. A transaction writes once all is decided."""
 
-from copy import copy
-from dataclasses import dataclass, field, fields
+from bisect import insort
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pydantic import SecretStr
@@ -9,7 +10,7 @@ from runway_core.domain.changes import Attribution, Cursor, HeldVersion
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.erasure import Erasure
 from runway_core.domain.findings import TrackedFinding
-from runway_core.domain.identity import ConnectionId, RecordKey
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, is_to_be_sealed, seal_entries
 from runway_core.domain.papers import PaperKey, WorkingPaper
@@ -17,6 +18,7 @@ from runway_core.domain.position import Position
 from runway_core.domain.quotas import CallCount
 from runway_core.domain.record import Record, Value, encode_plain
 from runway_core.domain.sync_run import OutboxEvent, QuarantinedRecord, SyncRun
+from runway_core.domain.webhooks import RailAccount
 from runway_core.errors import CompanyErased
 
 
@@ -80,10 +82,6 @@ class CompanyState:
     erased: Erasure | None = None
     call_counts: dict[tuple[str, str], CallCount] = field(default_factory=dict)  # by rail and month
 
-    def copied(self) -> "CompanyState":
-        """A copy to work on: the original stays until the work is done."""
-        return CompanyState(**{item.name: copy(getattr(self, item.name)) for item in fields(self)})
-
     def append(self, drafts: list[LogDraft], *, is_due: bool = False) -> list[LogEntry]:
         """Append entries to the company's chain.
 
@@ -97,6 +95,47 @@ class CompanyState:
         if is_due and sealed:
             self.due_sequence = self.head.sequence
         return sealed
+
+
+class States(dict[CompanyId, CompanyState]):
+    """Every company's, with what a database has indexes for.
+
+    The indexes say where to look: what they name may be gone since.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_order: list[CompanyId] = []
+        self._owners: dict[ConnectionId, CompanyId] = {}
+        self._listening: dict[RailAccount, dict[ConnectionId, CompanyId]] = {}
+
+    def __setitem__(self, company_id: CompanyId, state: CompanyState) -> None:
+        if company_id not in self:
+            insort(self._in_order, company_id)
+        super().__setitem__(company_id, state)
+
+    def in_order(self) -> Iterator[CompanyState]:
+        """The states by company id."""
+        return map(self.__getitem__, self._in_order)
+
+    def put_connection(self, connection: Connection) -> None:
+        """Keep a connection that is new, or that got the rail's own name of its company."""
+        self[connection.company_id].connections[connection.connection_id] = connection
+        self._owners[connection.connection_id] = connection.company_id
+        if connection.rail_account is not None:
+            account = RailAccount(connection.rail, connection.rail_account)
+            self._listening.setdefault(account, {})[connection.connection_id] = connection.company_id
+
+    def owner_of(self, connection_id: ConnectionId) -> CompanyState | None:
+        """The company of a connection."""
+        owner = self.get(self._owners.get(connection_id, CompanyId("")))
+        return owner if owner is not None and connection_id in owner.connections else None
+
+    def listening_to(self, account: RailAccount) -> list[Connection]:
+        """The connections to one account of a rail."""
+        places = self._listening.get(account, {}).items()
+        held = (self[company_id].connections.get(connection_id) for connection_id, company_id in places)
+        return [one for one in held if one is not None and one.rail_account == account.account]
 
 
 def draft_act(

@@ -3,7 +3,7 @@
 It decides with the same planning as the real ones and passes the same contract suite; nothing outlives the object.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,15 +37,13 @@ from runway_testkit.memory_outbox import MemoryOutbox
 from runway_testkit.memory_papers import MemoryWorkingPapers
 from runway_testkit.memory_people import FirmPeople, MemoryChain, MemoryPeopleStore
 from runway_testkit.memory_positions import MemoryPositionStore
-from runway_testkit.memory_state import CompanyState, HeldLease, draft_act
-
-_States = dict[CompanyId, CompanyState]
+from runway_testkit.memory_state import CompanyState, HeldLease, States, draft_act
 
 
 class MemoryTransactionLog:
     """The `TransactionLog` in memory."""
 
-    def __init__(self, states: _States, firms: dict[CompanyId, MemoryChain]) -> None:
+    def __init__(self, states: States, firms: dict[CompanyId, MemoryChain]) -> None:
         self._states = states
         self._firms = firms
 
@@ -133,7 +131,7 @@ def _store(entry: LogEntry) -> StoredEntry:
 class MemoryCompanyRegistry:
     """The `CompanyRegistry` in memory."""
 
-    def __init__(self, states: _States, clock: Clock) -> None:
+    def __init__(self, states: States, clock: Clock) -> None:
         self._states = states
         self._clock = clock
 
@@ -180,13 +178,13 @@ class MemoryCompanyRegistry:
     async def add_connection(self, connection: Connection, *, attribution: Attribution) -> None:
         """Add a connection, at most one a company and rail."""
         state = self._owned(connection.firm_id, connection.company_id)
-        taken = {connection_id for other in self._states.values() for connection_id in other.connections}
-        if connection.connection_id in taken or any(c.rail == connection.rail for c in state.connections.values()):
+        is_taken = self._states.owner_of(connection.connection_id) is not None
+        if is_taken or any(c.rail == connection.rail for c in state.connections.values()):
             raise InvalidRequest(
                 f"company {connection.company_id!r} is connected to {connection.rail!r} already: "
                 "reconnect that connection instead"
             )
-        state.connections[connection.connection_id] = connection
+        self._states.put_connection(connection)
         act = draft_act(
             "connection_added",
             "connection",
@@ -200,15 +198,16 @@ class MemoryCompanyRegistry:
 
     async def connections(self, firm_id: FirmId, company_id: CompanyId | None = None) -> Sequence[Connection]:
         """The connections of one company, or of the whole firm, by company, then rail."""
-        one = self._states.get(company_id) if company_id is not None else None
-        states = self._states.values() if company_id is None else [one] if one is not None else []
-        found = [
+        if company_id is None:
+            states: Iterable[CompanyState] = self._states.in_order()
+        else:
+            states = [self._states[company_id]] if company_id in self._states else []
+        return [
             connection
             for state in states
-            for connection in state.connections.values()
-            if connection.firm_id == firm_id and company_id in (None, connection.company_id)
+            if state.company.firm_id == firm_id
+            for connection in _by_rail(state.connections.values())
         ]
-        return sorted(found, key=lambda connection: (connection.company_id, connection.rail))
 
     async def name_account(self, connection: Connection, account: str) -> bool:
         """Note the rail's own name of a connection's company, where none is noted."""
@@ -216,7 +215,7 @@ class MemoryCompanyRegistry:
         known = held.get(connection.connection_id)
         if known is None or known.rail_account is not None:
             return False
-        held[connection.connection_id] = known.model_copy(update={"rail_account": account})
+        self._states.put_connection(known.model_copy(update={"rail_account": account}))
         return True
 
     async def take_lease(self, connection: Connection, *, holder: str, now: datetime, lasts_seconds: int) -> Lease:
@@ -334,30 +333,31 @@ class MemoryCompanyRegistry:
         }
 
 
+def _by_rail(connections: Collection[Connection]) -> Iterable[Connection]:
+    return sorted(connections, key=lambda one: one.rail) if len(connections) > 1 else connections
+
+
 class MemoryTokenVault:
     """The `TokenVault` in memory."""
 
-    def __init__(self, states: _States) -> None:
+    def __init__(self, states: States) -> None:
         self._states = states
-
-    def _owner(self, connection_id: ConnectionId) -> CompanyState | None:
-        return next((state for state in self._states.values() if connection_id in state.connections), None)
 
     async def load(self, connection_id: ConnectionId) -> Mapping[str, SecretStr]:
         """The secrets of a connection; empty when there are none."""
-        state = self._owner(connection_id)
+        state = self._states.owner_of(connection_id)
         return {} if state is None else dict(state.secrets.get(connection_id, {}))
 
     async def save(self, connection_id: ConnectionId, secrets: Mapping[str, SecretStr]) -> None:
         """Replace the secrets of a connection."""
-        state = self._owner(connection_id)
+        state = self._states.owner_of(connection_id)
         if state is None:
             raise NotFound(f"no connection {connection_id!r}: add it before its secrets")
         state.secrets[connection_id] = dict(secrets)
 
     async def forget(self, connection_id: ConnectionId) -> None:
         """Remove the secrets of a connection."""
-        state = self._owner(connection_id)
+        state = self._states.owner_of(connection_id)
         if state is not None:
             state.secrets.pop(connection_id, None)
 
@@ -366,7 +366,7 @@ class MemoryStore:
     """One store in memory behind all storing ports."""
 
     def __init__(self, *, clock: Clock | None = None) -> None:
-        self._states: _States = {}
+        self._states = States()
         self._people: dict[FirmId, FirmPeople] = {}
         self._firms: dict[CompanyId, MemoryChain] = {}
         self.mirror = MemoryMirrorStore(self._states, self._firms)
