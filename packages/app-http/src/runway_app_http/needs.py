@@ -16,6 +16,8 @@ COMPANY = "/companies/{company_id}"
 
 _READ = (
     "GET /", "GET /portfolio.csv", "GET /health", "GET /work", "GET /work.csv", "GET /v1/work",
+    "GET /tray", "GET /tray.csv", "GET /across/{act_id}",
+    "GET /v1/tray", "GET /v1/tray/{check}", "GET /v1/across", "GET /v1/across/{act_id}",
     "GET /digest", "GET /v1/digest",
     "GET /v1/portfolio", "GET /v1/companies", "GET /v1/health", "GET /v1/me",
     "GET /policy", "GET /v1/policy", "GET /v1/policy/history",  # the firm's own
@@ -50,6 +52,8 @@ _DECIDE = (
     f"POST /v1{COMPANY}/decisions", f"POST /v1{COMPANY}/decisions/batch",
     f"POST /v1{COMPANY}/decisions/{{decision_id}}/**",
     f"POST /v1{COMPANY}/collections/**", f"POST /v1{COMPANY}/call-backs",
+    "POST /across", "POST /across/{act_id}/undo", "POST /v1/across/preview", "POST /v1/across",
+    "POST /v1/across/{act_id}/undo",  # of assigning the service asks for more
     "POST /digest", "POST /v1/digest",  # of the whole firm: the service asks for all of it
     "POST /deadletters", "POST /v1/deadletters",
 )  # fmt: skip

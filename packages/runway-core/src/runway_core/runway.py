@@ -16,6 +16,7 @@ from runway_core.domain.sync_run import QuarantinedRecord
 from runway_core.experiences.console import ConsoleView, DecisionConsoleExperience
 from runway_core.experiences.digest import DigestExperience, DigestView
 from runway_core.experiences.firm_digest import FirmDigestView
+from runway_core.experiences.firm_tray import FirmTrayExperience
 from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.outlook import OutlookExperience, OutlookView
 from runway_core.experiences.portfolio import PortfolioExperience, PortfolioQuery, PortfolioView
@@ -29,6 +30,7 @@ from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.ledger_rail import RailFactory
 from runway_core.ports.store import Store, StoreHealth
+from runway_core.services.across import AcrossService
 from runway_core.services.aliases import AliasService
 from runway_core.services.anchors import AnchorService
 from runway_core.services.archives import ArchiveService
@@ -96,6 +98,7 @@ class Runway(LogReading):
     dead_letters, erasures       what could not be processed, and companies that were erased
     decisions, decision_batches, collections    what is paid when and by whose yes, and who is reminded of what he owes
     anchors, archives            signed marks of where every chain ended, and what of the log is in files alone
+    across                       one act on many companies, and its one undo
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     watch                        how well data is kept fresh, and whether someone should look
     webhooks, coverage           what rails send by themselves, and whether every change reaches the mirror
@@ -127,6 +130,7 @@ class Runway(LogReading):
         self.connections = ConnectionService(self.scope, rails)
         self.books = BooksService(self.scope, self._held.books)
         self.findings = FindingService(self.scope)
+        self.across = AcrossService(self.scope, self.companies, self.findings)
         self.forecasts = ForecastService(self.scope)
         self.positions = PositionService(self.scope, self.books, self.forecasts, self._held.checks)
         self.past = PastService(self.books, self.findings)
@@ -188,6 +192,7 @@ class Runway(LogReading):
             PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions, past=self.past)
         )
         self.work = self._portfolio.show_work
+        self.firm_tray = FirmTrayExperience(self.scope, self.companies, self.findings).show
 
     def _make_sync(self) -> SmartSyncService:
         scope = self.scope

@@ -11,7 +11,8 @@ from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microse
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
-from sqlalchemy import Connection, select
+from runway_core.ports.position_store import FindingCount
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import among, is_postgres, upsert_rows
@@ -43,6 +44,12 @@ class _LastPositions:
         position = Position.model_validate_json(document)
         self._held[company_id] = (document, position)
         return position
+
+
+def _of_firm(firm_id: FirmId, states: frozenset[FindingState]) -> ColumnElement[bool]:
+    """Findings in these states of the companies of a firm."""
+    owned = select(companies.c.company_id).where(companies.c.firm_id == firm_id)
+    return and_(findings.c.company_id.in_(owned), findings.c.state.in_(sorted(state.value for state in states)))
 
 
 def _read_finding(document: bytes) -> TrackedFinding:
@@ -117,6 +124,25 @@ class SqlPositionStore:
         query = query.order_by(findings.c.severity_rank, findings.c.finding_id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_read_finding(row.document) for row in rows]
+
+    async def findings_of_firm(
+        self, firm_id: FirmId, *, check: str, states: frozenset[FindingState]
+    ) -> Sequence[tuple[CompanyId, TrackedFinding]]:
+        """The findings of one check of all companies of a firm, by company, then id."""
+        query = (
+            select(findings.c.company_id, findings.c.document)
+            .where(_of_firm(firm_id, states), findings.c.check == check)
+            .order_by(findings.c.company_id, findings.c.finding_id)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [(CompanyId(row.company_id), _read_finding(row.document)) for row in rows]
+
+    async def count_findings(self, firm_id: FirmId, *, states: frozenset[FindingState]) -> Sequence[FindingCount]:
+        """How many findings each company of a firm has by check, and severity, in that order."""
+        of = (findings.c.company_id, findings.c.check, findings.c.severity_rank)
+        query = select(*of, func.count()).where(_of_firm(firm_id, states)).group_by(*of).order_by(*of)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [FindingCount(*row) for row in rows]
 
     async def decide_finding(
         self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime

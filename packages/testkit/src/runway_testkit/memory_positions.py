@@ -1,6 +1,7 @@
 """Positions, findings and views in memory."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from runway_core.domain.changes import Attribution
@@ -10,6 +11,7 @@ from runway_core.domain.kept_views import KeptView
 from runway_core.domain.position import Position
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
+from runway_core.ports.position_store import FindingCount
 
 from runway_testkit.memory_state import CompanyState, draft_act
 
@@ -57,6 +59,31 @@ class MemoryPositionStore:
         state = self._states.get(company_id)
         found = [] if state is None else [t for t in state.findings.values() if states is None or t.state in states]
         return sorted(found, key=lambda tracked: (tracked.finding.severity.rank, tracked.finding_id))
+
+    async def findings_of_firm(
+        self, firm_id: FirmId, *, check: str, states: frozenset[FindingState]
+    ) -> Sequence[tuple[CompanyId, TrackedFinding]]:
+        """The findings of one check of all companies of a firm, by company, then id."""
+        return [
+            (company_id, tracked)
+            for company_id, tracked in self._found(firm_id, states)
+            if tracked.finding.check == check
+        ]
+
+    async def count_findings(self, firm_id: FirmId, *, states: frozenset[FindingState]) -> Sequence[FindingCount]:
+        """How many findings each company of a firm has by check and severity, in that order."""
+        counted = Counter(
+            (company_id, tracked.finding.check, tracked.finding.severity.rank)
+            for company_id, tracked in self._found(firm_id, states)
+        )
+        return [FindingCount(*of, count) for of, count in sorted(counted.items())]
+
+    def _found(self, firm_id: FirmId, states: frozenset[FindingState]) -> Iterator[tuple[CompanyId, TrackedFinding]]:
+        for company_id, state in sorted(self._states.items()):
+            if state.company.firm_id == firm_id:
+                for _, tracked in sorted(state.findings.items()):
+                    if tracked.state in states:
+                        yield company_id, tracked
 
     async def decide_finding(
         self, company_id: CompanyId, tracked: TrackedFinding, *, attribution: Attribution, at: datetime

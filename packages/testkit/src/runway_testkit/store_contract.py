@@ -24,6 +24,7 @@ from runway_testkit.changes_contract import ChangesContract
 from runway_testkit.coverage_contract import CoverageContract
 from runway_testkit.desk_contract import PERSON, DeskContract
 from runway_testkit.erasure_contract import ErasureContract
+from runway_testkit.firm_findings_contract import FirmFindingsContract
 from runway_testkit.inbox_contract import InboxContract
 from runway_testkit.kept_views_contract import KeptViewsContract
 from runway_testkit.limits_contract import LimitsContract
@@ -464,6 +465,7 @@ class StoreContract(
     ProcessorContract,
     RegistryContract,
     PositionContract,
+    FirmFindingsContract,
     PapersContract,
     JobsContract,
     InboxContract,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from runway_app_http.api import (
+    across,
     balances,
     bills,
     call_backs,
@@ -49,6 +50,7 @@ def build_api() -> APIRouter:
     for resource in (
         portfolio,
         views,
+        across,
         work,
         companies,
         erasure,

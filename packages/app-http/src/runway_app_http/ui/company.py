@@ -62,6 +62,8 @@ _SENTENCES = {
     "ended": "Closed. What it asked and nobody answered is open again.",
     "policyset": "A new version: decisions from now on are held to it.",
     "policysame": "That is what the policy says already: no new version.",
+    "across": "Done. What was refused says why.",
+    "acrossundone": "Put back as it was before.",
     "viewsaved": "Saved: it stands above the table.",
     "viewrenamed": "Renamed.",
     "viewremoved": "Removed. The companies it showed are as they were.",

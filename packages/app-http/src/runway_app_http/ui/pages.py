@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from runway_app_http.ui import (
     account,
+    across,
     company,
     console,
     console_batch,
@@ -14,6 +15,7 @@ from runway_app_http.ui import (
     failures,
     firm_digest,
     firm_policy,
+    firm_tray,
     health,
     history,
     outlook,
@@ -37,6 +39,8 @@ def build_pages() -> APIRouter:
     for page in (
         portfolio,
         saved_views,
+        firm_tray,
+        across,
         work,
         digest,
         digest_sending,

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter
 from markupsafe import Markup
 from runway_core.domain.money import Money
+from runway_core.domain.people import Need
 from runway_core.experiences.portfolio import PortfolioRow, PortfolioSort, PortfolioView
 from runway_core.experiences.wording import say_band
 from runway_core.runway import Runway
@@ -71,6 +72,7 @@ class Filter:
 class Line:
     """One company, in words that are ready to show."""
 
+    company_id: str
     href: str
     name: str
     owner: str
@@ -136,6 +138,9 @@ async def portfolio_page(
         "portfolio.html",
         status=422 if refused else 200,
         page=lay_out_page(view, filters),
+        owners=sorted({row.owner for row in view.rows if row.owner}),
+        may_assign=runway.scope.caller is None or runway.scope.caller.may(Need.MANAGE),
+        shown=urlencode(filters.to_address()),
         saved=lay_out_views(saved, runway.scope, here=write_query(filters)),
         token=token,
         said="" if said is None else say_act(said.act),
@@ -200,6 +205,7 @@ def lay_out_line(row: PortfolioRow) -> Line:
         label = describe_spark(past, coming, currency=row.home_currency, as_of=row.as_of)
         spark = draw_spark(past, coming, label=label)
     return Line(
+        company_id=row.company_id,
         href=f"/companies/{quote(row.company_id, safe='')}",
         name=row.name,
         owner=row.owner or "",

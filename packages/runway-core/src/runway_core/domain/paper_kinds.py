@@ -1,5 +1,6 @@
 """Which class holds which kind of working paper: the one table that stores and services share."""
 
+from runway_core.domain.across import AcrossAct
 from runway_core.domain.aliases import NameAlias
 from runway_core.domain.collections import CollectionNote
 from runway_core.domain.decisions import Decision
@@ -33,6 +34,7 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
         SentDigest,
         FirmDigest,
         SavedView,
+        AcrossAct,
     )
 }
 """Every kind of working paper."""

@@ -31,6 +31,7 @@ class PaperKind(StrEnum):
     DIGEST = "digest"
     FIRM_DIGEST = "firm_digest"  # of the firm as a whole
     SAVED_VIEW = "saved_view"  # of the firm, or of one of its people
+    ACROSS = "across"  # of the firm as a whole
 
 
 class PaperKey(NamedTuple):

@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runway_core.domain.changes import Attribution
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.kept_views import KeptView
 from runway_core.domain.position import Position
+
+
+class FindingCount(NamedTuple):
+    """How many findings of one check and one severity a company has."""
+
+    company_id: CompanyId
+    check: str
+    severity_rank: int  # 0 for critical up to 3 for low
+    findings: int
 
 
 class PositionStore(Protocol):
@@ -37,6 +46,16 @@ class PositionStore(Protocol):
         self, company_id: CompanyId, *, states: frozenset[FindingState] | None = None
     ) -> Sequence[TrackedFinding]:
         """The tracked findings of a company, all states or only `states`, by severity, then id."""
+        ...
+
+    async def findings_of_firm(
+        self, firm_id: FirmId, *, check: str, states: frozenset[FindingState]
+    ) -> Sequence[tuple[CompanyId, TrackedFinding]]:
+        """The findings of one check of all companies of a firm in one query, by company, then id."""
+        ...
+
+    async def count_findings(self, firm_id: FirmId, *, states: frozenset[FindingState]) -> Sequence[FindingCount]:
+        """How many findings each company of a firm has by check and severity, in one query, in that order."""
         ...
 
     async def decide_finding(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection
+from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.kept_views import KeptView
 from runway_core.domain.people import Caller, Need
@@ -15,6 +16,7 @@ from runway_core.domain.position import Position
 from runway_core.domain.sync_run import SyncRun
 from runway_core.errors import NotAllowed, NotFound
 from runway_core.ports.clock import Clock
+from runway_core.ports.position_store import FindingCount
 from runway_core.ports.store import Store
 
 
@@ -81,6 +83,18 @@ class Scope:
     async def positions(self) -> Sequence[Position]:
         """The stored positions of the firm that the caller may see, by company id."""
         found = await self.store.positions.positions(self.firm_id)
+        return found if self.caller is None else [held for held in found if self.sees(held.company_id)]
+
+    async def findings_of_firm(
+        self, check: str, states: frozenset[FindingState]
+    ) -> Sequence[tuple[CompanyId, TrackedFinding]]:
+        """The findings of one check of all companies that the caller may see, by company, then id."""
+        found = await self.store.positions.findings_of_firm(self.firm_id, check=check, states=states)
+        return found if self.caller is None else [held for held in found if self.sees(held[0])]
+
+    async def count_findings(self, states: frozenset[FindingState]) -> Sequence[FindingCount]:
+        """How many findings each company that the caller may see has by check and severity."""
+        found = await self.store.positions.count_findings(self.firm_id, states=states)
         return found if self.caller is None else [held for held in found if self.sees(held.company_id)]
 
     async def companies_due(self) -> Sequence[CompanyId]:
