@@ -20,11 +20,13 @@ from runway_core.experiences.firm_tray import FirmTrayExperience
 from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.outlook import OutlookExperience, OutlookView
 from runway_core.experiences.portfolio import PortfolioExperience, PortfolioQuery, PortfolioView
+from runway_core.experiences.reconciliation import ReconciliationExperience
 from runway_core.experiences.tray import HygieneTrayExperience, TrayQuery, TrayView
 from runway_core.orchestrators.decision_console import DecisionConsoleDataOrchestrator
 from runway_core.orchestrators.digest import DigestDataOrchestrator
 from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator
 from runway_core.orchestrators.portfolio import PortfolioDataOrchestrator
+from runway_core.orchestrators.reconciliation import ReconciliationDataOrchestrator
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import Clock, SystemClock
@@ -41,6 +43,7 @@ from runway_core.services.call_backs import CallBackService
 from runway_core.services.cascades import CascadeService
 from runway_core.services.collections import CollectionService
 from runway_core.services.companies import CompanyService, ConnectionService
+from runway_core.services.conflicts import ConflictService
 from runway_core.services.coverage import CoverageService
 from runway_core.services.custody import CustodyService
 from runway_core.services.dead_letters import DeadLetterService
@@ -90,6 +93,7 @@ class Runway(LogReading):
     companies, connections       who is looked after, and how they are connected
     bills, invoices, balances    the services; they read the mirror
     findings, positions          what is wrong with the books, and the stored answers
+    conflicts                    where rails do not tell the same, and what people decided about it
     forecasts                    the outlooks that were kept, to be judged
     fixes, questions             writes to the ledger that mend findings, and what the client is asked about them
     submissions                  released bills that wait for people at the rail that pays them
@@ -134,20 +138,19 @@ class Runway(LogReading):
         self.forecasts = ForecastService(self.scope)
         self.positions = PositionService(self.scope, self.books, self.forecasts, self._held.checks)
         self.past = PastService(self.books, self.findings)
+        self.conflicts = ConflictService(self.scope, self.books, past=self.past, positions=self.positions)
         self.balances = BalanceService(self.scope, self.books)
         self.bills = BillService(self.books, self.past)
         self.invoices = InvoiceService(self.books, self.past)
         self.fixes = FixService(self.scope, rails)
         self.questions, self.submissions = QuestionService(self.scope), SubmissionService(self.scope, rails)
-        self.planned_items = PlannedItemService(self.scope)
         self.policies = PolicyService(self.scope, self.books, self.findings)
         self.scenarios, self.saved_views = ScenarioService(self.scope, self.books), SavedViewService(self.scope)
-        self.aliases = AliasService(self.scope)
+        self.planned_items, self.aliases = PlannedItemService(self.scope), AliasService(self.scope)
         self.earmarks, self.call_backs = EarmarkService(self.scope), CallBackService(self.scope)
         self.digests, self.firm_digests = DigestService(self.scope), FirmDigestService(self.scope)
         self.dead_letters, self.erasures = DeadLetterService(self.scope), ErasureService(self.scope)
-        self.cascades = CascadeService(self.scope, rails)
-        self.webhooks = WebhookService(self.scope, rails)
+        self.cascades, self.webhooks = CascadeService(self.scope, rails), WebhookService(self.scope, rails)
         self.coverage = CoverageService(self.scope, rails)
         self.decisions = DecisionService(self.scope, self.books, self.findings)
         self.decision_batches = DecisionBatchService(self.scope, self.decisions)
@@ -193,6 +196,8 @@ class Runway(LogReading):
         )
         self.work = self._portfolio.show_work
         self.firm_tray = FirmTrayExperience(self.scope, self.companies, self.findings).show
+        compared = ReconciliationDataOrchestrator(self.scope, self.companies, self.connections, self.conflicts)
+        self.reconcile = ReconciliationExperience(compared).show
 
     def _make_sync(self) -> SmartSyncService:
         scope = self.scope

@@ -13,6 +13,7 @@ from runway_core.domain.bank import BankBalance, BankTransaction, Reconciliation
 from runway_core.domain.bills import Bill, BillPayment, VendorCredit
 from runway_core.domain.collections import CollectionNote
 from runway_core.domain.company import Company, Connection
+from runway_core.domain.conflicts import ConflictDecision
 from runway_core.domain.decisions import Decision
 from runway_core.domain.derived import Derived, Piece, Watched, is_same, make_pieces
 from runway_core.domain.execution import CardPurchase, PaymentDetails, RailBill, RailPayment
@@ -86,6 +87,7 @@ class Books(Value):
     aliases: tuple[NameAlias, ...] = ()
     earmarks: tuple[Earmark, ...] = ()
     call_backs: tuple[CallBack, ...] = ()
+    conflict_decisions: tuple[ConflictDecision, ...] = ()
 
     @property
     def home(self) -> str:

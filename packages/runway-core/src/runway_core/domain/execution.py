@@ -146,6 +146,10 @@ class RailBill(Value):
     total: Amount
     is_paid: bool = False
     read_at: AwareDatetime | None = None  # when the rail was read
+    document_date: date | None = None
+    state: ExecutionState | None = None
+    rail_vendor_id: str | None = None  # the rail's own
+    vendor_id: str | None = None  # the ledger's vendor, where the rail names it
 
     @property
     def key(self) -> RecordKey:
@@ -169,6 +173,7 @@ class RailPayment(Value):
     settles_on: date | None = None  # expected, or the day it settled
     account_id: str | None = None  # the ledger account it moves
     read_at: AwareDatetime | None = None  # when the rail was read
+    rail_bill_id: str | None = None  # the bill that it pays, in the rail's id
 
     @property
     def key(self) -> RecordKey:

@@ -62,6 +62,10 @@ def make_rail_bills(rail_bills: Iterable[ExecutionBill], links: Mapping[str, str
                     "total": bill.total,
                     "is_paid": not bill.open_balance,
                     "read_at": None,
+                    "document_date": bill.document_date,
+                    "state": bill.state,
+                    "rail_vendor_id": bill.vendor_id,
+                    "vendor_id": bill.ledger_vendor_id,
                 }
                 for bill in rail_bills
             ]
@@ -88,6 +92,7 @@ def make_rail_payments(payments: Iterable[ExecutionPayment], links: Mapping[str,
                     "settles_on": payment.settled_on,
                     "account_id": None,
                     "read_at": None,
+                    "rail_bill_id": payment.bill_id,
                 }
                 for payment in payments
                 if not payment.is_outside

@@ -3,6 +3,7 @@
 from runway_core.domain.across import AcrossAct
 from runway_core.domain.aliases import NameAlias
 from runway_core.domain.collections import CollectionNote
+from runway_core.domain.conflicts import ConflictDecision
 from runway_core.domain.decisions import Decision
 from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.fixes import Fix
@@ -27,6 +28,7 @@ PAPER_CLASSES: dict[PaperKind, type[WorkingPaper]] = {
         NameAlias,
         Earmark,
         CallBack,
+        ConflictDecision,
         ClientQuestion,
         Fix,
         Submission,
@@ -49,5 +51,6 @@ BOOKS_PAPERS: dict[PaperKind, str] = {
     PaperKind.ALIAS: "aliases",
     PaperKind.EARMARK: "earmarks",
     PaperKind.CALL_BACK: "call_backs",
+    PaperKind.CONFLICT: "conflict_decisions",
 }
 """Which of them calculators see, by the field of `Books`; the policy stands alone as `Books.policy`."""

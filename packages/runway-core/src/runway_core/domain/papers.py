@@ -24,6 +24,7 @@ class PaperKind(StrEnum):
     ALIAS = "alias"
     EARMARK = "earmark"
     CALL_BACK = "call_back"
+    CONFLICT = "conflict"
     QUESTION = "question"
     FIX = "fix"
     SUBMISSION = "submission"

@@ -9,6 +9,7 @@ from runway_core.domain.findings import FindingState, Severity, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Band
+from runway_core.experiences.evidence import date_evidence, find_readings
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_band
 from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator, TrayData
@@ -98,7 +99,7 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
     groups: dict[str, list[TrackedFinding]] = {}
     for tracked in sorted(shown, key=_row_order):
         groups.setdefault(tracked.finding.check, []).append(tracked)
-    read_at = {one.rail: one.source_read_at for one in data.connections if one.source_read_at is not None}
+    read_at = find_readings(data.connections)
     laid = [
         _lay_out_group(check, [_date_evidence(row, read_at) for row in rows], data) for check, rows in groups.items()
     ]
@@ -119,17 +120,8 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
 
 
 def _date_evidence(tracked: TrackedFinding, read_at: Mapping[str, datetime]) -> TrackedFinding:
-    """Say of each value that another rail told when that rail was last read.
-
-    Checks leave that out of what they find, so that a pull that brings nothing new changes no finding.
-    """
     finding = tracked.finding
-    dated = tuple(
-        one
-        if one.read_at is not None or (at := read_at.get(one.rail or "")) is None
-        else one.model_copy(update={"read_at": at})
-        for one in finding.evidence
-    )
+    dated = date_evidence(finding.evidence, read_at)
     if dated == finding.evidence:
         return tracked
     return tracked.model_copy(update={"finding": finding.model_copy(update={"evidence": dated})})

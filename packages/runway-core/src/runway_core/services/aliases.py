@@ -34,6 +34,18 @@ class AliasService:
             NotFound: no such company in this firm, or the mirror holds no such vendor or customer.
             InvalidRequest: the text has no name in it, or the party is no vendor or customer.
         """
+        alias, _ = await self.prepare(company_id, text, party, actor=actor)
+        return await self._desk.save(company_id, alias, actor=actor)
+
+    async def prepare(
+        self, company_id: CompanyId, text: str, party: RecordKey, *, actor: str
+    ) -> tuple[NameAlias, NameAlias | None]:
+        """The alias that `confirm` would save, and the one that stands, to be saved together with other papers.
+
+        Raises:
+            NotFound: no such company in this firm, or the mirror holds no such vendor or customer.
+            InvalidRequest: the text has no name in it, or the party is no vendor or customer.
+        """
         text = clean_text(text, "the text", is_needed=True)
         form = normal_bank_text(text)
         if not form:
@@ -47,8 +59,8 @@ class AliasService:
         values = {"text": text, "party": party, "is_closed": False}
         before = await self._desk.find(company_id, NameAlias, form)
         made = self._desk.make(NameAlias, form, actor=actor, values=values)
-        alias = made if before is None else self._desk.change(before, values)
-        return await self._desk.save(company_id, alias, actor=actor)
+        standing = None if before is None or before.is_closed else before
+        return made if before is None else self._desk.change(before, values), standing
 
     async def forget(self, company_id: CompanyId, text: str, *, actor: str) -> NameAlias:
         """Take a confirmed name back; names are matched by their likeness again. Repeating is harmless.

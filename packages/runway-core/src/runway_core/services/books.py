@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from runway_core.calculators.reconciliation.confirmed import apply_confirmed_bills
 from runway_core.domain.books import Books
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.papers import PaperKind
@@ -49,7 +50,7 @@ class BooksService:
             history_from=day - timedelta(days=HISTORY_DAYS),
             read_at=now,
         )
-        return self._last.follow(books)
+        return self._last.follow(apply_confirmed_bills(books))
 
     async def read_known(self, company_id: CompanyId, known_at: datetime) -> tuple[Books, Past]:
         """Books as they were known at a moment, and what the log says of findings and closed papers then.
@@ -78,4 +79,4 @@ class BooksService:
             read_at=known_at,
             known_at=known_at,
         )
-        return books, past
+        return apply_confirmed_bills(books), past

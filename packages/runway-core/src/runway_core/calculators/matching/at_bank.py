@@ -14,7 +14,7 @@ from runway_core.calculators.matching.name_match import Aliases
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.bank_links import OLDEST_ENTRY_DAYS
 from runway_core.domain.books import Books
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, RecordKind
 
 SEEN_BEFORE_DAYS = 3
 SEEN_AFTER_DAYS = 30
@@ -32,6 +32,7 @@ PAIRING_READS = frozenset(
         "aliases",
         "bank_transactions",
         "bill_payments",
+        "conflict_decisions",
         "customer_payments",
         "customer_list",
         "deposits",
@@ -109,18 +110,42 @@ def find_unpaired(books: Books) -> Mapping[str, Unpaired]:
 
 def _compute_unpaired(books: Books) -> Mapping[str, Unpaired]:
     lines: dict[str, dict[Decimal, list[BankTransaction]]] = {}
-    repeated = {other.external_id for _, other in find_twins(books)}
+    told = {other.external_id for _, other in find_twins(books)}
+    confirmed = find_confirmed(books)
+    told.update(line_id for line_id, _ in confirmed)
     for line in books.bank_transactions:
-        if not line.is_pending and line.booked_on <= books.as_of and line.external_id not in repeated:
+        if not line.is_pending and line.booked_on <= books.as_of and line.external_id not in told:
             lines.setdefault(line.account_id, {}).setdefault(line.amount, []).append(line)
     if not lines:
         return {}
     legs: dict[str, dict[Decimal, list[LedgerLeg]]] = {account_id: {} for account_id in lines}
+    seen = {key for _, keys in confirmed for key in keys}
     for leg in read_ledger_legs(books):
-        if leg.account_id in legs and leg.day <= books.as_of:
+        if leg.account_id in legs and leg.day <= books.as_of and leg.key not in seen:
             legs[leg.account_id].setdefault(leg.amount, []).append(leg)
     parties = LineParties(books)
     return {account_id: _pair_account(lines[account_id], legs[account_id], parties) for account_id in sorted(lines)}
+
+
+def find_confirmed(books: Books) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Lines that a person confirmed to be entries of their account, each with the keys of those entries' legs.
+
+    A pair counts as long as both sides are there and move the same sum: later changes bring it back.
+    """
+    pairs = [pair for decided in books.conflict_decisions for pair in decided.pairs]
+    named: dict[str, set[RecordKey]] = {}
+    for there, here in pairs:
+        if there.kind is RecordKind.BANK_TRANSACTION:
+            named.setdefault(there.external_id, set()).add(here)
+    if not named:
+        return []
+    lines = {line.external_id: line for line in books.bank_transactions if line.external_id in named}
+    found: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    for line_id, line in sorted(lines.items()):
+        legs = [x for x in read_ledger_legs(books) if x.record in named[line_id] and x.account_id == line.account_id]
+        if legs and sum(leg.amount for leg in legs) == line.amount:
+            found.append((line_id, tuple(sorted(leg.key for leg in legs))))
+    return found
 
 
 def _pair_account(

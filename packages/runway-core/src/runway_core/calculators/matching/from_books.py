@@ -1,6 +1,6 @@
 """Movements and documents of one company's books: what the bank shows, what the ledger wrote down, what is open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -65,10 +65,11 @@ def read_bank_lines(books: Books, *, aliases: Aliases | None = None) -> Iterator
     customers = NameIndex.of_customers(books.customer_list, aliases=aliases)
     for line in books.bank_transactions:
         if not line.is_pending:
-            yield _read_line(line, customers if line.amount > 0 else vendors)
+            yield read_bank_line(line, customers if line.amount > 0 else vendors)
 
 
-def _read_line(line: BankTransaction, names: NameIndex) -> MoneyMovement:
+def read_bank_line(line: BankTransaction, names: NameIndex) -> MoneyMovement:
+    """One bank line; `names` are those that may be on its other end."""
     found = names.prove(line.text)
     ids = {line.external_id} if line.replaces_id is None else {line.external_id, line.replaces_id}
     return MoneyMovement(
@@ -83,9 +84,12 @@ def _read_line(line: BankTransaction, names: NameIndex) -> MoneyMovement:
     )
 
 
-def read_entries(books: Books) -> Iterator[MoneyDocument]:
-    """What the ledger wrote down on bank and card accounts, to be seen there within days: a cheque within 90."""
-    for leg in read_ledger_legs(books):
+def read_entries(books: Books, legs: Iterable[LedgerLeg] | None = None) -> Iterator[MoneyDocument]:
+    """What the ledger wrote down on bank and card accounts, to be seen there within days: a cheque within 90.
+
+    All of it, or the `legs` that are given.
+    """
+    for leg in read_ledger_legs(books) if legs is None else legs:
         yield _read_entry(leg, _name_of(books, leg.party))
 
 

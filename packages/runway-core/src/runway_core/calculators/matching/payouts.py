@@ -10,6 +10,7 @@ from runway_core.calculators.matching.money import match_money
 from runway_core.calculators.matching.money_match import MoneyReport
 from runway_core.calculators.matching.money_sides import MoneyDocument, MoneyMovement, PartyKey
 from runway_core.calculators.matching.names import normal_bank_text, normal_name
+from runway_core.domain import processor
 from runway_core.domain.money import ZERO
 
 ARRIVAL_DAYS = 2
@@ -77,6 +78,18 @@ class PayoutContent:
         return self.difference == 0
 
 
+def outline_payout(payout: processor.Payout) -> Payout:
+    """A payout of the books as matching takes it, without its parts."""
+    return Payout(
+        payout_id=payout.external_id,
+        processor=payout.rail,
+        amount=payout.amount,
+        currency=payout.currency,
+        arrives_on=payout.arrives_on,
+        parts=() if payout.is_automatic else None,
+    )
+
+
 def open_payout(payout: Payout, invoices: Iterable[MoneyDocument]) -> PayoutContent:
     """Take a payout apart: gross to invoices, refunds to credits, fees apart; the parts must add up to the payout.
 
@@ -111,20 +124,22 @@ def open_payout(payout: Payout, invoices: Iterable[MoneyDocument]) -> PayoutCont
     )
 
 
-def match_payouts(payouts: Iterable[Payout], bank_lines: Iterable[MoneyMovement]) -> MoneyReport:
-    """Which bank line each payout is, by its ids, else by processor, amount and arrival day ± 2.
+def match_payouts(
+    payouts: Iterable[Payout], bank_lines: Iterable[MoneyMovement], *, within_days: int = ARRIVAL_DAYS
+) -> MoneyReport:
+    """Which bank line each payout is, by its ids, else by processor, amount and arrival day ± `within_days`.
 
     A manual payout has nothing but its amount and day, so that it is suggested only.
     """
     held = list(payouts)
     names = {normal_name(payout.processor): _processor_key(payout) for payout in held}
     lines = [_name_processor(line, names) for line in bank_lines]
-    return match_money(lines, [_read_payout(payout) for payout in held])
+    return match_money(lines, [_read_payout(payout, within_days) for payout in held])
 
 
-def _read_payout(payout: Payout) -> MoneyDocument:
+def _read_payout(payout: Payout, within_days: int) -> MoneyDocument:
     is_automatic = payout.parts is not None
-    reach = timedelta(days=ARRIVAL_DAYS)
+    reach = timedelta(days=within_days)
     ids = frozenset(filter(None, (payout.payout_id, payout.trace_id)))
     return MoneyDocument(
         (PAYOUT, payout.payout_id),

@@ -14,6 +14,7 @@ from runway_core.calculators.matching.payouts import (
     PayoutPart,
     match_payouts,
     open_payout,
+    outline_payout,
 )
 from runway_core.calculators.matching.payouts import Payout as MatchedPayout
 from runway_core.domain.amendments import Amendment, AmendmentAction
@@ -46,7 +47,7 @@ class PayoutNotUnbundled:
         receipts = {receipt.key: receipt for receipt in read_loose_receipts(books)} if payouts else {}
         if not receipts:
             return
-        report = match_payouts(map(_outline, payouts.values()), receipts.values())
+        report = match_payouts(map(outline_payout, payouts.values()), receipts.values())
         pairs = [
             (receipt, payout)
             for match in (*report.acted, *report.suggested)
@@ -85,22 +86,10 @@ class PayoutNotUnbundled:
         )
 
 
-def _outline(payout: Payout) -> MatchedPayout:
-    """The payout as matching takes it, without its parts."""
-    return MatchedPayout(
-        payout_id=payout.external_id,
-        processor=payout.rail,
-        amount=payout.amount,
-        currency=payout.currency,
-        arrives_on=payout.arrives_on,
-        parts=() if payout.is_automatic else None,
-    )
-
-
 def _translate(payout: Payout, names: NameIndex) -> MatchedPayout:
     """The payout with the customer of each part where the name proves one."""
     return replace(
-        _outline(payout),
+        outline_payout(payout),
         parts=tuple(
             PayoutPart(
                 part_id=part.external_id,

@@ -1,0 +1,1 @@
+"""What the rails of one company say of one another: what is one thing, what is left over, and what differs."""

@@ -1,0 +1,227 @@
+"""Payouts of card processors: what they are made of, their deposits in the ledger, and their lines at the bank."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from runway_core.calculators.calendar import add_days
+from runway_core.calculators.hygiene.check import plain_amount, say_amount
+from runway_core.calculators.matching.ledger_legs import read_ledger_legs
+from runway_core.calculators.matching.money_match import MoneyMatch
+from runway_core.calculators.matching.money_sides import MoneyMovement
+from runway_core.calculators.matching.payouts import ARRIVAL_DAYS, match_payouts, outline_payout
+from runway_core.calculators.reconciliation.build import build_conflict
+from runway_core.domain.bank import BankTransaction
+from runway_core.domain.books import Books
+from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind
+from runway_core.domain.findings import Evidence
+from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.ledger import Deposit
+from runway_core.domain.money import ZERO
+from runway_core.domain.processor import Payout
+from runway_core.domain.processor_links import BOOKED_WITHIN_DAYS
+from runway_core.domain.reconciliation import RailPair
+
+WAITING_DAYS = 5
+"""So long after its arrival a payout must be seen on the other side."""
+
+EARLY_DAYS = 2
+LATE_DAYS = 7
+"""How far from its arrival another side may date a payout."""
+
+
+def compare_processors(books: Books) -> tuple[tuple[RailPair, ...], tuple[Conflict, ...]]:
+    """Each processor's payouts with the ledger's deposits and with the bank's lines, by processor."""
+    sent: dict[str, list[Payout]] = {}
+    for payout in books.payouts:
+        if payout.amount > 0:
+            sent.setdefault(payout.rail, []).append(payout)
+    pairs: list[RailPair] = []
+    conflicts: list[Conflict] = []
+    for rail, payouts in sorted(sent.items()):
+        held = {payout.external_id: payout for payout in sorted(payouts, key=lambda one: one.external_id)}
+        amounts = {(one.currency, one.amount) for one in payouts}
+        deposits = [one for one in books.deposits if (one.currency, one.total) in amounts]
+        lines = [one for one in books.bank_transactions if not one.is_pending and (one.currency, one.amount) in amounts]
+        booked = _pair(books, held, map(_read_deposit, deposits), within_days=BOOKED_WITHIN_DAYS)
+        arrived = _pair(books, held, map(_read_line, lines), within_days=ARRIVAL_DAYS)
+        pairs.append(_count(LEDGER, rail, held, booked, len(deposits)))
+        if lines:
+            pairs += _count_lines(held, arrived, lines, rail=rail)
+        by_id = {one.external_id: one for one in deposits}
+        for payout in held.values():
+            conflicts += _judge(books, payout, by_id.get(booked.get(payout.external_id, ("", ""))[1]))
+        conflicts += _find_unseen(books, held.values())
+    return tuple(pairs), tuple(conflicts)
+
+
+def _pair(
+    books: Books, payouts: Mapping[str, Payout], movements: Iterable[MoneyMovement], *, within_days: int
+) -> Mapping[str, tuple[str, str]]:
+    """What each payout is on another side, where there is one answer: by what people said, else by amount and day."""
+    said = _find_confirmed(books)
+    moved = [replace(one, rail_ids=one.rail_ids | said.get(one.key, frozenset())) for one in movements]
+    report = match_payouts(map(outline_payout, payouts.values()), moved, within_days=within_days)
+    amounts = {one.key: one.amount for one in moved}
+    return {
+        match.documents[0][1]: match.movements[0]
+        for match in (*report.acted, *report.suggested)
+        if _is_whole(match) and amounts[match.movements[0]] == payouts[match.documents[0][1]].amount
+    }
+
+
+def _is_whole(match: MoneyMatch) -> bool:
+    return not match.is_tied and len(match.movements) == len(match.documents) == 1
+
+
+def _find_confirmed(books: Books) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Payouts that people said deposits and lines to be, by the key of these."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for decided in books.conflict_decisions:
+        for there, here in decided.pairs:
+            if there.kind is RecordKind.PAYOUT:
+                found[here] = found.get(here, frozenset()) | {there.external_id}
+    return found
+
+
+def _read_deposit(deposit: Deposit) -> MoneyMovement:
+    said = (deposit.memo, *(line.description for line in deposit.lines))
+    return MoneyMovement(
+        deposit.key,
+        deposit.document_date,
+        deposit.total,
+        deposit.currency,
+        text=" ".join(filter(None, said)),
+        record=deposit.key,
+    )
+
+
+def _read_line(line: BankTransaction) -> MoneyMovement:
+    return MoneyMovement(line.key, line.booked_on, line.amount, line.currency, text=line.text)
+
+
+def _count(
+    here: str, there: str, payouts: Mapping[str, Payout], found: Mapping[str, tuple[str, str]], others: int
+) -> RailPair:
+    return RailPair(
+        here=here,
+        there=there,
+        what="payouts",
+        matched=len(found),
+        left_here=others - len(found),
+        left_there=len(payouts) - len(found),
+    )
+
+
+def _count_lines(
+    payouts: Mapping[str, Payout],
+    found: Mapping[str, tuple[str, str]],
+    lines: Sequence[BankTransaction],
+    *,
+    rail: str,
+) -> Iterator[RailPair]:
+    rails = {line.external_id: line.rail for line in lines}
+    for bank in sorted(set(rails.values())):
+        here = {payout: key for payout, key in found.items() if rails[key[1]] == bank}
+        yield RailPair(
+            here=rail,
+            there=bank,
+            what="payouts",
+            matched=len(here),
+            left_here=len(payouts) - len(here),
+            left_there=sum(1 for one in rails.values() if one == bank) - len(here),
+        )
+
+
+def _judge(books: Books, payout: Payout, deposit: Deposit | None) -> Iterator[Conflict]:
+    """A payout against its parts, and its deposit against its fees. One without a list of parts says neither."""
+    if not payout.is_automatic or not payout.parts:
+        return
+    nets = sum((part.net for part in payout.parts), ZERO)
+    key = RecordKey(RecordKind.PAYOUT, payout.external_id)
+    others = () if deposit is None else (deposit.key,)
+    if nets != payout.amount:
+        yield build_conflict(
+            books,
+            ConflictKind.PAYOUT_SUM_WRONG,
+            about=(key,),
+            with_records=others,
+            rail=payout.rail,
+            amount=abs(payout.amount - nets),
+            currency=payout.currency,
+            since=payout.arrives_on,
+            summary=f"The parts of a payout of {payout.rail} of {payout.arrives_on} make up "
+            f"{say_amount(nets, payout.currency)}, and {say_amount(payout.amount, payout.currency)} was paid",
+            suggested=f"Ask {payout.rail} for the part that is missing",
+            evidence=(*_show(payout, sum_of_parts=nets), *_show_deposit(deposit)),
+        )
+    fees = sum((part.fee for part in payout.parts), ZERO)
+    booked = ZERO if deposit is None else -sum((line.amount for line in deposit.lines if line.amount < 0), ZERO)
+    if deposit is not None and booked < fees:
+        yield build_conflict(
+            books,
+            ConflictKind.AMOUNT_DIFFERS,
+            about=(key,),
+            with_records=others,
+            rail=payout.rail,
+            amount=fees - booked,
+            currency=payout.currency,
+            since=payout.arrives_on,
+            summary=f"{payout.rail} took fees of {say_amount(fees, payout.currency)} from the payout of "
+            f"{payout.arrives_on}, and its deposit books {say_amount(booked, payout.currency)}",
+            suggested="Book sales gross, and the fees on a line of their own",
+            evidence=(
+                *_show(payout, fees=fees),
+                *_show_deposit(deposit),
+                Evidence(name="fees", value=plain_amount(booked, deposit.currency), record=deposit.key),
+            ),
+        )
+
+
+def _find_unseen(books: Books, payouts: Iterable[Payout]) -> Iterator[Conflict]:
+    """Payouts that should have arrived: nothing at the bank moved as much, or, where no bank is read, in the ledger."""
+    days: dict[tuple[str, Decimal], list[date]] = {}
+    at_bank = [line for line in books.bank_transactions if not line.is_pending]
+    if at_bank:
+        began, through = min(line.booked_on for line in at_bank), max(line.booked_on for line in at_bank)
+        for line in at_bank:
+            days.setdefault((line.currency, line.amount), []).append(line.booked_on)
+    else:
+        began, through = books.history_from, books.as_of
+        for leg in read_ledger_legs(books):
+            days.setdefault((leg.currency, leg.amount), []).append(leg.day)
+    where = at_bank[0].rail or "the bank" if at_bank else LEDGER
+    kind = ConflictKind.MISSING_AT_RAIL if at_bank else ConflictKind.MISSING_IN_LEDGER
+    for payout in payouts:
+        since, until = add_days(payout.arrives_on, -EARLY_DAYS), add_days(payout.arrives_on, LATE_DAYS)
+        if since < began or add_days(payout.arrives_on, WAITING_DAYS) >= through:
+            continue
+        if not any(since <= day <= until for day in days.get((payout.currency, payout.amount), ())):
+            yield build_conflict(
+                books,
+                kind,
+                about=(RecordKey(RecordKind.PAYOUT, payout.external_id),),
+                rail=where if at_bank else payout.rail,
+                here=payout.rail if at_bank else LEDGER,
+                amount=payout.amount,
+                currency=payout.currency,
+                since=payout.arrives_on,
+                summary=f"A payout of {payout.rail} of {say_amount(payout.amount, payout.currency)} should have "
+                f"arrived on {payout.arrives_on}, and {where} shows nothing of that amount",
+                suggested=f"Trace it with {payout.rail}" if at_bank else "Enter its deposit",
+                evidence=_show(payout),
+            )
+
+
+def _show(payout: Payout, **more: Decimal) -> Iterator[Evidence]:
+    key = RecordKey(RecordKind.PAYOUT, payout.external_id)
+    yield Evidence(name="document_date", value=payout.arrives_on.isoformat(), record=key, rail=payout.rail)
+    for name, amount in {"payout": payout.amount, **more}.items():
+        yield Evidence(name=name, value=plain_amount(amount, payout.currency), record=key, rail=payout.rail)
+
+
+def _show_deposit(deposit: Deposit | None) -> Iterator[Evidence]:
+    if deposit is not None:
+        yield Evidence(name="document_date", value=deposit.document_date.isoformat(), record=deposit.key)
+        yield Evidence(name="payout", value=plain_amount(deposit.total, deposit.currency), record=deposit.key)
