@@ -74,6 +74,20 @@ async def test_the_same_books_give_the_same_bytes(client: httpx.AsyncClient, fir
     assert (await client.get(address)).content == (await client.get(address)).content
 
 
+@pytest.mark.parametrize("end", ["digest", "tray", "findings", "forecast", "console"])
+async def test_answers_name_the_policy_that_they_were_computed_under(
+    client: httpx.AsyncClient, firm: Firm, end: str
+) -> None:
+    company_id = firm.sample.company_id
+    before = read(await client.get(f"/v1/companies/{company_id}/{end}"))
+    changed = await firm.runway.policies.change(company_id, {"payroll_cover_days": 21}, actor="ada")
+    await firm.runway.recompute(company_id)
+    after = read(await client.get(f"/v1/companies/{company_id}/{end}"))
+
+    assert {"as_of", "books_read_at"} <= after.keys()
+    assert (before["policy_version"], after["policy_version"]) == (0, changed.version)
+
+
 async def test_the_portfolio_shows_what_the_facade_says(client: httpx.AsyncClient, firm: Firm) -> None:
     body = read(await client.get("/v1/portfolio"))
 

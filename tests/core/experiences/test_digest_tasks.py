@@ -118,3 +118,28 @@ def test_a_first_digest_tells_no_change_and_a_later_one_all_of_it() -> None:
     assert change is not None
     assert change.before + Money.total([c.amount for c in change.causes], "USD") + change.unexplained == change.now
     assert change.now.amount == amount(51_200)
+
+
+def test_a_sentence_says_which_way_cash_went_and_by_what_most() -> None:
+    books = sample_books()
+    long_ago = {"as_of": books.as_of - timedelta(days=7), "read_at": books.read_at - timedelta(days=7)}
+
+    def said(opening: int) -> str:
+        return digest(
+            books, CashThen(**long_ago, opening=Money(amount=amount(opening), currency="USD"))
+        ).change_sentence
+
+    assert digest(books).change_sentence == "Nothing was told before, so there is nothing to compare with yet"
+    assert said(51_200) == "Cash is what it was on 23 Feb"
+    assert said(60_000).startswith("Cash fell by 8,800.00 USD since 23 Feb, most of all by ")
+    assert said(60_000).partition(": ")[2].startswith("−")
+    assert said(40_000).startswith("Cash rose by 11,200.00 USD since 23 Feb")
+
+
+def test_the_findings_that_most_days_hang_on_come_first_whatever_their_severity() -> None:
+    view = digest(sample_books())
+    findings = track_findings([], find_weighed_findings(sample_books()), at=view.books_read_at, today=view.as_of)
+    days = sorted((abs(one.finding.impact_days or 0) for one in findings), reverse=True)
+
+    assert [abs(one.finding.impact_days or 0) for one in view.top_findings] == days[:3]
+    assert f"{days[0]} days hang on 2 bills" in view.verdict

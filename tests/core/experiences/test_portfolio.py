@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runway_core.domain.position import PositionStatus
 from runway_core.errors import InvalidRequest, RailUnavailable
-from runway_core.experiences.portfolio import PortfolioQuery, PortfolioRow, PortfolioSort, PortfolioView
+from runway_core.experiences.portfolio import PortfolioQuery, PortfolioRow, PortfolioSort, PortfolioView, say_week
 from runway_testkit.sample import AS_OF
 
 from tests.core.desk import FirmDesk, bank, bill
@@ -65,6 +65,25 @@ def test_those_that_need_attention_come_first(firm: Ask) -> None:
     ]  # fmt: skip
     assert {count.status.value: count.count for count in view.counts} == {"red": 3, "amber": 1, "grey": 3, "green": 2}
     assert (view.total, view.matching, view.has_more, view.next_cursor) == (9, 9, False, None)
+
+
+def test_a_sentence_says_which_runways_moved_within_a_week(firm: Ask) -> None:
+    first = firm(PortfolioQuery()).rows[0]
+
+    def moved(*days: int | None) -> str:
+        rows = [
+            first.model_copy(update={"name": f"Co {number}", "week_change_days": change})
+            for number, change in enumerate(days, start=1)
+        ]
+        return say_week(rows)
+
+    assert firm(PortfolioQuery()).week_sentence == moved(None) == "No runway is known from a week ago yet"
+    assert moved(0, None) == "No runway is otherwise than a week ago"
+    assert moved(-3, -9, 0) == "Since a week ago 2 runways are shorter (most of all Co 2, −9 days)"
+    assert moved(-3, 4, 12) == (
+        "Since a week ago 1 runway is shorter (most of all Co 1, −3 days) and 2 runways are longer (most of all Co 3, "
+        "+12 days)"
+    )
 
 
 def test_a_company_that_was_never_read_says_why_it_has_no_figures(firm: Ask) -> None:

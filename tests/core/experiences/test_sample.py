@@ -46,7 +46,8 @@ async def test_the_digest_says_whether_all_is_well(pulled: Pulled) -> None:
     found = await desk.runway.findings.list(sample.company_id)
 
     assert view.verdict == (
-        f"Covered through 2 Apr, 32 days (32–39); payroll 6 Mar is covered; {len(found)} findings to clear"
+        f"Covered through 2 Apr, 32 days (32–39); payroll 6 Mar is covered; 7 days hang on 2 bills; "
+        f"{len(found)} findings to clear"
     )
     assert (view.status.value, view.status_reason) == (
         "amber",

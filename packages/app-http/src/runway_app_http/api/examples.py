@@ -20,6 +20,7 @@ FRESHNESS: list[dict[str, Any]] = [
 
 PORTFOLIO: dict[str, Any] = {
     "generated_at": "2026-03-02T15:00:00Z",
+    "week_sentence": "Since a week ago 1 runway is shorter (most of all Sample, \N{MINUS SIGN}3 days)",
     "counts": [
         {"status": "red", "count": 0},
         {"status": "amber", "count": 1},

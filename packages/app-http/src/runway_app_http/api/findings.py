@@ -53,6 +53,7 @@ class FindingList(View):
     company: CompanyHeading
     as_of: date
     books_read_at: AwareDatetime
+    policy_version: int
     items: tuple[TrackedFinding, ...]
     has_more: bool
     next_cursor: str | None
@@ -78,6 +79,7 @@ async def list_findings(
             company=view.company,
             as_of=view.as_of,
             books_read_at=view.books_read_at,
+            policy_version=view.policy_version,
             items=tuple(page),
             has_more=next_cursor is not None,
             next_cursor=next_cursor,

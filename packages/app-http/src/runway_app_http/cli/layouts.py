@@ -145,6 +145,7 @@ def lay_out_digest(view: DigestView) -> RenderableType:
     payday = view.next_payday
     currency = view.company.home_currency
     fields = {
+        "What changed": view.change_sentence,
         "Runway": _say_reach(view.runway),
         "Buffer holds": _say_reach(view.buffer_breach),
         "Outflow per day": NONE_YET if burn.outflow_per_day is None else say_amount(burn.outflow_per_day, currency),

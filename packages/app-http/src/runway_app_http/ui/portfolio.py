@@ -112,6 +112,7 @@ class PortfolioPage:
     everything: Filter
     lines: tuple[Line, ...]
     result: str
+    week: str
     read_at: str
     csv_href: str
     clear_href: str | None
@@ -186,6 +187,7 @@ def lay_out_page(view: PortfolioView, params: ForgivingPortfolioParams) -> Portf
         ),
         lines=tuple(lay_out_line(row) for row in view.rows),
         result=_say_result(view),
+        week=view.week_sentence,
         read_at=say_moment(view.generated_at),
         csv_href=_address(params, path="/portfolio.csv", limit=None, cursor=None),
         clear_href="/" if narrowed else None,

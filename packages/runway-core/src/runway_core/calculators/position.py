@@ -81,6 +81,7 @@ def compute_position(
         as_of=books.as_of,
         computed_at=computed_at,
         log_sequence=books.log_sequence,
+        policy_version=books.policy.version,
         firm_policy_version=books.policy.firm_version,
         source_read_at=find_source_read_at(books),
         status=verdict.status,

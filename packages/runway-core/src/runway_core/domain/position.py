@@ -47,6 +47,7 @@ class Position(Value):
     as_of: date
     computed_at: AwareDatetime
     log_sequence: int  # what of the company's log it has seen
+    policy_version: int = 0  # of the company's own policy that it was computed under
     firm_policy_version: int = 0  # of the firm's policy that it was computed under; 0: the firm had set nothing
     source_read_at: AwareDatetime | None  # the rail's clock at the last whole pull; None: never read
     status: PositionStatus

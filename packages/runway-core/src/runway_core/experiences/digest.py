@@ -18,7 +18,7 @@ from runway_core.calculators.promises import Promise, find_promises
 from runway_core.calculators.ratios import compute_ratios
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashChange
-from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.findings import Finding, FindingState, TrackedFinding
 from runway_core.domain.forecasts import ForecastQuality
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import ZERO, Money
@@ -40,7 +40,7 @@ from runway_core.experiences.digest_decisions import DecisionLine, list_decision
 from runway_core.experiences.digest_tasks import CallLine, DigestTask, list_calls, list_tasks
 from runway_core.experiences.kept import KeptViews
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
-from runway_core.experiences.wording import say_band, say_reach
+from runway_core.experiences.wording import say_band, say_change, say_reach
 from runway_core.orchestrators.digest import DigestDataOrchestrator
 from runway_core.orchestrators.gathered import CompanyData
 from runway_core.sync.freshness import label_freshness
@@ -76,7 +76,9 @@ class DueLine(View):
 class DigestView(CompanyView):
     """The page; e-mail and print are laid out from the same model."""
 
+    policy_version: int
     verdict: str
+    change_sentence: str  # what is otherwise than it was told, in one sentence
     status: PositionStatus
     status_reason: str
     runway: Runway
@@ -136,12 +138,15 @@ def lay_out_digest(data: CompanyData) -> DigestView:
     calls = list_calls(books)
     waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
     band = compute_band(books, outlook, [t.finding for t in waiting])
+    change = None if data.last_told is None else explain_cash(books, data.last_told)
     return DigestView(
         company=CompanyHeading.of(books.company),
         as_of=books.as_of,
         books_read_at=books.read_at,
         freshness=label_freshness(data.connections, books.read_at),
+        policy_version=books.policy.version,
         verdict=_say_verdict(books, outlook, waiting, band=band),
+        change_sentence=say_change(change),
         status=PositionStatus.GREY if position is None else position.status,
         status_reason="never read yet" if position is None else position.status_reason,
         runway=outlook.runway,
@@ -151,14 +156,14 @@ def lay_out_digest(data: CompanyData) -> DigestView:
         figures=_mark_figures(outlook, cash),
         cash=cash,
         weeks=outlook.weeks,
-        change=None if data.last_told is None else explain_cash(books, data.last_told),
+        change=change,
         next_payday=outlook.paydays[0] if outlook.paydays else None,
         due=_list_due(outlook),
         receivables=compute_receivables_aging(books),
         ar_at_risk=None if position is None else position.ar_at_risk,
         ar_at_risk_count=0 if position is None else position.ar_at_risk_count,
         to_call=calls,
-        top_findings=tuple(waiting[:TOP_FINDINGS]),
+        top_findings=tuple(sorted(waiting, key=_weigh)[:TOP_FINDINGS]),
         findings_open=len(waiting),
         cleanness=None if position is None else position.cleanness,
         forecast_quality=judge_kept(books, data.kept_forecasts, cash=cash),
@@ -175,9 +180,28 @@ def _say_verdict(books: Books, outlook: Outlook, waiting: Sequence[TrackedFindin
     if outlook.paydays and outlook.runway.is_known and find_source_read_at(books) is not None:
         payday = outlook.paydays[0]
         parts.append(f"payroll {payday.on:%-d %b} is {'covered' if payday.is_covered else 'not covered'}")
+    heaviest = min(waiting, key=_weigh, default=None)
+    if is_known and heaviest is not None and heaviest.finding.impact_days:
+        parts.append(_say_weight(heaviest.finding))
     if waiting:
         parts.append(f"{len(waiting)} finding{'' if len(waiting) == 1 else 's'} to clear")
     return "; ".join(parts)
+
+
+def _weigh(tracked: TrackedFinding) -> tuple[int, int, Decimal, str, str]:
+    """Findings that move the runway most come first, then the worst, then those over most money."""
+    finding = tracked.finding
+    amount = ZERO if finding.amount is None else abs(finding.amount.amount)
+    return -abs(finding.impact_days or 0), finding.severity.rank, -amount, finding.check, tracked.finding_id
+
+
+def _say_weight(finding: Finding) -> str:
+    """What most days hang on: "9 days hang on one invoice", "7 days hang on 2 bills"."""
+    days, count = abs(finding.impact_days or 0), len(finding.subjects)
+    kinds = {subject.kind.value.replace("_", " ") for subject in finding.subjects}
+    what = kinds.pop() if len(kinds) == 1 else "finding"
+    said = f"one {what}" if count == 1 or what == "finding" else f"{count} {what}s"
+    return f"{days} day{' hangs' if days == 1 else 's hang'} on {said}"
 
 
 def _mark_figures(outlook: Outlook, cash: Cash) -> tuple[CashFigure, ...]:

@@ -20,6 +20,7 @@ from runway_core.sync.freshness import label_freshness
 class OutlookView(CompanyView):
     """The page."""
 
+    policy_version: int
     headline: str
     line: OutlookLine  # what `outlook` supposes; the headline speaks of it
     lines: tuple[LineFigures, ...]  # every line in its figures, the expected one first
@@ -68,6 +69,7 @@ def lay_out_outlook(data: CompanyData, line: OutlookLine) -> OutlookView:
         as_of=books.as_of,
         books_read_at=books.read_at,
         freshness=label_freshness(data.connections, books.read_at),
+        policy_version=books.policy.version,
         headline=say_reach(books, outlook),
         line=line,
         lines=read_line_figures(lines),

@@ -1,6 +1,6 @@
 """Portfolio: every company on one screen, the ones that need attention first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -112,6 +112,7 @@ class PortfolioView(View):
     """The page: counts that act as filters, and rows."""
 
     generated_at: AwareDatetime
+    week_sentence: str  # which runways are otherwise than a week ago, in one sentence
     counts: tuple[StatusCount, ...]
     total: int  # companies of the firm
     matching: int  # after filters
@@ -163,6 +164,7 @@ def lay_out_portfolio(data: PortfolioData, query: PortfolioQuery) -> PortfolioVi
     has_more = start + query.limit < len(matching)
     return PortfolioView(
         generated_at=data.now,
+        week_sentence=say_week(rows),
         counts=tuple(
             StatusCount(status=status, count=sum(1 for row in rows if row.status is status))
             for status in sorted(PositionStatus, key=lambda status: status.rank)
@@ -173,6 +175,26 @@ def lay_out_portfolio(data: PortfolioData, query: PortfolioQuery) -> PortfolioVi
         has_more=has_more,
         next_cursor=str(start + query.limit) if has_more else None,
     )
+
+
+def say_week(rows: Sequence[PortfolioRow]) -> str:
+    """Say which runways moved within a week: "Since a week ago 2 runways are shorter (most of all Acme, −9 days)"."""
+    moved = sorted((row.week_change_days, row.name) for row in rows if row.week_change_days is not None)
+    if not moved:
+        return "No runway is known from a week ago yet"
+    shorter, longer = (sum(1 for days, _ in moved if days * way > 0) for way in (-1, 1))
+    parts = []
+    if shorter:
+        days, name = moved[0]
+        parts.append(f"{_runways(shorter)} shorter (most of all {name}, \N{MINUS SIGN}{-days} days)")
+    if longer:
+        days, name = moved[-1]
+        parts.append(f"{_runways(longer)} longer (most of all {name}, +{days} days)")
+    return f"Since a week ago {' and '.join(parts)}" if parts else "No runway is otherwise than a week ago"
+
+
+def _runways(count: int) -> str:
+    return f"{count} runway is" if count == 1 else f"{count} runways are"
 
 
 def _read_cursor(cursor: str | None) -> int:

@@ -56,6 +56,7 @@ class StateCount(View):
 class TrayView(CompanyView):
     """The page."""
 
+    policy_version: int  # under which findings and band were computed
     headline: str
     band: Band | None  # how far the open findings could move the runway; None: it is not known
     band_sentence: str | None  # "3 findings make the band 23–39 days"; None: they move nothing
@@ -109,6 +110,7 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
         as_of=data.today,
         books_read_at=now if position is None else position.computed_at,
         freshness=label_freshness(data.connections, now),
+        policy_version=0 if position is None else position.policy_version,
         headline=_say_headline(data),
         band=None if position is None else position.band,
         band_sentence=_say_band(data),
