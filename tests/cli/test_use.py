@@ -27,6 +27,8 @@ COMMANDS = [
     "firm-policy show", "firm-policy set", "firm-policy reset", "firm-policy revert", "firm-policy history",
     "call-backs list", "call-backs note", "db grant", "custody", "work",
     "digests show", "digests send", "submit", "views list", "views save", "views rename", "views remove",
+    "webhooks list", "webhooks show", "webhooks add", "webhooks pause", "webhooks resume", "webhooks rotate",
+    "webhooks remove", "webhooks test", "webhooks deliveries", "webhooks replay",
 ]  # fmt: skip
 
 

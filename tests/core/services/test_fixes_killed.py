@@ -41,7 +41,7 @@ class FatedPapers(MemoryWorkingPapers):
     """Papers whose saver may die before a transaction, or right after it."""
 
     def __init__(self, store: MemoryStore, fate: Fate) -> None:
-        super().__init__(store.papers._states, store.papers._firms)
+        super().__init__(store.papers._states, store.papers._firms, store.subscriptions)
         self._fate = fate
 
     async def save_papers(

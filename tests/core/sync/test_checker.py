@@ -91,7 +91,7 @@ class Trial:
         store = desk.store
         mortal = store.mirror = mirror(store._states, store._firms)
         if mirror is NoFencing:
-            store.registry = RenewedUnseen(store._states, desk.clock)
+            store.registry = RenewedUnseen(store._states, desk.clock, store.subscriptions)
         store.jobs = queue(store._states)
         store.outbox, store.inbox = MemoryOutbox(store._states, store.jobs), inbox(store._states, store.jobs)
         companies = {}

@@ -27,6 +27,7 @@ from runway_core.sync.schedule import Intervals
 from runway_store_sql import BackupReport, FolderAnchorSink, SqlStore
 
 from runway_app_http.alerting import MailTeller, WebhookTeller
+from runway_app_http.announcer import make_announcer
 from runway_app_http.mailer import Mailer, SmtpMailer, check_addresses
 from runway_app_http.secret_keys import read_secret_key
 from runway_app_http.settings import AppSettings
@@ -132,6 +133,11 @@ class Container(containers.DeclarativeContainer):
     anchor_sinks = providers.Singleton(make_anchor_sinks, settings)
     service = providers.Singleton(make_service_settings, settings)
     alert_tellers = providers.Singleton(make_alert_tellers, settings, clock)
+    announcer = providers.Singleton(
+        make_announcer,
+        base=settings.provided.served_address,
+        allow_private=settings.provided.webhooks_allow_private,
+    )
     runway = providers.Singleton(
         Runway.open,
         store=store,
@@ -140,6 +146,7 @@ class Container(containers.DeclarativeContainer):
         anchor_sinks=anchor_sinks,
         service=service,
         alert_tellers=alert_tellers,
+        announcer=announcer,
     )
 
 

@@ -66,6 +66,8 @@ _MANAGE = (
 
 _ADMIN = (
     f"POST /v1{COMPANY}/erasure",
+    "GET /v1/webhooks**",
+    "POST /v1/webhooks**",  # of the whole firm: the service asks for all of it
     "GET /people",
     "POST /people",
     "GET /people/{person_id}",

@@ -91,6 +91,7 @@ class AppSettings(BaseSettings):
     alert_webhook_url: SecretStr | None = None  # where alerts are sent to; https
     alert_webhook_secret: SecretStr | None = None  # they are signed with it
     alert_allow_private: bool = False  # whether that may lie in a private network
+    webhooks_allow_private: bool = False  # whether events may be told to http and private networks; for development
     alert_mail_to: tuple[str, ...] = ()  # who gets them by mail
     qbo_client_id: str | None = None
     qbo_client_secret: SecretStr | None = None

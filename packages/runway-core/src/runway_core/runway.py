@@ -9,6 +9,7 @@ from typing import Self
 
 from runway_core.domain.company import Connection
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId
+from runway_core.domain.jobs import Work
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.people import Caller, Need
 from runway_core.domain.position import Position
@@ -32,6 +33,7 @@ from runway_core.ports.anchors import AnchorSink
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.ledger_rail import RailFactory
 from runway_core.ports.store import Store, StoreHealth
+from runway_core.ports.subscriptions import Announcer
 from runway_core.services.across import AcrossService
 from runway_core.services.aliases import AliasService
 from runway_core.services.anchors import AnchorService
@@ -49,6 +51,7 @@ from runway_core.services.custody import CustodyService
 from runway_core.services.dead_letters import DeadLetterService
 from runway_core.services.decision_batches import DecisionBatchService
 from runway_core.services.decisions import DecisionService
+from runway_core.services.deliveries import DeliveryService
 from runway_core.services.digests import DigestService
 from runway_core.services.earmarks import EarmarkService
 from runway_core.services.engines import LOOK_EVERY, Keeper, make_engine
@@ -74,6 +77,7 @@ from runway_core.services.scenarios import ScenarioService
 from runway_core.services.scope import Scope
 from runway_core.services.sessions import SessionService
 from runway_core.services.submissions import SubmissionService
+from runway_core.services.subscriptions import SubscriptionService
 from runway_core.services.webhooks import WebhookService
 from runway_core.sync.engine import Beat, EngineSettings, SyncEngine
 from runway_core.sync.freshness import Freshness
@@ -106,6 +110,7 @@ class Runway(LogReading):
     aliases, earmarks, call_backs    confirmed names, money set aside, confirmed payment details
     watch                        how well data is kept fresh, and whether someone should look
     webhooks, coverage           what rails send by themselves, and whether every change reaches the mirror
+    subscriptions, deliveries    addresses that are told of events, and the telling
     people, sessions             who works here, in which role and for which companies, and who is signed in
     """
 
@@ -121,6 +126,7 @@ class Runway(LogReading):
         caller: Caller | None = None,
         service: ServiceSettings = USUAL_SERVICE,
         alert_tellers: Sequence[AlertTeller] = (),
+        announcer: Announcer | None = None,
         flights: Flights | None = None,
         held: Held | None = None,
     ) -> None:
@@ -158,45 +164,34 @@ class Runway(LogReading):
         self.anchors = AnchorService(self.scope, anchor_sinks)
         self.archives = ArchiveService(self.scope, self.anchors)
         self.custody = CustodyService(self.scope, self.books, self.findings)
-        self._service = service
+        self._service, self._announcer = service, announcer
         self._flights: Flights = {} if flights is None else flights
         self._pacing = PacingService(self.scope, rails, service)
-        self.watch = HealthService(self.scope, self._pacing, service, alert_tellers, more=self.anchors.conditions)
+        told = self.scope, announcer
+        self.subscriptions, self.deliveries = SubscriptionService(*told), DeliveryService(*told)
+        more = (self.anchors.conditions, self.subscriptions.conditions)
+        self.watch = HealthService(self.scope, self._pacing, service, alert_tellers, more=more)
         self._sync = self._make_sync()
         self.quarantines = QuarantineService(self.scope, self._sync)
         self._build_experiences()
 
     def _build_experiences(self) -> None:
         """Put the views on top of the services."""
+        read, seen = (self.books, self.connections, self.findings), (self.scope, self.companies, self.connections)
         digest_data = DigestDataOrchestrator(
-            self.books,
-            self.connections,
-            self.findings,
-            self.positions,
-            digests=self.digests,
-            forecasts=self.forecasts,
-            past=self.past,
+            *read, self.positions, digests=self.digests, forecasts=self.forecasts, past=self.past
         )
         kept = KeptViews(self.scope, from_records=self._service.keep_views_from)
         self._digest = DigestExperience(digest_data, kept)
         self._outlook = OutlookExperience(digest_data, kept)
-        self._tray = HygieneTrayExperience(
-            HygieneTrayDataOrchestrator(
-                self.scope, self.companies, self.connections, self.findings, self.positions, past=self.past
-            )
-        )
-        self._console = DecisionConsoleExperience(
-            DecisionConsoleDataOrchestrator(
-                self.books, self.connections, self.findings, self.decisions, past=self.past
-            ),
-            kept,
-        )
-        self._portfolio = PortfolioExperience(
-            PortfolioDataOrchestrator(self.scope, self.companies, self.connections, self.positions, past=self.past)
-        )
+        tray_data = HygieneTrayDataOrchestrator(*seen, self.findings, self.positions, past=self.past)
+        self._tray = HygieneTrayExperience(tray_data)
+        console_data = DecisionConsoleDataOrchestrator(*read, self.decisions, past=self.past)
+        self._console = DecisionConsoleExperience(console_data, kept)
+        self._portfolio = PortfolioExperience(PortfolioDataOrchestrator(*seen, self.positions, past=self.past))
         self.work = self._portfolio.show_work
         self.firm_tray = FirmTrayExperience(self.scope, self.companies, self.findings).show
-        compared = ReconciliationDataOrchestrator(self.scope, self.companies, self.connections, self.conflicts)
+        compared = ReconciliationDataOrchestrator(*seen, self.conflicts)
         self.reconcile = ReconciliationExperience(compared).show
 
     def _make_sync(self) -> SmartSyncService:
@@ -223,6 +218,7 @@ class Runway(LogReading):
         anchor_sinks: Sequence[AnchorSink] = (),
         service: ServiceSettings = USUAL_SERVICE,
         alert_tellers: Sequence[AlertTeller] = (),
+        announcer: Announcer | None = None,
     ) -> "Runway":
         """Build a `Runway` over a store; entering it opens the store.
 
@@ -235,25 +231,23 @@ class Runway(LogReading):
             anchor_sinks: where anchors of the log are written to, beside the database.
             service: what is promised of freshness, how far apart pulls are, what metered rails allow.
             alert_tellers: who is told of alerts, beside the program's log.
+            announcer: carries events to the firm's subscriptions; without one there can be none.
 
         Raises:
             InvalidRequest: two plugins offer a rail of the same name.
         """
         if rails is None:
-            registry = RailRegistry.from_installed_plugins()
-        elif isinstance(rails, RailRegistry):
-            registry = rails
-        else:
-            registry = RailRegistry(rails)
+            rails = RailRegistry.from_installed_plugins()
         return cls(
             store=store,
-            rails=registry,
+            rails=rails if isinstance(rails, RailRegistry) else RailRegistry(rails),
             clock=clock or SystemClock(),
             firm_id=firm_id,
             new_id=new_id or (lambda: uuid.uuid4().hex),
             anchor_sinks=anchor_sinks,
             service=service,
             alert_tellers=alert_tellers,
+            announcer=announcer,
         )
 
     def for_caller(self, caller: Caller) -> "Runway":
@@ -276,6 +270,7 @@ class Runway(LogReading):
                 new_id=scope.new_id,
                 caller=caller,
                 service=self._service,
+                announcer=self._announcer,
                 flights=self._flights,
                 held=self._held,
             )
@@ -338,13 +333,14 @@ class Runway(LogReading):
             works: whether it takes jobs; a scheduler only plans them.
             plans: whether it plans; a worker only takes what others planned.
         """
-        services = (self.webhooks, self.cascades, self.watch, self.coverage)
+        services = (self.webhooks, self.cascades, self.watch, self.coverage, self.deliveries)
         own = [beat for service in services for beat in service.beats()]
         keeper = Keeper(self.scope, intervals or self._service.intervals, self._pacing)
         return make_engine(
             keeper,
             self._sync,
             lambda company_id: self._keep_in_step(company_id, False),
+            more_handlers={Work.ANNOUNCE: self.deliveries.deliver},
             name=name,
             settings=settings or EngineSettings(),
             works=works,

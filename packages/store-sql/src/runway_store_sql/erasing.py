@@ -50,6 +50,7 @@ STAYS = {
     "people": "the firm's own; companies are named by id",
     "credentials": "the firm's own",
     "access_tokens": "the firm's own; companies are named by id",
+    "webhook_subscriptions": "the firm's own; companies are named by id",
     "attempts": "hashes of accounts and addresses",
     "freshness_samples": "counts over a firm",
     "alert_turns": "one row a firm",

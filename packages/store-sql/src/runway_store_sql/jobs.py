@@ -22,6 +22,7 @@ from runway_core.domain.jobs import (
     coalesce_jobs,
 )
 from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microseconds
+from runway_core.domain.people import firm_chain
 from runway_core.errors import LeaseLost, NotFound
 from sqlalchemy import (
     Connection,
@@ -329,7 +330,7 @@ def _demand_owned(connection: Connection, owners: Collection[tuple[CompanyId, Fi
     query = select(companies.c.company_id, companies.c.firm_id).where(among(connection, companies.c.company_id, wanted))
     known = {(row.company_id, row.firm_id) for row in connection.execute(query)}
     for company_id, firm_id in sorted(owners):
-        if (company_id, firm_id) not in known:
+        if (company_id, firm_id) not in known and company_id != firm_chain(firm_id):
             raise NotFound(f"no company {company_id!r} in the firm {firm_id!r}")
 
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
+from runway_core.domain.announcements import ANNOUNCING, find_paper_news
 from runway_core.domain.changes import Attribution
-from runway_core.domain.identity import CompanyId
+from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.log_entry import to_microseconds
 from runway_core.domain.paper_changes import plan_papers
 from runway_core.domain.paper_kinds import FOLLOWING_PAPERS, PAPER_CLASSES
 from runway_core.domain.papers import Paper, PaperKey, PaperKind, WorkingPaper
-from runway_core.domain.people import is_firm_chain
+from runway_core.domain.people import firm_of_chain, is_firm_chain
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
 from sqlalchemy import Connection, false, select
 
+from runway_store_sql.announcing import announce
 from runway_store_sql.bulk import among, upsert_rows
 from runway_store_sql.chain import append_entries, lock_head, move_head
 from runway_store_sql.engine import Database
@@ -63,10 +66,11 @@ class SqlWorkingPapers:
         """Store papers and log each change; see the port."""
 
         def write(connection: Connection) -> Sequence[Paper]:
-            known = select(companies.c.company_id).where(
+            known = select(companies.c.firm_id).where(
                 companies.c.company_id == company_id, companies.c.erased_at.is_(None)
             )
-            if not is_firm_chain(company_id) and connection.scalar(known) is None:
+            firm_id = firm_of_chain(company_id) if is_firm_chain(company_id) else connection.scalar(known)
+            if firm_id is None:
                 raise NotFound(f"no company {company_id!r}")
             head = lock_head(connection, company_id)  # savers of one company take turns from here on
             held = _read_held(connection, company_id, [paper.key for paper in papers])
@@ -76,6 +80,9 @@ class SqlWorkingPapers:
                 upsert_rows(connection, working_papers, [_paper_row(company_id, paper) for paper in plan.changed])
                 is_due = any(paper.paper_kind not in FOLLOWING_PAPERS for paper in plan.changed)
                 move_head(connection, company_id, after, is_due=is_due)
+            if any(isinstance(paper, ANNOUNCING) for paper in plan.changed):
+                find = partial(find_paper_news, company_id, held, plan.changed, at=at)
+                announce(connection, FirmId(firm_id), find, at=at)
             return plan.results
 
         return await self._database.write(write)

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from runway_core.domain.announcements import find_finding_news, find_status_news
 from runway_core.domain.changes import Attribution
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, FirmId
 from runway_core.domain.kept_views import KeptView
 from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microseconds
-from runway_core.domain.position import Position
+from runway_core.domain.position import Position, PositionStatus
 from runway_core.domain.record import encode_plain
 from runway_core.errors import NotFound
 from runway_core.ports.position_store import FindingCount
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from runway_store_sql.announcing import announce
 from runway_store_sql.bulk import among, is_postgres, upsert_rows
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
@@ -22,6 +24,7 @@ from runway_store_sql.position_tables import findings, kept_views, positions
 from runway_store_sql.tables import companies
 
 COMPANIES_HELD = 20_000
+_STATUSES = {status.rank: status for status in PositionStatus}
 
 
 class _LastPositions:
@@ -94,9 +97,20 @@ class SqlPositionStore:
         def write(connection: Connection) -> bool:
             if _lock_owner(connection, position.company_id) != position.firm_id:
                 raise NotFound(f"no company {position.company_id!r} in this firm")
+            before = _lock_status(connection, position.company_id)
             if not _write_position(connection, position, document):
                 return False
-            _write_findings(connection, position.company_id, rows)
+            known, changed = _write_findings(connection, position.company_id, rows)
+            at = position.computed_at
+            announce(
+                connection,
+                position.firm_id,
+                lambda: [
+                    *find_status_news(before, position),
+                    *find_finding_news(position.company_id, known, map(_read_finding, changed), at=at),
+                ],
+                at=at,
+            )
             return True
 
         return await self._database.write(write)
@@ -180,6 +194,9 @@ class SqlPositionStore:
                 for item in tracked
             ]
             append_acts(connection, company_id, drafts, is_due=True)
+            known = {finding_id: FindingState(state) for finding_id, state in before.items()}
+            firm_id = connection.scalars(select(companies.c.firm_id).where(companies.c.company_id == company_id)).one()
+            announce(connection, FirmId(firm_id), lambda: find_finding_news(company_id, known, tracked, at=at), at=at)
 
         if rows:
             await self._database.write(write)
@@ -211,6 +228,13 @@ class SqlPositionStore:
         return KeptView(row.firm_id, row.company_id, row.name, row.stamp, holds_until, row.document)
 
 
+def _lock_status(connection: Connection, company_id: CompanyId) -> PositionStatus | None:
+    """The status that is stored, which nobody changes until the transaction ends: each change is told once."""
+    query = select(positions.c.status_rank).where(positions.c.company_id == company_id)
+    rank = connection.scalar(query.with_for_update() if is_postgres(connection) else query)
+    return None if rank is None else _STATUSES[rank]
+
+
 def _write_position(connection: Connection, position: Position, document: bytes) -> bool:
     module = postgresql if is_postgres(connection) else sqlite
     values = {
@@ -240,7 +264,8 @@ def _write_position(connection: Connection, position: Position, document: bytes)
 
 def _write_findings(
     connection: Connection, company_id: CompanyId, rows: dict[str, tuple[str, str, str, int, str, bytes]]
-) -> None:
+) -> tuple[dict[str, FindingState], list[bytes]]:
+    """Write what differs; returns how all stood before, by id, and what was written."""
     query = select(findings.c.finding_id, findings.c.state, findings.c.document).where(
         findings.c.company_id == company_id
     )
@@ -251,3 +276,4 @@ def _write_findings(
             tracked = _read_finding(row.document).model_copy(update={"state": FindingState.FIXED})
             changed.append(_finding_row(company_id, tracked))
     upsert_rows(connection, findings, changed)
+    return {key: FindingState(row.state) for key, row in held.items()}, [row[-1] for row in changed]

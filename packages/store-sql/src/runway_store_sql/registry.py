@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
+from runway_core.domain.announcements import find_connection_news
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, CompanySettings, Connection, ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
@@ -18,6 +20,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from runway_store_sql.announcing import announce
 from runway_store_sql.bulk import is_postgres, json_text, upsert_rows
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
@@ -349,6 +352,17 @@ class SqlCompanyRegistry:
             if before.state != state.value:
                 drafts.append(_draft_state(lease, before.state, state, by=attribution, at=at))
             append_acts(sql, lease.company_id, drafts)
+            if before.state != state.value:
+                find = partial(
+                    find_connection_news,
+                    lease.company_id,
+                    lease.connection_id,
+                    lease.rail,
+                    before=ConnectionState(before.state),
+                    after=state,
+                    at=at,
+                )
+                announce(sql, lease.firm_id, find, at=at)
 
         await self._database.write(write)
 

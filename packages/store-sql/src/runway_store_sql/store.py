@@ -40,6 +40,7 @@ from runway_store_sql.row_security import grant_app_role
 from runway_store_sql.schema import demand_current, newest_revision, read_revision, upgrade_schema
 from runway_store_sql.sealing import KEY_RING, rewrap_company_keys
 from runway_store_sql.sqlite import SqliteDatabase
+from runway_store_sql.subscriptions import SqlSubscriptionStore
 from runway_store_sql.vault import KeyRing, SqlTokenVault, add_to_key_file
 
 _KEYLESS = (
@@ -109,6 +110,7 @@ class SqlStore:
         self._vault = SqlTokenVault(self._database, self._keys)
         self._people = SqlPeopleStore(self._database, self._keys)
         self._answered_calls = SqlAnsweredCalls(self._database, self._keys)
+        self._subscriptions = SqlSubscriptionStore(self._database, self._keys)
         self._breakers = SqlBreakers(self._database)
         self._health = SqlHealthStore(self._database)
         self._anchors = SqlAnchorStore(self._database)
@@ -217,6 +219,11 @@ class SqlStore:
         """Answers of calls that may be sent again."""
         return self._answered_calls
 
+    @property
+    def subscriptions(self) -> SqlSubscriptionStore:
+        """Who is told of events, and what is delivered."""
+        return self._subscriptions
+
     async def back_up(self, target: Path) -> BackupReport:
         """Write the whole database into a file, as of one moment, while it is in use.
 
@@ -284,6 +291,7 @@ class SqlStore:
             add_to_key_file(self._keys.key_file)
         moved = await self._vault.rotate() + await self._people.rotate() + await self._log_keys.reseal()
         moved += await self._answered_calls.rotate()
+        moved += await self._subscriptions.rotate()
         return moved + await rewrap_company_keys(self._database, self._keys)
 
     async def upgrade(self) -> None:

@@ -20,6 +20,7 @@ from runway_testkit.memory_answers import MemoryAnsweredCalls
 from runway_testkit.memory_people import MemoryChain
 from runway_testkit.memory_positions import MemoryPositionStore
 from runway_testkit.memory_state import CompanyState
+from runway_testkit.memory_subscriptions import MemorySubscriptionStore
 
 
 class MemoryErasures:
@@ -31,11 +32,13 @@ class MemoryErasures:
         firms: dict[CompanyId, MemoryChain],
         positions: MemoryPositionStore,
         answers: MemoryAnsweredCalls,
+        subscriptions: MemorySubscriptionStore,
     ) -> None:
         self._states = states
         self._firms = firms
         self._positions = positions
         self._answers = answers
+        self._subscriptions = subscriptions
 
     def _owned(self, firm_id: FirmId, company_id: CompanyId) -> CompanyState:
         state = self._states.get(company_id)
@@ -76,6 +79,7 @@ class MemoryErasures:
         chain.append(house, [mark])
         self._positions.drop_views(company_id)
         self._answers.forget(firm_id)
+        self._subscriptions.erase(company_id)
         self._states[company_id] = left
 
     async def finish(self, firm_id: FirmId, company_id: CompanyId, *, at: datetime) -> None:  # noqa: ARG002 - of files alone

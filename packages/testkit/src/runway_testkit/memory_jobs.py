@@ -24,6 +24,7 @@ from runway_core.domain.jobs import (
     merge_jobs,
     plan_claims,
 )
+from runway_core.domain.people import firm_chain
 from runway_core.errors import LeaseLost, NotFound
 
 from runway_testkit.memory_state import CompanyState
@@ -53,7 +54,8 @@ class MemoryJobQueue:
         """Add jobs; those of a key that waits join that one."""
         for job in new:
             state = self._states.get(job.company_id)
-            if state is None or state.company.firm_id != job.firm_id:
+            is_firms = job.company_id == firm_chain(job.firm_id)
+            if not is_firms and (state is None or state.company.firm_id != job.firm_id):
                 raise NotFound(f"no company {job.company_id!r} in the firm {job.firm_id!r}")
         added = 0
         for job in coalesce_jobs(new):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from runway_core.domain.announcements import find_finding_news, find_status_news
 from runway_core.domain.changes import Attribution
 from runway_core.domain.findings import FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId, FirmId
@@ -14,6 +15,7 @@ from runway_core.errors import NotFound
 from runway_core.ports.position_store import FindingCount
 
 from runway_testkit.memory_state import CompanyState, draft_act
+from runway_testkit.memory_subscriptions import MemorySubscriptionStore
 
 _States = dict[CompanyId, CompanyState]
 
@@ -21,8 +23,9 @@ _States = dict[CompanyId, CompanyState]
 class MemoryPositionStore:
     """The `PositionStore` in memory."""
 
-    def __init__(self, states: _States) -> None:
+    def __init__(self, states: _States, subscriptions: MemorySubscriptionStore) -> None:
         self._states = states
+        self._subscriptions = subscriptions
         self._views: dict[tuple[CompanyId, str], KeptView] = {}
 
     async def save_position(self, position: Position, findings: Sequence[TrackedFinding]) -> bool:
@@ -32,11 +35,16 @@ class MemoryPositionStore:
             raise NotFound(f"no company {position.company_id!r} in this firm")
         if state.position is not None and state.position.log_sequence > position.log_sequence:
             return False
+        before = None if state.position is None else state.position.status
         state.position = position
         fresh = {tracked.finding_id: tracked for tracked in findings}
         for finding_id, tracked in state.findings.items():
             fresh.setdefault(finding_id, tracked.model_copy(update={"state": FindingState.FIXED}))
+        known = {finding_id: tracked.state for finding_id, tracked in state.findings.items()}
         state.findings = fresh
+        at = position.computed_at
+        news = find_finding_news(position.company_id, known, fresh.values(), at=at)
+        self._subscriptions.announce(position.firm_id, [*find_status_news(before, position), *news], at=at)
         return True
 
     async def position(self, firm_id: FirmId, company_id: CompanyId) -> Position | None:
@@ -105,9 +113,12 @@ class MemoryPositionStore:
             draft = draft_act("finding_decided", "finding", item.finding_id, value=item, by=attribution, at=at)
             changed = encode_plain({"state": (held[item.finding_id].state.value, item.state.value)})
             drafts.append(draft._replace(changed=changed))
+        known = {finding_id: one.state for finding_id, one in held.items()}
         held.update({item.finding_id: item for item in tracked})
         if state is not None:
             state.append(drafts, is_due=True)
+            news = find_finding_news(company_id, known, tracked, at=at)
+            self._subscriptions.announce(state.company.firm_id, news, at=at)
 
     async def save_view(self, view: KeptView) -> None:
         """Keep one view of a company in place of the one of that name."""

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import SecretStr
+from runway_core.domain.announcements import find_connection_news
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
@@ -38,6 +39,7 @@ from runway_testkit.memory_papers import MemoryWorkingPapers
 from runway_testkit.memory_people import FirmPeople, MemoryChain, MemoryPeopleStore
 from runway_testkit.memory_positions import MemoryPositionStore
 from runway_testkit.memory_state import CompanyState, HeldLease, States, draft_act
+from runway_testkit.memory_subscriptions import MemorySubscriptionStore
 
 
 class MemoryTransactionLog:
@@ -131,9 +133,10 @@ def _store(entry: LogEntry) -> StoredEntry:
 class MemoryCompanyRegistry:
     """The `CompanyRegistry` in memory."""
 
-    def __init__(self, states: States, clock: Clock) -> None:
+    def __init__(self, states: States, clock: Clock, subscriptions: MemorySubscriptionStore) -> None:
         self._states = states
         self._clock = clock
+        self._subscriptions = subscriptions
 
     def _owned(self, firm_id: FirmId, company_id: CompanyId) -> CompanyState:
         state = self._states.get(company_id)
@@ -308,6 +311,9 @@ class MemoryCompanyRegistry:
                 )
             )
         held.append(drafts)
+        ids = lease.company_id, lease.connection_id, lease.rail
+        news = find_connection_news(*ids, before=before.state, after=state, at=at)
+        self._subscriptions.announce(lease.firm_id, news, at=at)
 
     async def runs(self, firm_id: FirmId, company_id: CompanyId, *, limit: int = 20) -> Sequence[SyncRun]:
         """The latest runs of a company, newest first."""
@@ -373,9 +379,10 @@ class MemoryStore:
         self.log = MemoryTransactionLog(self._states, self._firms)
         self.people = MemoryPeopleStore(self._people, self._firms)
         self.answered_calls = MemoryAnsweredCalls()
-        self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock())
-        self.positions = MemoryPositionStore(self._states)
-        self.papers = MemoryWorkingPapers(self._states, self._firms)
+        self.subscriptions = MemorySubscriptionStore(self._firms)
+        self.registry = MemoryCompanyRegistry(self._states, clock or SystemClock(), self.subscriptions)
+        self.positions = MemoryPositionStore(self._states, self.subscriptions)
+        self.papers = MemoryWorkingPapers(self._states, self._firms, self.subscriptions)
         self.jobs = MemoryJobQueue(self._states)
         self.outbox = MemoryOutbox(self._states, self.jobs)
         self.inbox = MemoryInbox(self._states, self.jobs)
@@ -387,7 +394,9 @@ class MemoryStore:
         self.breakers = MemoryBreakers()
         self.health = MemoryHealthStore(self._states)
         self.vault = MemoryTokenVault(self._states)
-        self.erasures = MemoryErasures(self._states, self._firms, self.positions, self.answered_calls)
+        self.erasures = MemoryErasures(
+            self._states, self._firms, self.positions, self.answered_calls, self.subscriptions
+        )
 
     @property
     def states(self) -> Mapping[CompanyId, CompanyState]:

@@ -33,6 +33,7 @@ from runway_testkit.papers_contract import PapersContract
 from runway_testkit.people_contract import PeopleContract
 from runway_testkit.processor_contract import ProcessorContract
 from runway_testkit.store_desk import BY, START, StoreDesk, make_account, make_bill, make_finding, make_position, raw_of
+from runway_testkit.subscriptions_contract import SubscriptionsContract
 
 BILL = RecordKey(RecordKind.BILL, "1")
 
@@ -474,5 +475,6 @@ class StoreContract(
     AnsweredCallsContract,
     LimitsContract,
     ErasureContract,
+    SubscriptionsContract,
 ):
     """Every promise of a store."""

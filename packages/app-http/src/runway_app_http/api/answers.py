@@ -45,20 +45,26 @@ def cut_page(
         InvalidRequest: a cursor that is not ours.
     """
     ordered = sorted(items, key=key)
-    after = None if cursor is None else _read_cursor(cursor)
+    after = None if cursor is None else read_cursor(cursor)
     try:
         rest = ordered if after is None else [item for item in ordered if key(item) > after]
     except TypeError as error:
         raise InvalidRequest("the cursor is of another list: start again without it") from error
     page = rest[:limit]
-    return page, _write_cursor(key(page[-1])) if len(rest) > limit else None
+    return page, write_cursor(key(page[-1])) if len(rest) > limit else None
 
 
-def _write_cursor(key: OrderKey) -> str:
+def write_cursor(key: OrderKey) -> str:
+    """The place of the last item shown, as callers carry it."""
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> OrderKey:
+def read_cursor(cursor: str) -> OrderKey:
+    """The place that a caller brings back.
+
+    Raises:
+        InvalidRequest: a cursor that is not ours.
+    """
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError) as error:

@@ -30,6 +30,7 @@ from runway_app_http.api import (
     submissions,
     sync,
     views,
+    webhooks,
     work,
 )
 from runway_app_http.problems import Problem
@@ -75,6 +76,7 @@ def build_api() -> APIRouter:
         dead_letters,
         chains,
         health,
+        webhooks,
         me,
     ):
         api.include_router(resource.router)

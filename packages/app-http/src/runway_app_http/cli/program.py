@@ -51,6 +51,7 @@ PLACES = {
     "erase": "erase:app",
     "people": "people:app",
     "keys": "keys:app",
+    "webhooks": "webhooks:app",
     "digests": "digests:app",
     "questions": "questions:app",
     "plan": "plan:app",

@@ -28,6 +28,7 @@ class AlertKind(StrEnum):
     DEAD_LETTERS = "dead-letters"
     NEWS_UNREAD = "news-unread"  # deliveries of rails that nobody turned into work
     ANCHORS_LATE = "anchors-late"  # the log is not signed, or not written out
+    WEBHOOK_OFF = "webhook-off"  # an address of the firm's own takes no events
 
 
 class Severity(StrEnum):

@@ -23,6 +23,7 @@ class Work(StrEnum):
     POSITION = "position"  # compute a company's position from its books
     SWEEP = "sweep"  # compare a connection's ids, counts and totals with its rail
     CASCADE = "cascade"  # tell others what an event means for them
+    ANNOUNCE = "announce"  # deliver what a subscription of the firm waits for; the firm's own chain owns the job
 
 
 class Lane(IntEnum):
@@ -53,7 +54,7 @@ class NewJob(Value):
 
     firm_id: FirmId
     company_id: CompanyId
-    connection_id: ConnectionId | None = None  # jobs of one connection never run at the same time
+    connection_id: ConnectionId | None = None  # jobs of one connection, or subscription, never run at the same time
     rail: str | None = None
     work: Work
     lane: Lane

@@ -181,6 +181,11 @@ def firm_chain(firm_id: FirmId) -> CompanyId:
     return CompanyId(f"{_FIRM}{firm_id}")
 
 
+def firm_of_chain(owner: CompanyId) -> FirmId:
+    """The firm that this owner of papers is."""
+    return FirmId(owner.removeprefix(_FIRM))
+
+
 def is_firm_chain(owner: CompanyId) -> bool:
     """Whether this owner of papers is a firm."""
     return owner.startswith(_FIRM)

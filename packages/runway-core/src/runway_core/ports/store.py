@@ -20,6 +20,7 @@ from runway_core.ports.outbox import Outbox
 from runway_core.ports.people import PeopleStore
 from runway_core.ports.position_store import PositionStore
 from runway_core.ports.registry import CompanyRegistry
+from runway_core.ports.subscriptions import SubscriptionStore
 from runway_core.ports.token_vault import TokenVault
 from runway_core.ports.transaction_log import TransactionLog
 from runway_core.ports.working_papers import WorkingPapers
@@ -133,6 +134,11 @@ class Store(Protocol):
     @property
     def answered_calls(self) -> AnsweredCalls:
         """Answers of calls that may be sent again."""
+        ...
+
+    @property
+    def subscriptions(self) -> SubscriptionStore:
+        """Who is told of events, and what is delivered."""
         ...
 
     async def upgrade(self) -> None:

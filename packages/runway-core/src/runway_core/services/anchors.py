@@ -80,7 +80,7 @@ class AnchorService:
             await self._write_out_all()
         return None
 
-    def conditions(self) -> Sequence[Condition]:
+    async def conditions(self) -> Sequence[Condition]:
         """What someone should know: that anchors are not made or not written out, as this process's beat finds it.
 
         At once where a sink says that the log was set back or rewritten, else when it lasts.

@@ -110,6 +110,7 @@ def make_engine(
     works: bool,
     plans: bool,
     more_beats: Sequence[Beat] = (),
+    more_handlers: Mapping[Work, Handler] | None = None,
 ) -> SyncEngine:
     """An engine for one firm; `keep_in_step` computes a company's position when it is behind."""
     scope = keeper.scope
@@ -125,6 +126,7 @@ def make_engine(
         Work.PULL: pull,
         Work.SWEEP: pull,  # a pull that compares everything afterwards
         Work.POSITION: compute_position,
+        **(more_handlers or {}),
     }
     engine = SyncEngine(
         queue=scope.store.jobs,

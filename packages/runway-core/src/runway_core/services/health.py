@@ -1,7 +1,7 @@
 """How well the service does its work: every figure from a fixed number of queries, however many companies there are."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -160,7 +160,7 @@ class HealthService:
         settings: ServiceSettings,
         tellers: Sequence[AlertTeller] = (),
         *,
-        more: Callable[[], Sequence[Condition]] = tuple,
+        more: Sequence[Callable[[], Awaitable[Sequence[Condition]]]] = (),
     ) -> None:
         self._scope = scope
         self._pacing = pacing
@@ -254,7 +254,9 @@ class HealthService:
             depths=await store.jobs.depths(scope.firm_id, now=now),
             inbox=await store.inbox.lag(),
         )
-        changed = await store.health.settle_alerts(scope.firm_id, (*conditions, *self._more_conditions()), now=now)
+        for find_more in self._more_conditions:
+            conditions = (*conditions, *await find_more())
+        changed = await store.health.settle_alerts(scope.firm_id, conditions, now=now)
         await self.tell()
         return changed
 
