@@ -68,9 +68,17 @@ async def read(client: httpx.AsyncClient, address: str) -> tuple[Reader, str]:
 
 def addresses(firm: Firm) -> list[str]:
     companies = [firm.sample, firm.hostile, firm.unread]
-    return ["/", "/?search=nobody", "/health", "/policy", "/work", "/work?kind=call", "/digest"] + [
-        f"/companies/{c.company_id}{p}" for c in companies for p in PAGES
+    firm_wide = [
+        "/health",
+        "/policy",
+        "/work",
+        "/work?kind=call",
+        "/digest",
+        "/tray",
+        "/tray?by=company",
+        "/tray?check=AP01",
     ]
+    return ["/", "/?search=nobody", *firm_wide] + [f"/companies/{c.company_id}{p}" for c in companies for p in PAGES]
 
 
 async def test_every_page_is_whole_and_names_its_parts(client: httpx.AsyncClient, firm: Firm) -> None:

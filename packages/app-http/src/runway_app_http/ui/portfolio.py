@@ -54,7 +54,7 @@ class Column:
     href: str | None = None
     order: str | None = None  # "ascending", "descending" where the table is ordered by it
     is_number: bool = False
-    hint: str = ""
+    anchor: str = ""  # names the heading, so that the focus is on it again when the table was ordered by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,7 @@ def _list_columns(params: ForgivingPortfolioParams) -> tuple[Column, ...]:
         first, second = (down, up) if largest_first else (up, down)
         wanted = second if params.sort == first else first
         href = _address(params, sort=None if wanted == PortfolioSort.ATTENTION else wanted, cursor=None)
-        return Column(title=title, href=href, order=order, is_number=is_number)
+        return Column(title=title, href=href, order=order, is_number=is_number, anchor=f"by-{up}")
 
     return (
         by(PortfolioSort.NAME, "Company", is_number=False),

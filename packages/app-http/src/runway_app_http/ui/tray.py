@@ -18,6 +18,7 @@ from runway_core.errors import InvalidRequest
 from runway_core.experiences.tray import TrayView
 from runway_core.runway import Runway
 from runway_core.services.fixes import MOST_AT_ONCE, FixChoice
+from runway_core.services.questions import MOST_QUESTIONS
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -233,6 +234,7 @@ def tray_page(
         for s in Severity
     ]
     words = filters.to_address()
+    every = sum(counts.values())
     values = {
         "states": states,
         "severities": severities,
@@ -245,6 +247,12 @@ def tray_page(
         "refused": refused,
         "fixes": fixes,
         "reports": reports,
+        "progress": {"cleared": every - waiting - counts[FindingState.SNOOZED], "of": every},
+        "asks": {
+            group.check: urlencode([("ask", row.finding_id) for row in group.rows[:MOST_QUESTIONS]])
+            for group in view.groups
+        },
+        "most_asked": MOST_QUESTIONS,
         "evidence": {row.finding_id: lay_out_evidence(row.tracked.finding) for g in view.groups for row in g.rows},
         "was_read": view.cleanness is not None,
     }

@@ -60,6 +60,7 @@ class TrayView(CompanyView):
     headline: str
     band: Band | None  # how far the open findings could move the runway; None: it is not known
     band_sentence: str | None  # "3 findings make the band 23–39 days"; None: they move nothing
+    runway_sentence: str | None  # as of the last reading: what fixes that it showed have changed is in it
     cleanness: int | None
     states: tuple[StateCount, ...]
     matching: int
@@ -114,6 +115,7 @@ def lay_out_tray(data: TrayData, query: TrayQuery) -> TrayView:
         headline=_say_headline(data),
         band=None if position is None else position.band,
         band_sentence=_say_band(data),
+        runway_sentence=_say_runway(data),
         cleanness=None if position is None else position.cleanness,
         states=tuple(StateCount(state=state, count=counts[state]) for state in FindingState),
         matching=len(shown),
@@ -168,6 +170,17 @@ def _say_band(data: TrayData) -> str | None:
     said = f"{count} finding makes" if count == 1 else f"{count} findings make"
     doubt = "" if band.is_reliable(data.position.runway_days) else ": not reliable yet, fix these"
     return f"{said} the band {say_band(band)} days{doubt}"
+
+
+def _say_runway(data: TrayData) -> str | None:
+    position = data.position
+    if position is None or position.counted_days is None:
+        return None
+    days = "91+ days" if position.runway_days is None else f"{position.runway_days} days"
+    through = "" if position.covered_through is None else f", through {position.covered_through:%-d %b}"
+    moved = position.week_change_days
+    since = f", {moved:+d} in a week".replace("-", "\N{MINUS SIGN}") if moved else ""
+    return f"Runway {days}{through}{since}"
 
 
 def _say_headline(data: TrayData) -> str:

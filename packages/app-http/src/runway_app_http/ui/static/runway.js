@@ -7,6 +7,7 @@
   const opener = document.getElementById("keys-open");
   const box = document.getElementById("keys-on");
   const screens = { d: "", t: "/tray", c: "/console", o: "/outlook" };
+  const overall = { p: "/", h: "/health", d: "/digest", t: "/tray", c: "/work", w: "/work" };
   const company = document.body.dataset.company;
   let awaitsScreen = false;
 
@@ -67,14 +68,29 @@
       });
     }
   }
-  // On the console `p` opens the form of the row in hand with its pay button, `d` with its reason.
-  const decide = (field) => {
-    const row = document.activeElement.closest("tr");
-    const form = row && row.querySelector("form[data-bill]");
-    if (!form) return false;
-    form.closest("details").open = true;
-    form.querySelector(field).focus();
+  // Keys that act open the form of the row in hand and put the focus where the act needs a word; they never send it.
+  const reach = (field) => {
+    if (!field) return false;
+    for (let part = field.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    field.focus();
     return true;
+  };
+  const inRow = (field) => {
+    const row = document.activeElement.closest("tr");
+    return row && row.querySelector(field);
+  };
+  const together = (field) => document.querySelector(`main > form[action="/across"] ${field}`);
+  const acts = {
+    p: () => reach(inRow("form[data-bill] button[value=pay]")),
+    d: () => reach(inRow("form[data-bill] [name=on]")),
+    e: () => reach(inRow("form[action*='/fix'] button")),
+    a: () => reach(inRow("form[data-finding] [name=reason]") || together("[name=reason]")),
+    s: () => reach(inRow("form[data-finding] [name=until]") || together("[name=until]")),
+    x: () => {
+      const box = inRow("input[type=checkbox]");
+      if (box) box.click();
+      return Boolean(box);
+    },
   };
 
   document.addEventListener("keydown", (event) => {
@@ -83,9 +99,8 @@
     const key = event.key;
     if (awaitsScreen) {
       awaitsScreen = false;
-      if (key === "p") location.assign("/");
-      else if (key === "h") location.assign("/health");
-      else if (company && key in screens) location.assign(`/companies/${company}${screens[key]}`);
+      if (company && key in screens) location.assign(`/companies/${company}${screens[key]}`);
+      else if (key in overall) location.assign(overall[key]);
       else return;
       event.preventDefault();
       return;
@@ -96,10 +111,8 @@
     } else if (key === "j") step(1);
     else if (key === "k") step(-1);
     else if (key === "g") awaitsScreen = true;
-    else if (key === "p" && decide("button[value=pay]")) { /* the form is open */ }
-    else if (key === "d" && decide("[name=on]")) { /* the form is open */ }
     else if (key === "?") dialog.showModal();
-    else return;
+    else if (!Object.hasOwn(acts, key) || !acts[key]()) return;
     event.preventDefault();
   });
 })();
