@@ -21,7 +21,7 @@ from runway_core.sync.verification import verify_log
 from runway_store_sql import SqlStore
 from runway_testkit.store_desk import StoreDesk, make_bill
 
-from tests.bench.machine import Stopwatch, postgres, print_table, run_child, sandbox
+from tests.bench.machine import SECRET_KEY, Stopwatch, postgres, print_table, run_child, sandbox
 
 PAGE = 1000
 BILLS = 10_000
@@ -77,7 +77,7 @@ async def _make_database(url: str, name: str) -> str:
 
 
 async def _measure(url: str, entries: int) -> tuple[float, ...]:
-    store = SqlStore(url)
+    store = SqlStore(url, secret_key=SECRET_KEY)
     await store.upgrade()
     by = Attribution(cause=Cause.SYSTEM, actor="bench", correlation_id="bench")
     now = datetime.now(UTC)

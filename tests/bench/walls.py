@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from runway_core.domain.identity import DEFAULT_FIRM, CompanyId
 from runway_core.experiences.portfolio import PortfolioQuery
 from runway_core.experiences.tray import TrayQuery
 from runway_store_sql import SqlStore
+from runway_store_sql.row_security import SAY_WHOSE
 from runway_store_sql.tables import metadata
 from sqlalchemy import Engine, event
 
@@ -32,9 +34,11 @@ SECONDS = 0.2
 """So long each statement is asked in a pass, over both connections in turns."""
 
 FEWEST, MOST = 10, 400
-PASSES = 4
+PASSES = 5
+"""Their median counts: others' work comes in bursts of seconds."""
 
-Statements = dict[tuple[str, str], tuple[Any, ...]]
+Statements = dict[tuple[str, str], tuple[str, tuple[Any, ...]]]
+"""What was asked by which page: the company that its transaction named, and what it was asked with."""
 
 
 def measure_walls(*, companies: int, bills: int) -> None:
@@ -66,15 +70,15 @@ async def _prepare(url: str, companies: int, bills: int) -> tuple[Statements, li
         await admin.execute("DELETE FROM kept_views")
         await admin.close()
         await store.grant_app_role(ROLE)
-    async with Runway.open(store=SqlStore(url, secret_key=SECRET_KEY)) as runway:  # one that holds nothing yet
+    walled = SqlStore(_role_url(url), secret_key=SECRET_KEY)  # one that holds nothing yet
+    async with Runway.open(store=walled) as behind:
         middle = ids[len(ids) // 2]
         asked: Statements = {}
         for _ in range(2):  # the second time of what was kept the first time
             for page in PAGES:
                 with _noted(page, asked):
-                    await _open(runway, page, middle)
-        walled = SqlStore(_role_url(url), secret_key=SECRET_KEY)
-        async with Runway.open(store=walled) as behind:
+                    await _open(behind, page, middle)
+        async with Runway.open(store=SqlStore(url, secret_key=SECRET_KEY)) as runway:
             wholes = [await _compare_whole(runway, behind, page, middle) for page in PAGES]
     return asked, wholes
 
@@ -121,11 +125,16 @@ async def _multiply(admin: Any, times: int) -> None:
 @contextmanager
 def _noted(page: str, asked: Statements) -> Iterator[None]:
     """Keep every reading statement of any connection, with what it was asked with."""
+    named: dict[int, str] = {}
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        is_reading = statement.startswith("SELECT") and "set_config" not in statement and " FOR " not in statement
+    def note(connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement == SAY_WHOSE:
+            named[id(connection.connection.dbapi_connection)] = parameters[1]
+            return
+        is_reading = statement.startswith("SELECT") and " FOR " not in statement
         if is_reading and not isinstance(parameters, dict):
-            asked.setdefault((page, statement), tuple(parameters))
+            company_id = named[id(connection.connection.dbapi_connection)]
+            asked.setdefault((page, statement), (company_id, tuple(parameters)))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -138,30 +147,33 @@ async def _compare(url: str, asked: Statements) -> list[tuple[str, ...]]:
     owner, walled = await asyncpg.connect(url), await asyncpg.connect(_role_url(url))
     for connection in (owner, walled):
         await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    await walled.execute("SELECT set_config('app.firm', $1, true)", DEFAULT_FIRM)
-    of: dict[str, tuple[str, tuple[Any, ...]]] = {}
-    for (page, statement), parameters in asked.items():
-        of.setdefault(statement, (page, parameters))
+    of: dict[str, tuple[str, str, tuple[Any, ...]]] = {}
+    for (page, statement), said in asked.items():
+        of.setdefault(statement, (page, *said))
     times: dict[str, list[tuple[float, float]]] = {statement: [] for statement in of}
     counts: dict[str, int] = {}
     for _ in range(PASSES):
-        for statement, (_, parameters) in of.items():
+        for statement, (_, company_id, parameters) in of.items():
+            await walled.execute(SAY_WHOSE, DEFAULT_FIRM, company_id)  # as the page's own transaction did
             without, within = await owner.prepare(statement), await walled.prepare(statement)
             counts[statement] = len(await without.fetch(*parameters))
             assert counts[statement] == len(await within.fetch(*parameters))
-            times[statement] += await _time_both(without, within, parameters)
+            taken = zip(*await _time_both(without, within, parameters), strict=True)
+            plain, behind = (percentile(figures, 0.1) for figures in taken)
+            times[statement].append((plain, behind))
     rows: list[tuple[str, ...]] = []
-    for statement, (page, _) in of.items():
-        plain, behind = (percentile(taken, 0.1) for taken in zip(*times[statement], strict=True))
-        said = (f"{plain * 1e6:,.0f}", f"{behind * 1e6:,.0f}", f"{behind / plain:.2f}×")
-        rows.append((page, _describe(statement), f"{counts[statement]:,}", *said))
+    for statement, (page, *_) in of.items():
+        plain, behind = (median(figures) for figures in zip(*times[statement], strict=True))
+        ratio = median(behind / plain for plain, behind in times[statement])
+        figures = (f"{plain * 1e6:,.0f}", f"{behind * 1e6:,.0f}", f"{ratio:.2f}×")
+        rows.append((page, _describe(statement), f"{counts[statement]:,}", *figures))
     return rows
 
 
 async def _time_both(without: Any, within: Any, parameters: tuple[Any, ...]) -> list[tuple[float, float]]:
     """Seconds that each takes, in turns.
 
-    The tenth fastest of a hundred count in the end: on a machine that others use, the rest says more of them.
+    The tenth fastest of a hundred count in a pass: on a machine that others use, the rest says more of them.
     """
     for _ in range(6):  # until the plan is the one that is kept
         for prepared in (without, within):

@@ -62,6 +62,18 @@ def run(connection: Connection, *, statement: str) -> None:
     connection.execute(text(statement)).close()
 
 
+def read_pairs(connection: Connection, *, query: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(text(query))]
+
+
+def read_names(connection: Connection, *, query: str) -> list[str]:
+    return list(connection.scalars(text(query)))
+
+
+def count_touched(connection: Connection, *, statement: str) -> int:
+    return connection.execute(text(statement)).rowcount
+
+
 def count_rows(connection: Connection) -> dict[str, int]:
     return {t.name: connection.scalar(text(f"SELECT count(*) FROM {t.name}")) or 0 for t in metadata.sorted_tables}
 
@@ -124,15 +136,91 @@ async def test_what_belongs_to_another_firm_cannot_be_written(walled: Walled) ->
 
 
 async def test_a_pooled_connection_keeps_nothing_of_the_firm_before(walled: Walled) -> None:
-    await fill(walled, OWN, "acme")
+    desk = await fill(walled, OWN, "acme")
+    count = text("SELECT count(*) FROM bill")
     async with walled.open(OWN) as store:
-        inside = await store.database.write(lambda c: c.scalar(text("SELECT count(*) FROM companies")))
+        inside = await store.database.write(lambda c: c.scalar(count), company_id=desk.id)
         engine = store.database._opened()  # type: ignore[attr-defined]  # past the store: what the pool hands out next
         async with engine.connect() as connection:
-            after = await connection.scalar(text("SELECT count(*) FROM companies"))
-            said = await connection.scalar(text("SELECT nullif(current_setting('app.firm', true), '')"))
+            after = await connection.scalar(count)
+            said = [
+                await connection.scalar(text(f"SELECT nullif(current_setting('{name}', true), '')"))
+                for name in ("app.firm", "app.company")
+            ]
 
-    assert (inside, after, said) == (1, 0, None)
+    assert (inside, after, said) == (40, 0, [None, None])
+
+
+async def fill_bills(walled: Walled, firm_id: FirmId, *names: str) -> None:
+    """Companies of three bills each."""
+    async with walled.open(firm_id) as store:
+        for company in names:
+            desk = await StoreDesk(store, company=company, firm=firm_id).open()
+            await desk.commit(desk.make_page(*(make_bill(str(number)) for number in range(1, 4))))
+
+
+BILLS_BY_COMPANY = "SELECT company_id, count(*) FROM bill GROUP BY company_id ORDER BY company_id"
+CHAINS = "SELECT DISTINCT company_id FROM log_entries ORDER BY company_id"
+
+
+async def test_naming_a_company_of_another_firm_shows_nothing_of_it(walled: Walled) -> None:
+    """The name spares a look at the firm's companies, and opens nothing: the second wall, tried from inside."""
+    await fill_bills(walled, OWN, "acme", "mill")
+    await fill_bills(walled, OTHERS, "beta", "zenith")
+    touches = "UPDATE bill SET memo = 'stolen' WHERE company_id IN ('beta', 'zenith')"
+    plants = "INSERT INTO log_pieces SELECT 'zenith', 1, 1, '', 1, '', '', 1"
+    found: dict[str | None, tuple[object, ...]] = {}
+    async with walled.open(OWN) as store:
+        for name in ("zenith", "beta", "firm:others", "firm:", "a", "zz", "", None):
+            company_id = None if name is None else CompanyId(name)
+            shown = await store.database.read(partial(read_pairs, query=BILLS_BY_COMPANY), company_id=company_id)
+            chains = await store.database.read(partial(read_names, query=CHAINS), company_id=company_id)
+            touched = await store.database.write(partial(count_touched, statement=touches), company_id=company_id)
+            with pytest.raises((StoreError, DBAPIError)):
+                await store.database.write(partial(run, statement=plants), company_id=company_id)
+            found[name] = (shown, chains, touched)
+
+    assert all(said == ([("acme", 3), ("mill", 3)], ["acme", "mill"], 0) for said in found.values()), found
+
+
+async def test_a_firm_sees_all_its_companies_whichever_of_them_is_named(walled: Walled) -> None:
+    """A statement about another company than the one named answers as ever, only a little later."""
+    await fill_bills(walled, OWN, "acme", "beta", "mill")
+    async with walled.open(OWN) as store:
+        seen = [
+            await store.database.read(partial(read_pairs, query=BILLS_BY_COMPANY), company_id=CompanyId(name))
+            for name in ("acme", "beta", "mill")
+        ]
+
+    assert seen == [[("acme", 3), ("beta", 3), ("mill", 3)]] * 3
+
+
+async def test_who_says_a_company_and_no_firm_sees_nothing(walled: Walled) -> None:
+    await fill_bills(walled, OWN, "acme")
+    async with walled.open(OWN) as store:
+        engine = store.database._opened()  # type: ignore[attr-defined]  # past the store, which always says its firm
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT set_config('app.company', 'acme', true)"))
+            shown = await connection.scalar(text("SELECT count(*) FROM bill"))
+
+    assert shown == 0
+
+
+async def test_a_wall_of_before_is_brought_up_to_date_by_an_upgrade(walled: Walled) -> None:
+    """Also one without a comment, as the first ones were put up."""
+    old = "ALTER POLICY runway_firm ON bill USING (true) WITH CHECK (true)"
+    forgets = "COMMENT ON POLICY runway_firm ON bill IS NULL"
+    await fill_bills(walled, OTHERS, "zenith")
+    async with SqlStore(walled.owner_url, secret_key=SECRET_KEY) as owner:
+        for statement in (old, forgets):
+            await owner.database.migrate(partial(run, statement=statement))
+        async with walled.open(OWN) as store:
+            before = (await store.database.read(count_rows))["bill"]
+        await owner.upgrade()
+    async with walled.open(OWN) as store:
+        after = (await store.database.read(count_rows))["bill"]
+
+    assert (before, after) == (3, 0)
 
 
 @pytest.mark.parametrize(

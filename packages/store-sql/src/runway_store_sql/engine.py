@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from runway_core.domain.identity import DEFAULT_FIRM, FirmId
+from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, FirmId
 from runway_core.errors import InvalidRequest, StoreUnavailable
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from runway_store_sql.faults import is_retryable, translated, waited_in_vain
-from runway_store_sql.row_security import is_walled
+from runway_store_sql.row_security import SAY_WHOSE, is_walled
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -79,12 +79,16 @@ class Database(Protocol):
         """Close connections. Repeating is harmless."""
         ...
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction that is durable when this returns."""
+    async def write(self, work: Work[T], *, company_id: CompanyId | None = None) -> T:
+        """Run `work` in a transaction that is durable when this returns.
+
+        Who names the company that it is about spares PostgreSQL a look at all companies of the firm for each statement;
+        it sees neither more nor less by that (`row_security.py`).
+        """
         ...
 
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` on one snapshot of the database."""
+    async def read(self, work: Work[T], *, company_id: CompanyId | None = None) -> T:
+        """Run `work` on one snapshot of the database; `company_id` as for `write`."""
         ...
 
     async def migrate(self, work: Work[T]) -> T:
@@ -192,13 +196,13 @@ class PostgresDatabase:
         if self._engine is not None:
             self._engine = self._engine.execution_options(**{ROWS_ARE_WALLED: is_walled})
 
-    def _within_firm(self, work: Work[T]) -> Work[T]:
+    def _within_firm(self, work: Work[T], company_id: CompanyId | None) -> Work[T]:
         """`work`, for whose transaction alone the firm's rows are shown: a pooled connection keeps nothing of it."""
         if not self._is_walled:
             return work
 
         def walled(connection: Connection) -> T:
-            connection.exec_driver_sql("SELECT set_config('app.firm', $1, true)", (self._firm_id,))
+            connection.exec_driver_sql(SAY_WHOSE, (self._firm_id, company_id or ""))
             return work(connection)
 
         return walled
@@ -214,30 +218,30 @@ class PostgresDatabase:
             raise StoreUnavailable("the store is not open: use it with `async with`")
         return self._engine
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, company_id: CompanyId | None = None) -> T:
         """Run `work` in a transaction; when the database undid it for another's sake, run it again."""
-        return await self._write(work, self._longest_wait)
+        return await self._write(work, self._longest_wait, company_id)
 
-    async def _write(self, work: Work[T], longest_wait: float | None) -> T:
+    async def _write(self, work: Work[T], longest_wait: float | None, company_id: CompanyId | None = None) -> T:
         engine = self._opened()
         with translated(self.where):
             for attempt in range(1, MAX_TRIES + 1):
                 try:
                     async with asyncio.timeout(longest_wait), engine.begin() as connection:
-                        return await connection.run_sync(self._within_firm(work))
+                        return await connection.run_sync(self._within_firm(work, company_id))
                 except DBAPIError as error:
                     if attempt == MAX_TRIES or not is_retryable(error):
                         raise
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
         raise AssertionError("the last try returns or raises")
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: Work[T], *, company_id: CompanyId | None = None) -> T:
         """Run `work` on one snapshot."""
         engine = self._opened()
         with translated(self.where):
             async with asyncio.timeout(self._longest_wait), engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                return await connection.run_sync(self._within_firm(work))
+                return await connection.run_sync(self._within_firm(work, company_id))
 
     async def migrate(self, work: Work[T]) -> T:
         """Run `work` while no other process migrates, however long that takes."""

@@ -126,17 +126,17 @@ class SqlTransactionLog:
                 raise NotFound(f"no company {company_id!r}")
             return append_acts(connection, company_id, drafts)
 
-        return await self._database.write(write)
+        return await self._database.write(write, company_id=company_id)
 
     async def head(self, company_id: CompanyId) -> ChainHead:
         """Where the chain ends."""
         query = select(log_heads.c.sequence, log_heads.c.hash).where(log_heads.c.company_id == company_id)
-        row = await self._database.read(lambda connection: connection.execute(query).first())
+        row = await self._database.read(lambda connection: connection.execute(query).first(), company_id=company_id)
         return ChainHead() if row is None else ChainHead(sequence=row.sequence, hash=row.hash)
 
     async def entries(self, company_id: CompanyId, *, after: int = 0, batch: int = 1000) -> AsyncIterator[LogEntry]:
         """Stream entries after a sequence number, a batch a query."""
-        opener = await self._database.read(partial(read_opener, company_id=company_id))
+        opener = await self._database.read(partial(read_opener, company_id=company_id), company_id=company_id)
         async for stored in self.stored(company_id, after=after, batch=batch):
             for entry in stored:
                 yield _read_entry(company_id, entry, opener)
@@ -152,7 +152,8 @@ class SqlTransactionLog:
         """
         may_be_archived = True
         while True:
-            rows = await self._database.read(partial(_fetch_batch, owner=company_id, after=after, batch=batch))
+            fetch = partial(_fetch_batch, owner=company_id, after=after, batch=batch)
+            rows = await self._database.read(fetch, company_id=company_id)
             if may_be_archived and (not rows or rows[0][0] != after + 1):
                 before, may_be_archived = after, False
                 async for archived in self._archives.stream(company_id, after=after):
@@ -185,7 +186,7 @@ class SqlTransactionLog:
         is_whole = True
         while is_whole:
             work = partial(_follow_some, owner=company_id, after=after, batch=batch, take=take)
-            after, wants_more, is_whole = await self._database.read(work)
+            after, wants_more, is_whole = await self._database.read(work, company_id=company_id)
             if not wants_more:
                 return
         async for entries in self.stored(company_id, after=after):
@@ -199,7 +200,7 @@ class SqlTransactionLog:
             end = find_end(connection, company_id)
             return end, find_last_before(connection, company_id, moment, after=end)
 
-        end, found = await self._database.read(find)
+        end, found = await self._database.read(find, company_id=company_id)
         return found if found > end or not end else await self._archives.last_before(company_id, moment)
 
     async def last_drafts(self, company_id: CompanyId, *, through: int, kinds: Sequence[str]) -> Sequence[LogDraft]:
@@ -209,7 +210,7 @@ class SqlTransactionLog:
             end = find_end(connection, company_id)
             return end, read_last_drafts(connection, company_id, through=through, after=end, kinds=kinds)
 
-        end, drafts = await self._database.read(read)
+        end, drafts = await self._database.read(read, company_id=company_id)
         earlier = await self._archives.last_drafts(company_id, through=min(through, end), kinds=kinds) if end else ()
         return [*earlier, *drafts]
 
@@ -221,7 +222,7 @@ class SqlTransactionLog:
                 log_entries.c.company_id == company_id,
                 log_entries.c.sequence.in_(sequences[start : start + _ASKED_TOGETHER]),
             )
-            rows = await self._database.read(partial(_read_all, query=query))
+            rows = await self._database.read(partial(_read_all, query=query), company_id=company_id)
             found.update((row.sequence, row.hash) for row in rows)
         missing = set(sequences) - found.keys()
         return found | (await self._archives.hashes(company_id, missing) if missing else {})
@@ -243,7 +244,7 @@ class SqlTransactionLog:
             opener = read_opener(connection, company_id)
             return find_end(connection, company_id), fetch_rows(connection, query), opener
 
-        end, rows, opener = await self._database.read(read)
+        end, rows, opener = await self._database.read(read, company_id=company_id)
         earlier = await self._archives.history(company_id, (kind.value, external_id)) if end else []
         later = [_make_stored(row) for row in rows if row[0] > end]
         return [_read_entry(company_id, entry, opener) for entry in (*earlier, *later)]

@@ -134,14 +134,14 @@ class SqlMirrorStore:
             seen_at=seen_at,
             accept_missing=accept_missing,
         )
-        return await self._database.write(lambda connection: commit(connection, work))
+        return await self._database.write(lambda connection: commit(connection, work), company_id=work.company_id)
 
     async def cursor(self, connection_id: ConnectionId, company_id: CompanyId) -> Cursor | None:
         """Where the next pull starts, or `None` before the first page."""
         query = select(cursors.c.token).where(
             cursors.c.company_id == company_id, cursors.c.connection_id == connection_id
         )
-        token = await self._database.read(lambda connection: connection.scalar(query))
+        token = await self._database.read(lambda connection: connection.scalar(query), company_id=company_id)
         return None if token is None else Cursor(token)
 
     async def load_books(
@@ -170,7 +170,7 @@ class SqlMirrorStore:
         )
         while True:
             try:
-                return await self._database.read(read)
+                return await self._database.read(read, company_id=company.company_id)
             except ArchiveWanted as wanted:
                 assert known_at is not None, "books of today are in the table"
                 since = read_at - timedelta(days=CHANGES_DAYS)
@@ -201,7 +201,7 @@ class SqlMirrorStore:
             rest = open_rest(spec)
             query = query.where(rest > NIL if rest is not None else false())
         query = query.order_by(table.c.external_id).limit(limit)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._database.read(lambda connection: connection.execute(query).all(), company_id=company_id)
         return [_read_place(spec, row) for row in rows]
 
     async def read_records(self, company_id: CompanyId, keys: Sequence[RecordKey]) -> dict[RecordKey, MirroredRecord]:
@@ -220,7 +220,7 @@ class SqlMirrorStore:
                     found[mirrored.record.key] = mirrored
             return found
 
-        return await self._database.read(read)
+        return await self._database.read(read, company_id=company_id)
 
     async def count_records(self, company_id: CompanyId) -> dict[RecordKind, int]:
         """How many live records of each kind are held."""
@@ -235,7 +235,7 @@ class SqlMirrorStore:
                 for kind, spec in RECORD_SPECS.items()
             }
 
-        return await self._database.read(count)
+        return await self._database.read(count, company_id=company_id)
 
     async def measure_kinds(self, company_id: CompanyId, rail: str) -> Mapping[RecordKind, HeldKind]:
         """What a rail's live records come to by kind, in two queries a kind."""
@@ -243,7 +243,7 @@ class SqlMirrorStore:
         def measure(connection: Connection) -> dict[RecordKind, HeldKind]:
             return {kind: _measure(connection, spec, company_id, rail) for kind, spec in RECORD_SPECS.items()}
 
-        return await self._database.read(measure)
+        return await self._database.read(measure, company_id=company_id)
 
     async def balance_history(
         self, company_id: CompanyId, account_id: str, *, since: datetime | None = None
@@ -255,7 +255,7 @@ class SqlMirrorStore:
         if since is not None:
             query = query.where(balance_changes.c.observed_at >= to_microseconds(since))
         query = query.order_by(balance_changes.c.log_sequence)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._database.read(lambda connection: connection.execute(query).all(), company_id=company_id)
         return [
             BalanceChange(
                 account_id=row.account_id,
@@ -279,7 +279,7 @@ class SqlMirrorStore:
             )
             .order_by(table.c.day, table.c.account_id)
         )
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._database.read(lambda connection: connection.execute(query).all(), company_id=company_id)
         return [
             BalanceClose(
                 account_id=row.account_id,
@@ -293,7 +293,7 @@ class SqlMirrorStore:
     async def quarantine(self, company_id: CompanyId) -> Sequence[QuarantinedRecord]:
         """What could not be understood, newest first."""
         query = _NEWEST_QUARANTINE.where(quarantine.c.company_id == company_id)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._database.read(lambda connection: connection.execute(query).all(), company_id=company_id)
         return [_read_quarantined(row) for row in rows]
 
     async def quarantine_of(
@@ -321,7 +321,7 @@ class SqlMirrorStore:
             append_acts(connection, company_id, [act])
             return True
 
-        return await self._database.write(write)
+        return await self._database.write(write, company_id=company_id)
 
     async def companies_due(self, firm_id: FirmId | None = None) -> Sequence[CompanyId]:
         """Companies whose mirror, settings or firm's policy changed since their position was stored, by id."""

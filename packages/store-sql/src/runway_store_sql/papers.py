@@ -85,7 +85,7 @@ class SqlWorkingPapers:
                 announce(connection, FirmId(firm_id), find, at=at)
             return plan.results
 
-        return await self._database.write(write)
+        return await self._database.write(write, company_id=company_id)
 
     async def papers(
         self, company_id: CompanyId, kind: type[Paper], *, include_closed: bool = False, limit: int | None = None
@@ -100,7 +100,7 @@ class SqlWorkingPapers:
         query = query.order_by(table.c.changed_at.desc(), table.c.paper_id)
         if limit is not None:
             query = query.limit(limit)
-        documents = await self._database.read(lambda connection: connection.scalars(query).all())
+        documents = await self._database.read(lambda connection: connection.scalars(query).all(), company_id=company_id)
         return [kind.model_validate_json(document) for document in documents]
 
     async def papers_of(
@@ -118,7 +118,8 @@ class SqlWorkingPapers:
             )
             return connection.scalars(query).all()
 
-        papers = [kind.model_validate_json(document) for document in await self._database.read(read)] if wanted else []
+        documents = await self._database.read(read, company_id=company_id) if wanted else []
+        papers = [kind.model_validate_json(document) for document in documents]
         return {paper.paper_id: paper for paper in papers}
 
     async def paper(self, company_id: CompanyId, kind: type[Paper], paper_id: str) -> Paper | None:
@@ -131,5 +132,5 @@ class SqlWorkingPapers:
             table.c.paper_kind == kind.paper_kind.value,
             table.c.paper_id == paper_id,
         )
-        document = await self._database.read(lambda connection: connection.scalar(query))
+        document = await self._database.read(lambda connection: connection.scalar(query), company_id=company_id)
         return None if document is None else kind.model_validate_json(document)

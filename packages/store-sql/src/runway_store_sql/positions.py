@@ -113,7 +113,7 @@ class SqlPositionStore:
             )
             return True
 
-        return await self._database.write(write)
+        return await self._database.write(write, company_id=position.company_id)
 
     async def position(self, firm_id: FirmId, company_id: CompanyId) -> Position | None:
         """The stored position of a company, or `None` before the first pull."""
@@ -136,7 +136,7 @@ class SqlPositionStore:
         if states is not None:
             query = query.where(findings.c.state.in_(sorted(state.value for state in states)))
         query = query.order_by(findings.c.severity_rank, findings.c.finding_id)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._database.read(lambda connection: connection.execute(query).all(), company_id=company_id)
         return [_read_finding(row.document) for row in rows]
 
     async def findings_of_firm(
@@ -199,7 +199,7 @@ class SqlPositionStore:
             announce(connection, FirmId(firm_id), lambda: find_finding_news(company_id, known, tracked, at=at), at=at)
 
         if rows:
-            await self._database.write(write)
+            await self._database.write(write, company_id=company_id)
 
     async def save_view(self, view: KeptView) -> None:
         """Keep one view of a company in place of the one of that name.

@@ -33,6 +33,7 @@ from sqlite3 import (
 from types import ModuleType
 from typing import Any, TypeVar
 
+from runway_core.domain.identity import CompanyId
 from runway_core.errors import StoreUnavailable
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -172,8 +173,9 @@ class SqliteDatabase:
             os.close(self._lock_file)
             self._lock_file = None
 
-    async def write(self, work: Work[T]) -> T:
-        """Hand `work` to the writer."""
+    async def write(self, work: Work[T], *, company_id: CompanyId | None = None) -> T:
+        """Hand `work` to the writer; whose it is matters to a server's wall alone."""
+        del company_id
         if self._thread is None:
             raise StoreUnavailable("the store is not open: use it with `async with`")
         future: Future[T] = Future()
@@ -181,8 +183,9 @@ class SqliteDatabase:
         with translated(self.where):
             return await asyncio.wrap_future(future)
 
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` in a reading thread, on one snapshot."""
+    async def read(self, work: Work[T], *, company_id: CompanyId | None = None) -> T:
+        """Run `work` in a reading thread, on one snapshot; whose it is matters to a server's wall alone."""
+        del company_id
         if self._readers is None or self._read_engine is None:
             raise StoreUnavailable("the store is not open: use it with `async with`")
         engine = self._read_engine
