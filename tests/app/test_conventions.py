@@ -32,7 +32,7 @@ async def test_what_keys_act_on_stands_in_the_rows(client: httpx.AsyncClient, fi
     row = (await client.get(f"{base}/tray?check=AP01")).text.partition('<tr id="f-')[2]
     decide = row.partition("data-finding>")[2].partition("</form>")[0]
 
-    assert re.search(rf'action="{base}/findings/\w+/fix"', row)
+    assert re.search(rf'action="{base}/findings/\w+/fix\?', row)
     assert 'name="reason"' in decide
     assert 'name="until"' in decide
     assert 'type="checkbox" form="across"' in (await client.get("/")).text
