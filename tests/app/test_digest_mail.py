@@ -274,3 +274,53 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 )
 def test_addresses_are_written_plain(text: str, written: str) -> None:
     assert check_address(text) == written
+
+
+async def post_together(client: httpx.AsyncClient, **fields: str | list[str]) -> httpx.Response:
+    token = (await client.get("/")).text.split('name="form_token" value="')[1].split('"')[0]
+    return await client.post("/across/digests", data={"form_token": token, **fields})
+
+
+async def test_digests_of_several_companies_are_looked_over_and_sent_each_to_its_own_people(
+    desk: httpx.AsyncClient, firm: Firm, office: tuple[Office, SmtpMailer]
+) -> None:
+    await sender_of(firm, office[1]).send(firm.sample.company_id, to=[TO], note="", actor="ada")
+    sample, hostile, unread = firm.sample.company_id, firm.hostile.company_id, firm.unread.company_id
+    look = await post_together(desk, company=[sample, hostile, unread])
+    before = len(office[0].taken)
+    office[0].refused.add("no@hostile.example")
+    to = {f"to.{sample}": TO, f"to.{hostile}": "no@hostile.example", f"to.{unread}": " "}
+    done = await post_together(desk, company=[sample, hostile, unread], step="send", note="Dear all,", by="bo", **to)
+
+    assert "Send 3 digests" in look.text
+    assert "what has left cannot be taken back" in look.text
+    assert f'name="to.{sample}" maxlength="2000" autocomplete="off" inputmode="email" value="{TO}"' in look.text
+    assert before == 1
+    assert done.status_code == 200
+    assert "1 sent, 1 not sent, 1 left out" in done.text
+    assert "left out: no address" in done.text
+    assert [message["To"] for message in office[0].taken[before:]] == [TO]
+    assert "Dear all," in html_of(office[0].taken[-1])
+
+
+async def test_sending_digests_together_has_its_bounds(desk: httpx.AsyncClient, firm: Firm) -> None:
+    nobody = await post_together(desk)
+    for number in range(24):
+        await firm.runway.companies.add(f"More {number}", home_currency="USD", time_zone="UTC")
+    too_many = await post_together(desk, all="true", query="")
+    some = await post_together(desk, all="true", query="owner=ada")
+
+    assert (nobody.status_code, "tick the companies" in nobody.text) == (422, True)
+    assert (too_many.status_code, "at most 25 digests" in too_many.text) == (422, True)
+    assert "Send 1 digest<" in some.text
+
+
+async def test_whom_a_digest_went_to_is_not_asked_twice(
+    desk: httpx.AsyncClient, firm: Firm, office: tuple[Office, SmtpMailer]
+) -> None:
+    address = f"/companies/{firm.sample.company_id}/digest/mail"
+    first = (await desk.get(address)).text
+    await sender_of(firm, office[1]).send(firm.sample.company_id, to=[TO], note="", actor="ada")
+
+    assert 'name="to" value=""' in first
+    assert f'name="to" value="{TO}"' in (await desk.get(address)).text

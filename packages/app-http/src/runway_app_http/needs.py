@@ -52,7 +52,7 @@ _DECIDE = (
     f"POST /v1{COMPANY}/decisions", f"POST /v1{COMPANY}/decisions/batch",
     f"POST /v1{COMPANY}/decisions/{{decision_id}}/**",
     f"POST /v1{COMPANY}/collections/**", f"POST /v1{COMPANY}/call-backs",
-    "POST /across", "POST /across/{act_id}/undo", "POST /v1/across/preview", "POST /v1/across",
+    "POST /across", "POST /across/digests", "POST /across/{act_id}/undo", "POST /v1/across/preview", "POST /v1/across",
     "POST /v1/across/{act_id}/undo",  # of assigning the service asks for more
     "POST /digest", "POST /v1/digest",  # of the whole firm: the service asks for all of it
     "POST /deadletters", "POST /v1/deadletters",

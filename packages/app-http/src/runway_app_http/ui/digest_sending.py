@@ -101,13 +101,16 @@ async def _mail_page(
 ) -> Response:
     view = await runway.digest(company_id)
     message: SentDigest = await sender.prepare(company_id, note=note)
+    sent = await runway.digests.list_sent(company_id, limit=MOST_SHOWN)
+    if not to and sent and not refused:
+        to = ", ".join(sent[0].sent_to)  # whom it went to the last time, so that nobody types it twice
     values = {
         "message": message,
         "can_send": sender.can_send,
         "to": to,
         "note": note,
         "refused": refused,
-        "sent": await runway.digests.list_sent(company_id, limit=MOST_SHOWN),
+        "sent": sent,
     }
     status = 422 if refused else 200
     return company_page(request, "digest_mail.html", view, tab="", status=status, values=values)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from runway_app_http.ui import (
     account,
     across,
+    across_digests,
     company,
     console,
     console_batch,
@@ -40,6 +41,7 @@ def build_pages() -> APIRouter:
         portfolio,
         saved_views,
         firm_tray,
+        across_digests,
         across,
         work,
         digest,

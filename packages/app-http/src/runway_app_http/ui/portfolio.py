@@ -140,6 +140,7 @@ async def portfolio_page(
         status=422 if refused else 200,
         page=lay_out_page(view, filters),
         owners=sorted({row.owner for row in view.rows if row.owner}),
+        may_decide=runway.scope.caller is None or runway.scope.caller.may(Need.DECIDE),
         may_assign=runway.scope.caller is None or runway.scope.caller.may(Need.MANAGE),
         shown=urlencode(filters.to_address()),
         saved=lay_out_views(saved, runway.scope, here=write_query(filters)),
