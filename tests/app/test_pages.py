@@ -15,6 +15,7 @@ PAGES = (
     "",
     "/tray",
     "/tray?state=all",
+    "/reconciliation",
     "/console",
     "/outlook",
     "/planned",

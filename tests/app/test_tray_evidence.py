@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from runway_app_http.ui.tray import lay_out_evidence
+from runway_app_http.ui.evidence import lay_out_evidence
 from runway_core.calculators.hygiene.impact import find_weighed_findings
 from runway_core.calculators.hygiene.tracking import track_findings
 from runway_core.domain.books import Books
@@ -50,7 +50,7 @@ def test_a_rail_that_was_never_read_dates_nothing() -> None:
 
 def test_the_page_says_who_told_a_value_and_when() -> None:
     (group,) = tray_of(books(), source_read_at=READ_AT).groups
-    sides = lay_out_evidence(group.rows[0].tracked.finding)
+    sides = lay_out_evidence(group.rows[0].tracked.finding.evidence, group.rows[0].tracked.finding.amount)
     told = dict(sides.rows)["told by"]
 
     assert told[sides.records.index(group.rows[0].tracked.finding.subjects[0])] == ""

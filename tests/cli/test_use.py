@@ -26,7 +26,8 @@ COMMANDS = [
     "people drop-second-factor", "keys list", "keys add", "keys end", "secrets rotate", "decide-batch",
     "firm-policy show", "firm-policy set", "firm-policy reset", "firm-policy revert", "firm-policy history",
     "call-backs list", "call-backs note", "db grant", "custody", "work",
-    "digests show", "digests send", "submit", "views list", "views save", "views rename", "views remove",
+    "digests show", "digests send", "submit", "reconcile", "conflicts list", "conflicts show", "conflicts resolve",
+    "conflicts reopen", "views list", "views save", "views rename", "views remove",
     "webhooks list", "webhooks show", "webhooks add", "webhooks pause", "webhooks resume", "webhooks rotate",
     "webhooks remove", "webhooks test", "webhooks deliveries", "webhooks replay",
 ]  # fmt: skip

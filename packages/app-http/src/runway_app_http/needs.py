@@ -40,6 +40,7 @@ _READ = (
 _DECIDE = (
     f"POST {COMPANY}/sync", f"POST {COMPANY}/findings/{{finding_id}}", f"POST {COMPANY}/findings/{{finding_id}}/fix",
     f"POST {COMPANY}/fixes", f"POST {COMPANY}/fixes/{{fix_id}}/undo",
+    f"POST {COMPANY}/conflicts/{{conflict_id}}", f"POST /v1{COMPANY}/conflicts/{{conflict_id}}",
     f"POST {COMPANY}/console/**", f"POST {COMPANY}/digest/mail",
     f"POST {COMPANY}/planned", f"POST {COMPANY}/planned/{{item_id}}",
     f"POST {COMPANY}/questions", f"POST {COMPANY}/questions/{{question_id}}",

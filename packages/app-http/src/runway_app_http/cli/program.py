@@ -27,6 +27,8 @@ PLACES = {
     "tray": "experiences:app",
     "console": "experiences:app",
     "outlook": "experiences:app",
+    "reconcile": "reconcile:app",
+    "conflicts": "reconcile:conflicts",
     "work": "work:app",
     "decide": "decide:app",
     "decide-batch": "decide:app",

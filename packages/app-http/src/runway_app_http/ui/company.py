@@ -26,6 +26,7 @@ router = APIRouter()
 TABS = (
     ("", "Digest"),
     ("/tray", "Hygiene tray"),
+    ("/reconciliation", "Between rails"),
     ("/console", "Decision console"),
     ("/outlook", "Outlook"),
     ("/planned", "Planned"),
@@ -67,6 +68,10 @@ _SENTENCES = {
     "viewsaved": "Saved: it stands above the table.",
     "viewrenamed": "Renamed.",
     "viewremoved": "Removed. The companies it showed are as they were.",
+    "matched": "Confirmed: every later comparison takes it as proof.",
+    "named": "Confirmed: the name means that vendor from now on.",
+    "settled": "Accepted as it is. It returns if a value it rests on changes.",
+    "takenback": "Taken back: what it confirmed is no proof any more.",
     "called": "Noted: the rule about payment details looks at this call.",
 }
 _UNDOABLE = frozenset({"accept", "snooze", "ask"})

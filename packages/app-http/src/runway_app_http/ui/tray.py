@@ -1,19 +1,15 @@
 """`/companies/{id}/tray`: can I trust the numbers? Findings by check, and a form for each decision."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from pydantic import ValidationError
-from runway_core.domain.findings import Evidence, Finding, FindingState, Severity
+from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.fixes import Fix, FixState
-from runway_core.domain.identity import CompanyId, RecordKey
-from runway_core.domain.money import Money
+from runway_core.domain.identity import CompanyId
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.tray import TrayView
 from runway_core.runway import Runway
@@ -28,7 +24,7 @@ from runway_app_http.plain import to_plain
 from runway_app_http.ui.chips import Chip
 from runway_app_http.ui.company import company_address, company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
-from runway_app_http.ui.figures import say_amount, say_moment
+from runway_app_http.ui.evidence import lay_out_evidence
 from runway_app_http.ui.fix_plans import TrayFixes, gather_fixes
 from runway_app_http.ui.forms import Said, go_and_say, read_boxes, read_form
 
@@ -46,58 +42,12 @@ Reports = Sequence[tuple[Fix, str]]
 """Each fix of a batch as it was planned, and what became of it."""
 
 _WAITING = "open,asked"
-_DECIMAL = re.compile(r"-?\d+\.\d{2,4}")
 
 CSV_COLUMNS = (
     "finding_id", "finding.check", "finding.name", "finding.severity", "state", "finding.summary",
     "finding.amount.amount", "finding.amount.currency", "finding.impact_days", "finding.subjects", "first_seen_at",
     "last_seen_at", "reason", "snoozed_until", "decided_by", "decided_at",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class SideBySide:
-    """The values that a check compared, one column a record, so that what differs is seen at once."""
-
-    records: tuple[RecordKey, ...]
-    facts: tuple[tuple[str, str], ...]  # values that belong to no one record
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-def lay_out_evidence(finding: Finding) -> SideBySide:
-    """Put a finding's evidence side by side, names and records in the order of the check."""
-    records = tuple(dict.fromkeys(evidence.record for evidence in finding.evidence if evidence.record is not None))
-    facts: list[tuple[str, str]] = []
-    cells: dict[str, dict[RecordKey, str]] = {}
-    for evidence in finding.evidence:
-        text = _say_evidence(evidence, finding.amount)
-        if evidence.record is None:
-            facts.append((evidence.name, text))
-            continue
-        row = cells.setdefault(evidence.name, {})
-        row[evidence.record] = f"{row[evidence.record]}, {text}" if evidence.record in row else text
-    told = {one.record: one for one in finding.evidence if one.record is not None and one.rail is not None}
-    if told:
-        cells["told by"] = {record: _say_source(one) for record, one in told.items()}
-    return SideBySide(
-        records=records,
-        facts=tuple(facts),
-        rows=tuple((name, tuple(row.get(record, "") for record in records)) for name, row in cells.items()),
-    )
-
-
-def _say_source(evidence: Evidence) -> str:
-    """Which rail, and when it was read."""
-    if evidence.read_at is None:
-        return str(evidence.rail)
-    return f"{evidence.rail}, read {say_moment(evidence.read_at)}"
-
-
-def _say_evidence(evidence: Evidence, amount: Money | None) -> str:
-    """Amounts are written for people; rates, which have decimals too, are left alone."""
-    if amount is not None and "rate" not in evidence.name and _DECIMAL.fullmatch(evidence.value):
-        return say_amount(Decimal(evidence.value), amount.currency)
-    return evidence.value
 
 
 @router.get("/companies/{company_id}/tray")
@@ -253,7 +203,11 @@ def tray_page(
             for group in view.groups
         },
         "most_asked": MOST_QUESTIONS,
-        "evidence": {row.finding_id: lay_out_evidence(row.tracked.finding) for g in view.groups for row in g.rows},
+        "evidence": {
+            row.finding_id: lay_out_evidence(row.tracked.finding.evidence, row.tracked.finding.amount)
+            for g in view.groups
+            for row in g.rows
+        },
         "was_read": view.cleanness is not None,
     }
     return company_page(request, "tray.html", view, tab="/tray", status=422 if refused else 200, values=values)
