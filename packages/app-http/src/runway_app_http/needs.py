@@ -69,6 +69,10 @@ _ADMIN = (
     f"POST /v1{COMPANY}/erasure",
     "GET /v1/webhooks**",
     "POST /v1/webhooks**",  # of the whole firm: the service asks for all of it
+    "GET /hooks",
+    "POST /hooks",
+    "GET /hooks/{subscription_id}",
+    "POST /hooks/{subscription_id}",
     "GET /people",
     "POST /people",
     "GET /people/{person_id}",

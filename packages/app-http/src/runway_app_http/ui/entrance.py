@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from runway_core.errors import SignInNeeded
+from runway_core.runway import Runway
 from runway_core.services.sessions import SignedIn
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +23,9 @@ SAID = {
     "enabled": "Enabled.", "ended": "Signed out everywhere.", "factorless": "The second factor is gone.",
     "password": "Your password is changed; all other sessions are over.", "others": "All other sessions are over.",
     "keyless": "The key counts no more.", "factor": "The second factor is set.",
+    "paused": "Paused: what happens waits.", "resumed": "It is delivered to again.", "removed": "Removed.",
+    "taken": "The receiver took the test.", "untaken": "The receiver did not take the test: it is in the list below.",
+    "replayed": "What is to come again is on its way.",
 }  # fmt: skip
 
 
@@ -41,6 +45,18 @@ def signed_in_of(request: Request) -> SignedIn:
     if signed_in is None:
         raise SignInNeeded("this is done by a person in a browser: sign in")
     return signed_in
+
+
+def proved(request: Request, runway: Runway) -> str:
+    """Who acts, after a fresh proof.
+
+    Raises:
+        SignInNeeded: nobody is signed in, in a browser.
+        ProofNeeded: the last proof is too old.
+    """
+    signed_in = signed_in_of(request)
+    runway.sessions.demand_proof(signed_in.token)
+    return signed_in.person.person_id
 
 
 def own_path(text: str) -> str:

@@ -31,6 +31,7 @@ from runway_app_http.ui import (
     sign_in_with,
     static_files,
     tray,
+    webhooks,
     work,
 )
 
@@ -67,6 +68,7 @@ def build_pages() -> APIRouter:
         sign_in_with,
         account,
         people,
+        webhooks,
         static_files,
     ):
         pages.include_router(page.router)

@@ -17,7 +17,7 @@ from runway_app_http.access import RunwayOfApp, require_id
 from runway_app_http.links import link_address
 from runway_app_http.problems import explain
 from runway_app_http.ui.account import list_keys
-from runway_app_http.ui.entrance import page, signed_in_of
+from runway_app_http.ui.entrance import page, proved
 from runway_app_http.ui.forms import Said, go_and_say, read_boxes
 
 router = APIRouter()
@@ -47,7 +47,7 @@ async def _people_page(request: Request, runway: Runway, *, refused: RunwayError
 async def add_person(request: Request, runway: RunwayOfApp) -> Response:
     """Add somebody and show their page with the link under which they set a password."""
     boxes = await read_boxes(request, at_most=_MOST_BOXES)
-    actor = _proved(request, runway)
+    actor = proved(request, runway)
     fields = {name: values[-1] for name, values in boxes.items()}
     try:
         person = await runway.people.add(
@@ -95,7 +95,7 @@ async def _person_page(
 async def change_person(request: Request, runway: RunwayOfApp, *, person_id: str) -> Response:
     """Change, disable, enable or sign out a person, or give out a new link."""
     boxes = await read_boxes(request, at_most=_MOST_BOXES)
-    actor = _proved(request, runway)
+    actor = proved(request, runway)
     require_id(person_id, "person")
     fields = {name: values[-1] for name, values in boxes.items()}
     try:
@@ -138,13 +138,6 @@ async def _act(
             return "factorless"
         case _:
             raise InvalidRequest("say what is to be done")
-
-
-def _proved(request: Request, runway: Runway) -> str:
-    """Who acts, after a fresh proof."""
-    signed_in = signed_in_of(request)
-    runway.sessions.demand_proof(signed_in.token)
-    return signed_in.person.person_id
 
 
 def _read_role(text: str) -> Role:

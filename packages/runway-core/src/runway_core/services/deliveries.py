@@ -101,16 +101,18 @@ class DeliveryService:
         attempts = {one.event_id: attempt for one, attempt in zip(due, tried, strict=True)}
         after = await store.record(firm_id, subscription_id, attempts, at=clock.now())
         for one, attempt in zip(due, tried, strict=True):
-            say = _log.info if attempt.is_accepted else _log.warning
-            say(
-                "event_delivered" if attempt.is_accepted else "event_not_delivered",
-                webhook=subscription_id,
-                event_id=one.event_id,
-                event_type=one.event_type.value,
-                attempt=one.attempts + 1,
-                status=attempt.status,
-                error=attempt.error,
-            )
+            if not attempt.is_accepted:
+                _log.warning(
+                    "event_not_delivered",
+                    webhook=subscription_id,
+                    event_id=one.event_id,
+                    event_type=one.event_type.value,
+                    attempt=one.attempts + 1,
+                    status=attempt.status,
+                    error=attempt.error,
+                )
+        taken = sum(attempt.is_accepted for attempt in tried)
+        _log.info("events_delivered", webhook=subscription_id, delivered=taken, refused=len(tried) - taken)
         if after is not None and after.state is SubscriptionState.OFF:
             _log.warning("webhook_switched_off", webhook=subscription_id, reason=after.reason)
         return after
