@@ -18,6 +18,8 @@ PAGES = (
     "/reconciliation",
     "/console",
     "/outlook",
+    "/scenarios",
+    "/scenarios?label=Van&day=2026-03-20&sum=900",
     "/planned",
     "/planned?closed=true",
     "/questions",

@@ -43,6 +43,7 @@ _DECIDE = (
     f"POST {COMPANY}/conflicts/{{conflict_id}}", f"POST /v1{COMPANY}/conflicts/{{conflict_id}}",
     f"POST {COMPANY}/console/**", f"POST {COMPANY}/digest/mail",
     f"POST {COMPANY}/planned", f"POST {COMPANY}/planned/{{item_id}}",
+    f"POST {COMPANY}/scenarios", f"POST {COMPANY}/scenarios/{{scenario_id}}/drop",
     f"POST {COMPANY}/questions", f"POST {COMPANY}/questions/{{question_id}}",
     f"POST /v1{COMPANY}/sync", f"POST /v1{COMPANY}/findings/{{finding_id}}",
     f"POST /v1{COMPANY}/fixes", f"POST /v1{COMPANY}/fixes/{{fix_id}}/undo",

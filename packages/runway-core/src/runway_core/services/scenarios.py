@@ -35,6 +35,17 @@ class WhatIf:
     outlook: Outlook  # as it would be
 
 
+@dataclass(frozen=True, slots=True)
+class ScenarioSurvey:
+    """A question beside the scenarios that are kept, all from one reading of the books."""
+
+    books: Books
+    outlook: Outlook  # as booked
+    before: Figures
+    asked: WhatIf | None  # None: nothing was asked
+    kept: Sequence[tuple[Scenario, Figures]]  # by name, with what each would make of it
+
+
 class ScenarioService:
     """Keeps scenarios and computes what-ifs. Books are never changed by one."""
 
@@ -108,11 +119,26 @@ class ScenarioService:
             InvalidRequest: nothing that would be different, or an amendment without what it needs.
         """
         demand_amendments(amendments)
+        return _ask(await self._books.read(company_id), amendments)
+
+    async def survey(self, company_id: CompanyId, amendments: Sequence[Amendment] = ()) -> ScenarioSurvey:
+        """The figures as booked, with `amendments` where there are some, and with each scenario that is kept.
+
+        Raises:
+            NotFound: no such company in this firm.
+            InvalidRequest: an amendment without what it needs.
+        """
+        if amendments:
+            demand_amendments(amendments)
         books = await self._books.read(company_id)
-        cash = books.derive(compute_cash)
         outlook = books.derive(compute_outlook)
-        changed = amend_outlook(books, cash, outlook, amendments)
-        return WhatIf(books=books, before=read_figures(outlook), after=read_figures(changed), outlook=changed)
+        return ScenarioSurvey(
+            books=books,
+            outlook=outlook,
+            before=read_figures(outlook),
+            asked=_ask(books, amendments) if amendments else None,
+            kept=[(one, _ask(books, one.amendments).after) for one in await self.list(company_id)],
+        )
 
     async def show(self, company_id: CompanyId, scenario_id: str) -> tuple[Scenario, WhatIf]:
         """A kept scenario with its figures from today's books.
@@ -122,6 +148,12 @@ class ScenarioService:
         """
         scenario = await self.get(company_id, scenario_id)
         return scenario, await self.ask(company_id, scenario.amendments)
+
+
+def _ask(books: Books, amendments: Sequence[Amendment]) -> WhatIf:
+    outlook = books.derive(compute_outlook)
+    changed = amend_outlook(books, books.derive(compute_cash), outlook, amendments)
+    return WhatIf(books=books, before=read_figures(outlook), after=read_figures(changed), outlook=changed)
 
 
 def demand_amendments(amendments: Sequence[Amendment]) -> None:
