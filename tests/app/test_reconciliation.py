@@ -11,6 +11,7 @@ import httpx
 from runway_core.domain.execution import ExecutionBill, ExecutionState
 
 from tests.app.firm import FORMULA, HOSTILE, Firm
+from tests.store.statements import counted
 
 
 def at_rail(external_id: str, **more: Any) -> ExecutionBill:
@@ -122,3 +123,19 @@ async def test_one_rail_alone_is_told_so(client: httpx.AsyncClient, firm: Firm) 
 
     assert "Nothing to compare" in page
     assert "Between rails" in (await client.get(f"/companies/{firm.sample.company_id}/tray")).text
+
+
+async def test_a_hundred_conflicts_take_as_many_queries_as_three(client: httpx.AsyncClient, firm: Firm) -> None:
+    base = f"/v1{await read_payer(firm)}/reconciliation"
+    await client.get(base)
+    with counted() as for_few:
+        await client.get(base)
+    firm.ledger.put(*(at_rail(f"M{number}", number=f"MX-{number}") for number in range(100)))
+    await firm.runway.sync(firm.sample.company_id)
+    await client.get(base)
+    with counted() as for_many:
+        many = (await client.get(base)).json()
+
+    assert many["waiting"] == 103
+    assert len(for_many) == len(for_few)
+    assert len(for_few) <= 12

@@ -6,9 +6,12 @@ from decimal import Decimal
 
 import pytest
 from runway_core.domain.books import Books
+from runway_core.domain.conflicts import LEDGER, Conflict, ConflictDecision, ConflictKind, MatchSuggestion, Resolution
+from runway_core.domain.findings import Evidence, Severity
 from runway_core.domain.forecasts import ForecastPoint, KeptForecast
 from runway_core.domain.identity import CompanyId, FirmId, RecordKey, RecordKind
 from runway_core.domain.ledger import CompanyInfo
+from runway_core.domain.money import Money
 from runway_core.domain.papers import PaperKey, PaperKind
 from runway_core.domain.people import firm_chain
 from runway_core.domain.planned_items import PlannedItem
@@ -99,6 +102,39 @@ class PapersContract(DeskContract):
 
         assert saved == policy.model_copy(update={"version": 1})
         assert await desk.store.papers.paper(desk.id, Policy, "policy") == saved
+
+    async def test_a_decision_about_a_conflict_comes_back_whole_and_stands_in_the_books(self, desk: StoreDesk) -> None:
+        """If this fails: are pairs of records, amounts and evidence of a document read back as what they were?"""
+        there, here = RecordKey(RecordKind.RAIL_BILL, "ramp:R"), RecordKey(RecordKind.BILL, "7")
+        conflict = Conflict(
+            conflict_id="c1",
+            kind=ConflictKind.AMBIGUOUS_MATCH,
+            company_id=desk.id,
+            records=(there, here),
+            rails=(LEDGER, "ramp"),
+            severity=Severity.MEDIUM,
+            summary="may be one",
+            suggested="Say which",
+            amount=Money(amount=Decimal("70.0000"), currency="USD"),
+            since=date(2026, 2, 17),
+            evidence=(Evidence(name="number", value="9917", record=there, rail="ramp"),),
+            matches=(MatchSuggestion(tier=3, there=(there,), here=(here,), evidence=("same vendor",)),),
+        )
+        decision = ConflictDecision(
+            paper_id="c1",
+            changed_at=START,
+            changed_by="ann",
+            resolution=Resolution.MATCHED,
+            basis=conflict.basis,
+            conflict=conflict,
+            pairs=((there, here),),
+            alias_meant=RecordKey(RecordKind.VENDOR, "50"),
+        )
+        (saved,) = await desk.store.papers.save_papers(desk.id, [decision], attribution=PERSON, at=START)
+
+        assert saved == decision.model_copy(update={"version": 1})
+        assert await desk.store.papers.paper(desk.id, ConflictDecision, "c1") == saved
+        assert (await load(desk)).conflict_decisions == (saved,)
 
     async def test_every_change_is_logged_with_what_changed_and_the_chain_holds(self, desk: StoreDesk) -> None:
         (first,) = await save(desk, make_item())
