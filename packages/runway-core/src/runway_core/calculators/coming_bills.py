@@ -14,8 +14,8 @@ from runway_core.calculators.detected_series import DetectedSeries, find_bill_se
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.series import FULFIL_DAYS, stands_for
-from runway_core.domain.bills import Bill, BillPayment
 from runway_core.domain.books import Books
+from runway_core.domain.heads import BillHead, BillPaymentHead
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 
@@ -76,7 +76,7 @@ def place_coming_bills(bills: Iterable[ComingBill]) -> Iterator[OutlookEvent]:
         )
 
 
-def _find_series(books: Books) -> tuple[list[tuple[DetectedSeries, list[RecordKey]]], dict[str, Bill]]:
+def _find_series(books: Books) -> tuple[list[tuple[DetectedSeries, list[RecordKey]]], dict[str, BillHead]]:
     """Series of bills that nobody entered and whose bills were last paid from a deposit account, with their bills."""
     held = {s.series_id: (s, [key for m in s.members for key in m.records]) for s in books.derive(find_bill_series)}
     series_of = {key.external_id: series_id for series_id, (_, keys) in held.items() for key in keys}
@@ -88,7 +88,7 @@ def _find_series(books: Books) -> tuple[list[tuple[DetectedSeries, list[RecordKe
             if series_id is not None and (series_id not in paid or latest > paid[series_id]):
                 paid[series_id] = latest
     cash, entered = find_cash_account_ids(books), books.company.settings.series
-    by_id = {bill.external_id: bill for bill in books.bills if bill.external_id in series_of}
+    by_id = {bill.external_id: bill for bill in books.bill_heads if bill.external_id in series_of}
     found = [
         (series, keys)
         for series_id, (series, keys) in held.items()
@@ -99,9 +99,9 @@ def _find_series(books: Books) -> tuple[list[tuple[DetectedSeries, list[RecordKe
     return found, by_id
 
 
-def _read_payments_to(books: Books, vendor_ids: set[str]) -> Iterator[BillPayment]:
-    return (payment for payment in books.bill_payments if payment.vendor_id in vendor_ids and not payment.is_void)
+def _read_payments_to(books: Books, vendor_ids: set[str]) -> Iterator[BillPaymentHead]:
+    return (payment for payment in books.bill_payment_heads if payment.vendor_id in vendor_ids and not payment.is_void)
 
 
-def _list_bills(payment: BillPayment) -> list[str]:
+def _list_bills(payment: BillPaymentHead) -> list[str]:
     return [link.external_id for link in payment.applied if link.kind is RecordKind.BILL]

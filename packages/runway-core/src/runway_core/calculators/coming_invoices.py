@@ -10,10 +10,9 @@ from runway_core.calculators.detected_series import DetectedSeries, find_invoice
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.receivables import PaymentHabits
 from runway_core.calculators.terms import DEFAULT_TERM_DAYS
-from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
+from runway_core.domain.heads import BillHead, InvoiceHead
 from runway_core.domain.identity import RecordKey
-from runway_core.domain.invoices import Invoice
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 
 _LATE_DAYS = 7
@@ -45,7 +44,7 @@ class ComingInvoices(NamedTuple):
 def find_coming_invoices(books: Books, habits: PaymentHabits, last: date) -> ComingInvoices:
     """Invoices of detected series that are written and paid until `last`; amounts without a rate are left out."""
     rates = HomeRates.of(books)
-    by_id = {invoice.external_id: invoice for invoice in books.invoices}
+    by_id = {invoice.external_id: invoice for invoice in books.invoice_heads}
     found: list[ComingInvoice] = []
     in_series: set[RecordKey] = set()
     for series in books.derive(find_invoice_series):
@@ -75,7 +74,7 @@ def place_coming_invoices(invoices: Iterable[ComingInvoice]) -> Iterator[Outlook
         )
 
 
-def find_usual_term(by_id: Mapping[str, Bill | Invoice], keys: Sequence[RecordKey]) -> int:
+def find_usual_term(by_id: Mapping[str, BillHead | InvoiceHead], keys: Sequence[RecordKey]) -> int:
     """The middle term of the last three documents, in days, or thirty."""
     documents = [by_id[key.external_id] for key in keys[-3:] if key.external_id in by_id]
     terms = sorted((d.due_date - d.document_date).days for d in documents if d.due_date is not None)

@@ -58,11 +58,11 @@ def find_open_credits(books: Books) -> tuple[tuple[VendorCredit, Decimal], ...]:
 def find_unapplied_payments(books: Books) -> tuple[tuple[BillPayment, Decimal], ...]:
     """Bill payments that are not void with the part that pays no bill, where there is one. Reads bill payments."""
     found: list[tuple[BillPayment, Decimal]] = []
-    for payment in books.bill_payments:
-        links = payment.applied
-        if len(links) == 1 and links[0].amount == payment.total and links[0].kind is RecordKind.BILL:
+    for payment, head in zip(books.bill_payments, books.bill_payment_heads, strict=True):
+        links = head.applied
+        if len(links) == 1 and links[0].amount == head.total and links[0].kind is RecordKind.BILL:
             continue  # by far the most
-        if payment.total and not payment.is_void and (amount := unapplied_of(payment)) > 0:
+        if head.total and not head.is_void and (amount := unapplied_of(payment)) > 0:
             found.append((payment, amount))
     return tuple(found)
 
@@ -73,7 +73,7 @@ def find_customer_credits(books: Books) -> dict[PartyCurrency, Decimal]:
     for memo in books.credit_memos:
         if not memo.is_void:
             _add(found, (memo.customer_id, memo.currency), memo.open_balance)
-    for payment in books.customer_payments:
+    for payment in books.customer_payment_heads:
         if payment.unapplied and not payment.is_void:
             _add(found, (payment.customer_id, payment.currency), payment.unapplied)
     return found
@@ -106,7 +106,7 @@ def _open_credit(credit: VendorCredit, used: Mapping[str, Decimal]) -> Decimal:
 def _sum_used_credits(books: Books) -> dict[str, Decimal]:
     """What bill payments used of each vendor credit: the open rest where the rail does not tell it."""
     used: dict[str, Decimal] = {}
-    for payment in books.bill_payments:
+    for payment in books.bill_payment_heads:
         if payment.is_void:
             continue
         for link in payment.applied:
@@ -115,7 +115,7 @@ def _sum_used_credits(books: Books) -> dict[str, Decimal]:
                 used[link.external_id] = used.get(link.external_id, ZERO) + amount
     old = [credit for credit in books.vendor_credits if credit.document_date < books.history_from]
     if old:
-        held = {payment.external_id for payment in books.bill_payments}
+        held = {payment.external_id for payment in books.bill_payment_heads}
         used.update((credit.external_id, _ALL) for credit in old if _is_used_by_another(credit, held))
     return used
 

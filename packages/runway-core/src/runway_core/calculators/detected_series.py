@@ -12,19 +12,18 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain, starmap
+from operator import attrgetter
 from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days, add_months
 from runway_core.calculators.outflows import Outflow, find_wage_account_ids, is_for_wages, read_outflows
-from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.company import Rhythm
+from runway_core.domain.heads import BillHead, InvoiceHead
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.invoices import Invoice
 from runway_core.domain.ledger import Account
 from runway_core.domain.parties import Customer, Vendor
-from runway_core.domain.record import Record
 
 LEAST_MEMBERS = 3
 TOLERANCE_DAYS = 3
@@ -42,6 +41,9 @@ STEPS: dict[Rhythm, tuple[int, int]] = {
 """The length of each period in days, and for months how many of them."""
 
 
+_WALKS = {rhythm: (length, max(length, OVER_AFTER_DAYS)) for rhythm, (length, _) in STEPS.items()}
+_LEAST_ALIKE, _MOST_ALIKE = 1 - ALIKE_SHARE, 1 + ALIKE_SHARE
+_OUTFLOW_ORDER = attrgetter("on", "amount", "kind", "external_id")
 _LONGEST_AGO = 2 * 91 + 2 * TOLERANCE_DAYS
 
 
@@ -102,10 +104,12 @@ class DetectedSeries:
             day = step(self.next_on, self.rhythm, count)
 
 
-class _Row(NamedTuple):
-    on: int  # the day's ordinal: ten thousand documents are compared within a page's time
-    amount: Decimal
-    records: tuple[Record, ...]
+class _Moves(NamedTuple):
+    """One counterparty's movements by day, then amount, then record, side by side: there are ten thousand in all."""
+
+    days: list[int]  # ordinals
+    amounts: list[Decimal]
+    records: list[tuple[tuple[RecordKind, str], ...]]  # kind and id
 
 
 class _Rounds(NamedTuple):
@@ -136,29 +140,32 @@ def find_outflow_series(books: Books, outflows: Iterable[Outflow] | None = None)
     for (party, currency), paid in groups.items():
         if len(paid) >= LEAST_MEMBERS:
             is_payroll = bool(wages) and any(is_for_wages(outflow, wages) for outflow in paid)
-            rows = [_Row(outflow.on.toordinal(), outflow.amount, (outflow.record,)) for outflow in paid]
-            rows = _sum_days(rows) if is_payroll else rows  # many are paid on one day
+            moves = _sum_days(paid) if is_payroll else _order_outflows(paid)  # many are paid on one day
             rounds = _Rounds(SeriesSource.OUTFLOW, party, _name(books, party), currency)
-            found += _name_chains(rounds, rows, as_of=books.as_of, is_payroll=is_payroll)
+            found += _name_chains(rounds, moves, as_of=books.as_of, is_payroll=is_payroll)
     return _by_id(found)
 
 
 def find_bill_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of bills by vendor and document date, by id."""
-    return _find_in_documents(books, SeriesSource.BILL, RecordKind.VENDOR, books.bills_by_vendor)
+    groups: dict[str, list[BillHead]] = {}
+    for bill in books.bill_heads:
+        if bill.vendor_id is not None:
+            groups.setdefault(bill.vendor_id, []).append(bill)
+    return _find_in_documents(books, SeriesSource.BILL, RecordKind.VENDOR, groups)
 
 
 def find_invoice_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of invoices by customer and document date, by id."""
-    groups: dict[str, list[Invoice]] = {}
-    for invoice in books.invoices:
-        if invoice.customer_id is not None:
+    groups: dict[str, list[InvoiceHead]] = {}
+    for invoice in books.invoice_heads:
+        if invoice.customer_id is not None and not invoice.is_void:
             groups.setdefault(invoice.customer_id, []).append(invoice)
     return _find_in_documents(books, SeriesSource.INVOICE, RecordKind.CUSTOMER, groups)
 
 
 def _find_in_documents(
-    books: Books, source: SeriesSource, kind: RecordKind, groups: Mapping[str, Sequence[Bill | Invoice]]
+    books: Books, source: SeriesSource, kind: RecordKind, groups: Mapping[str, Sequence[BillHead | InvoiceHead]]
 ) -> tuple[DetectedSeries, ...]:
     given = {}
     for party_id, documents in groups.items():
@@ -169,19 +176,25 @@ def _find_in_documents(
 
 
 def _find_in_group(
-    source: SeriesSource, party: RecordKey, name: str, as_of: date, documents: Iterable[Bill | Invoice]
+    source: SeriesSource, party: RecordKey, name: str, as_of: date, documents: Iterable[BillHead | InvoiceHead]
 ) -> tuple[DetectedSeries, ...]:
     """The series among one counterparty's documents, of each currency by itself."""
-    rows: dict[str, list[_Row]] = {}
+    held: dict[str, list[tuple[date, Decimal, str]]] = {}
     for document in documents:
-        is_void = isinstance(document, Invoice) and document.is_void
-        if document.document_date <= as_of and document.total > 0 and not is_void:
-            row = _Row(document.document_date.toordinal(), document.total, (document,))
-            rows.setdefault(document.currency, []).append(row)
+        if document.document_date <= as_of and document.total > 0:
+            row = (document.document_date, document.total, document.external_id)
+            held.setdefault(document.currency, []).append(row)
+    kind = RecordKind.BILL if source is SeriesSource.BILL else RecordKind.INVOICE
     found: list[DetectedSeries] = []
-    for currency, held in rows.items():
-        if len(held) >= LEAST_MEMBERS:
-            found += _name_chains(_Rounds(source, party, name, currency), held, as_of=as_of)
+    for currency, rows in held.items():
+        if len(rows) >= LEAST_MEMBERS:
+            rows.sort()
+            moves = _Moves(
+                days=[on.toordinal() for on, _, _ in rows],
+                amounts=[amount for _, amount, _ in rows],
+                records=[((kind, external_id),) for _, _, external_id in rows],
+            )
+            found += _name_chains(_Rounds(source, party, name, currency), moves, as_of=as_of)
     return tuple(found)
 
 
@@ -195,13 +208,12 @@ def step(day: date, rhythm: Rhythm, count: int) -> date:
     return add_months(day, count * months) if months else add_days(day, count * length)
 
 
-def _name_chains(
-    rounds: _Rounds, rows: Sequence[_Row], *, as_of: date, is_payroll: bool = False
-) -> Iterator[DetectedSeries]:
+def _name_chains(rounds: _Rounds, moves: _Moves, *, as_of: date, is_payroll: bool = False) -> Iterator[DetectedSeries]:
     """The series of one counterparty, the larger of a rhythm first."""
-    chains = _find_chains(rows, as_of.toordinal())
+    days, amounts, records = moves
+    chains = _find_chains(days, amounts, as_of.toordinal())
     counted: dict[Rhythm, int] = {}
-    for rhythm, members in sorted(chains, key=lambda one: (-_median_amount(one[1]), *_order(one[1][-1]))):
+    for rhythm, places in sorted(chains, key=lambda one: (-_median_amount(amounts, one[1]), one[1][-1])):
         counted[rhythm] = counted.get(rhythm, 0) + 1
         yield DetectedSeries(
             source=rounds.source,
@@ -209,95 +221,102 @@ def _name_chains(
             name=rounds.name,
             currency=rounds.currency,
             rhythm=rhythm,
-            members=tuple(_member(row) for row in members),
-            next_on=date.fromordinal(_expect_next([row.on for row in members], rhythm)),
-            amount=_median_amount(members),
+            members=tuple(_member(days[place], amounts[place], records[place]) for place in places),
+            next_on=date.fromordinal(_expect_next([days[place] for place in places], rhythm)),
+            amount=_median_amount(amounts, places),
             is_payroll=is_payroll,
             number=counted[rhythm],
         )
 
 
-def _sum_days(rows: Iterable[_Row]) -> list[_Row]:
-    """One row a day."""
-    days: dict[int, list[_Row]] = {}
-    for row in rows:
-        days.setdefault(row.on, []).append(row)
-    return [
-        _Row(on, sum((row.amount for row in held), Decimal(0)), tuple(r for row in held for r in row.records))
-        for on, held in days.items()
-    ]
+def _order_outflows(paid: Iterable[Outflow]) -> _Moves:
+    ordered = sorted(paid, key=_OUTFLOW_ORDER)
+    days = [outflow.on.toordinal() for outflow in ordered]
+    return _Moves(days, [outflow.amount for outflow in ordered], [((o.kind, o.external_id),) for o in ordered])
 
 
-def _find_chains(rows: Sequence[_Row], as_of: int) -> list[tuple[Rhythm, list[_Row]]]:
-    """The series of one counterparty that are not over, each row in one at most; members oldest first."""
-    left = _sort(rows)
-    days = [row.on for row in left]
-    chains: list[tuple[Rhythm, list[_Row]]] = []
+def _sum_days(paid: Iterable[Outflow]) -> _Moves:
+    """One movement a day."""
+    days: dict[int, list[Outflow]] = {}
+    for outflow in paid:
+        days.setdefault(outflow.on.toordinal(), []).append(outflow)
+    moves = _Moves([], [], [])
+    for on, held in sorted(days.items()):
+        moves.days.append(on)
+        moves.amounts.append(sum((outflow.amount for outflow in held), Decimal(0)))
+        moves.records.append(tuple((outflow.kind, outflow.external_id) for outflow in held))
+    return moves
+
+
+def _find_chains(days: list[int], amounts: list[Decimal], as_of: int) -> list[tuple[Rhythm, list[int]]]:
+    """The series of one counterparty that are not over: the places of their members, each in one series at most."""
+    left = list(range(len(days)))
+    chains: list[tuple[Rhythm, list[int]]] = []
     last = len(left) - 1
-    while last >= LEAST_MEMBERS - 1 and left[last].on >= as_of - _LONGEST_AGO:
-        best = _find_longest(left, days, last=last, as_of=as_of)
+    while last >= LEAST_MEMBERS - 1 and days[last] >= as_of - _LONGEST_AGO:
+        best = _find_longest(days, amounts, last=last, as_of=as_of)
         if best is None:
             last -= 1
             continue
         rhythm, places = best
         chains.append((rhythm, [left[place] for place in places]))
         used = set(places)
-        left = [row for place, row in enumerate(left) if place not in used]
-        days = [row.on for row in left]
+        kept = [place for place in range(len(days)) if place not in used]
+        left, days = [left[place] for place in kept], [days[place] for place in kept]
+        amounts = [amounts[place] for place in kept]
         last = len(left) - 1
     return chains
 
 
-def _find_longest(
-    rows: Sequence[_Row], days: Sequence[int], *, last: int, as_of: int
-) -> tuple[Rhythm, list[int]] | None:
-    """The longest series that ends with row `last`; of two equally long ones that of the longer period."""
+def _find_longest(days: list[int], amounts: list[Decimal], *, last: int, as_of: int) -> tuple[Rhythm, list[int]] | None:
+    """The longest series that ends with movement `last`; of two equally long ones that of the longer period."""
     best: tuple[Rhythm, list[int]] | None = None
-    ago = as_of - days[last]
-    for rhythm, (length, _) in STEPS.items():
-        late = max(length, OVER_AFTER_DAYS)
+    day = days[last]
+    ago = as_of - day
+    for rhythm, (length, late) in _WALKS.items():
         if ago > length + late + 2 * TOLERANCE_DAYS:
             continue
-        before = _step_back(days[last], rhythm)
+        before = _step_back(day, rhythm)
         place = bisect_left(days, before - TOLERANCE_DAYS, 0, last)
         if place == last or days[place] > before + TOLERANCE_DAYS:
             continue  # most have nothing a period before: not worth a walk
-        places = _walk_back(rows, last, rhythm)
+        places = _walk_back(days, amounts, last=last, rhythm=rhythm)
         if len(places) < LEAST_MEMBERS or (best is not None and len(places) < len(best[1])):
             continue
-        if as_of - _expect_next([rows[place].on for place in places], rhythm) <= late and _is_dense(rows, places):
+        due = as_of - _expect_next([days[place] for place in places], rhythm)
+        if due <= late and _is_dense(days, amounts, places):
             best = rhythm, places
     return best
 
 
-def _walk_back(rows: Sequence[_Row], last: int, rhythm: Rhythm) -> list[int]:
-    """The places of the rows one period after the other back from `last`, oldest first."""
+def _walk_back(days: list[int], amounts: list[Decimal], *, last: int, rhythm: Rhythm) -> list[int]:
+    """The places of the movements one period after the other back from `last`, oldest first."""
     places = [last]
-    low, high = _bounds(rows[last].amount)
+    low, high = _bounds(amounts[last])
     while True:
-        aim = _step_back(rows[places[-1]].on, rhythm)
-        nearest: int | None = None
-        place = bisect_left(rows, (aim - TOLERANCE_DAYS,), 0, places[-1])
-        while place < places[-1] and rows[place].on <= aim + TOLERANCE_DAYS:
-            is_alike = low <= rows[place].amount <= high
-            if is_alike and (nearest is None or abs(rows[place].on - aim) < abs(rows[nearest].on - aim)):
-                nearest = place
+        at = places[-1]
+        aim = _step_back(days[at], rhythm)
+        nearest, off = -1, TOLERANCE_DAYS + 1
+        place = bisect_left(days, aim - TOLERANCE_DAYS, 0, at)
+        while place < at and days[place] <= aim + TOLERANCE_DAYS:
+            if abs(days[place] - aim) < off and low <= amounts[place] <= high:
+                nearest, off = place, abs(days[place] - aim)
             place += 1
-        if nearest is None:
+        if nearest < 0:
             return places[::-1]
         places.append(nearest)
         if len(places) <= LEAST_MEMBERS:
-            low, high = _bounds(_median_amount([rows[place] for place in reversed(places)]))
+            low, high = _bounds(_median_amount(amounts, places[::-1]))
 
 
 def _bounds(usual: Decimal) -> tuple[Decimal, Decimal]:
-    return usual * (1 - ALIKE_SHARE), usual * (1 + ALIKE_SHARE)
+    return usual * _LEAST_ALIKE, usual * _MOST_ALIKE
 
 
-def _is_dense(rows: Sequence[_Row], places: Sequence[int]) -> bool:
+def _is_dense(days: list[int], amounts: list[Decimal], places: list[int]) -> bool:
     """Whether two of three alike days in the span of a series are its members."""
-    low, high = _bounds(_median_amount([rows[place] for place in places]))
-    alike = {row.on for row in rows[places[0] : places[-1] + 1] if low <= row.amount <= high}
+    low, high = _bounds(_median_amount(amounts, places))
+    alike = {days[place] for place in range(places[0], places[-1] + 1) if low <= amounts[place] <= high}
     return len(places) * 3 >= len(alike) * 2
 
 
@@ -313,31 +332,14 @@ def _step_back(day: int, rhythm: Rhythm) -> int:
     return step(date.fromordinal(day), rhythm, -1).toordinal()
 
 
-def _median_amount(rows: Sequence[_Row]) -> Decimal:
+def _median_amount(amounts: list[Decimal], places: Sequence[int]) -> Decimal:
     """The median amount of the last three."""
-    amounts = sorted(row.amount for row in rows[-LEAST_MEMBERS:])
-    return amounts[(len(amounts) - 1) // 2]
+    last = sorted(amounts[place] for place in places[-LEAST_MEMBERS:])
+    return last[(len(last) - 1) // 2]
 
 
-def _sort(rows: Iterable[_Row]) -> list[_Row]:
-    """Rows by day, then amount; only among those alike in both do their records decide."""
-    ordered = sorted(rows, key=_day_and_amount)
-    if any(one.on == other.on and one.amount == other.amount for one, other in pairwise(ordered)):
-        ordered.sort(key=_order)
-    return ordered
-
-
-def _day_and_amount(row: _Row) -> tuple[int, Decimal]:
-    return row[:2]
-
-
-def _order(row: _Row) -> tuple[int, Decimal, str, str]:
-    first = row.records[0]
-    return row.on, row.amount, first.kind, first.external_id
-
-
-def _member(row: _Row) -> Member:
-    return Member(date.fromordinal(row.on), row.amount, tuple(sorted(record.key for record in row.records)))
+def _member(on: int, amount: Decimal, records: Iterable[tuple[RecordKind, str]]) -> Member:
+    return Member(date.fromordinal(on), amount, tuple(sorted(starmap(RecordKey, records))))
 
 
 def _name(books: Books, party: RecordKey) -> str:

@@ -5,23 +5,20 @@ books some weeks before that week began. What the books hold now for a coming we
 still to come, so that known and expected money never count twice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from runway_core.calculators.calendar import monday_of
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.history import Span
-from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
-from runway_core.domain.documents import DocumentLink
+from runway_core.domain.heads import BillHead, BillPaymentHead, CustomerPaymentHead, InvoiceHead
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.invoices import Invoice
 from runway_core.domain.money import ZERO
 
 WEEKS_AHEAD = 14
@@ -50,33 +47,20 @@ class EntryCurve:
         return self.coverage[week - 1] if week <= len(self.coverage) else Fraction(0)
 
 
-class _Settled(NamedTuple):
-    """Money that moved on a day, and since when the books knew of it."""
-
-    on: date
-    home: Decimal
-    known_on: date | None  # None: not before it moved
-
-
 def compute_bill_curve(books: Books, span: Span, *, in_series: frozenset[RecordKey]) -> EntryCurve | None:
     """The curve of bills paid from deposit accounts within `span`; payments and bills `in_series` come by themselves.
 
     `None` where none was paid. A payment on account of no bill was not known before it left.
     """
-    bills = {bill.external_id: bill for bill in books.bills}
-    calendar = _Entries(books)
+    known = _Known(books, {bill.external_id: bill for bill in books.bill_heads}, RecordKind.BILL, apart=in_series)
     cash = find_cash_account_ids(books)
     apart = {key.external_id for key in in_series if key.kind is RecordKind.BILL_PAYMENT}
-    settled: list[_Settled] = []
-    for payment in books.bill_payments:
+    for payment in books.bill_payment_heads:
         on = payment.document_date
         is_usual = span.first <= on <= span.last and payment.account_id in cash and not payment.is_void
         if is_usual and payment.external_id not in apart:
-            parts = calendar.split(
-                payment.applied, bills, total=payment.total, on=on, kind=RecordKind.BILL, apart=in_series
-            )
-            settled += calendar.in_home(parts, payment.currency, on)
-    return _draw(settled, span)
+            known.add(payment, on)
+    return known.draw(span)
 
 
 def compute_receipt_curve(books: Books, span: Span, *, in_series: frozenset[RecordKey]) -> EntryCurve | None:
@@ -85,21 +69,17 @@ def compute_receipt_curve(books: Books, span: Span, *, in_series: frozenset[Reco
     Payments and invoices `in_series` come round by themselves. A payment on account of no invoice was not known before
     it came.
     """
-    invoices = {invoice.external_id: invoice for invoice in books.invoices}
-    calendar = _Entries(books)
+    invoices = {invoice.external_id: invoice for invoice in books.invoice_heads}
+    known = _Known(books, invoices, RecordKind.INVOICE, apart=in_series)
     cash = find_cash_account_ids(books)
     deposited = books.derive(find_deposit_days)
     apart = {key.external_id for key in in_series if key.kind is RecordKind.CUSTOMER_PAYMENT}
-    settled: list[_Settled] = []
-    for payment in books.customer_payments:
+    for payment in books.customer_payment_heads:
         on = payment.document_date if payment.account_id in cash else deposited.get(payment.external_id)
         is_usual = on is not None and span.first <= on <= span.last and not payment.is_void
         if on is not None and is_usual and payment.external_id not in apart:
-            parts = calendar.split(
-                payment.applied, invoices, total=payment.total, on=on, kind=RecordKind.INVOICE, apart=in_series
-            )
-            settled += calendar.in_home(parts, payment.currency, on)
-    return _draw(settled, span)
+            known.add(payment, on)
+    return known.draw(span)
 
 
 def find_deposit_days(books: Books) -> dict[str, date]:
@@ -114,42 +94,42 @@ def find_deposit_days(books: Books) -> dict[str, date]:
     }
 
 
-class _Entries:
-    """Since when documents were in the books, in days of the company."""
+class _Known:
+    """Sums money that moved by how many weeks ahead of its own the books knew of it, in home currency."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(
+        self, books: Books, documents: Mapping[str, BillHead | InvoiceHead], kind: RecordKind, *, apart: Set[RecordKey]
+    ) -> None:
+        """`documents` of a `kind`, by id, are what is paid; what pays those `apart` is left away."""
         self._zone = ZoneInfo(books.company.time_zone)
         self._rates = HomeRates.of(books)
+        self._documents = documents
+        self._kind = kind
+        self._apart = {key.external_id for key in apart if key.kind is kind}
+        self._by_weeks = [ZERO] * (WEEKS_AHEAD + 1)
 
-    def split(
-        self,
-        links: Iterable[DocumentLink],
-        documents: Mapping[str, Bill | Invoice],
-        *,
-        total: Decimal,
-        on: date,
-        kind: RecordKind,
-        apart: frozenset[RecordKey] = frozenset(),
-    ) -> Iterator[tuple[Decimal, date | None]]:
-        """The parts of a payment with the day each document was entered; with those `apart` they add up to it."""
-        left = total
-        for link in links:
-            if link.kind is kind and left > 0:
-                part = left if link.amount is None else min(link.amount, left)
+    def add(self, payment: BillPaymentHead | CustomerPaymentHead, on: date) -> None:
+        """Take a payment that moved on a day by its parts; what pays nothing named here was not known before."""
+        left, currency = payment.total, payment.currency
+        monday = monday_of(on)
+        for link in payment.applied:
+            if link.kind is self._kind and left > 0:
+                amount = link.amount
+                part = left if amount is None or amount > left else amount
                 left -= part
-                if link.key not in apart:
-                    yield part, self._find_known_day(documents.get(link.external_id), on)
+                if link.external_id not in self._apart:
+                    known_on = self._find_known_day(self._documents.get(link.external_id), on)
+                    weeks = -((known_on - monday).days // 7)
+                    self._put(part, currency, min(max(weeks, 0), WEEKS_AHEAD))
         if left > 0:
-            yield left, None
+            self._put(left, currency, 0)
 
-    def in_home(self, parts: Iterable[tuple[Decimal, date | None]], currency: str, on: date) -> Iterator[_Settled]:
-        """The parts in home currency; those without a rate are left away, as everywhere."""
-        for amount, known_on in parts:
-            home = self._rates.convert(amount, currency)
-            if home:
-                yield _Settled(on, home, known_on)
+    def _put(self, amount: Decimal, currency: str, weeks: int) -> None:
+        home = self._rates.convert(amount, currency)
+        if home is not None:  # those without a rate are left away, as everywhere
+            self._by_weeks[weeks] += home
 
-    def _find_known_day(self, document: Bill | Invoice | None, on: date) -> date:
+    def _find_known_day(self, document: BillHead | InvoiceHead | None, on: date) -> date:
         # A document that is absent was closed too long ago to be read back: it was known all along.
         if document is None or _is_long_due(document, on):
             return date.min
@@ -158,29 +138,21 @@ class _Entries:
         # Books that were moved here from elsewhere say when that was, not when a document was first entered.
         return entered_on if (entered_on - on).days <= MOVED_AFTER_DAYS else document.document_date
 
+    def draw(self, span: Span) -> EntryCurve | None:
+        """The curve of what was added; `None` where that is nothing."""
+        total = Fraction(sum(self._by_weeks, ZERO))
+        if total <= 0:
+            return None
+        known = ZERO
+        coverage: list[Fraction] = []
+        for amount in reversed(self._by_weeks[1:]):
+            known += amount
+            coverage.append(Fraction(known) / total)
+        return EntryCurve(usual_week=total * 7 / span.days, coverage=tuple(reversed(coverage)))
 
-def _is_long_due(document: Bill | Invoice, on: date) -> bool:
+
+def _is_long_due(document: BillHead | InvoiceHead, on: date) -> bool:
     return document.due_date is not None and (on - document.due_date).days > KNOWN_ALL_ALONG_DAYS
-
-
-def _draw(settled: Iterable[_Settled], span: Span) -> EntryCurve | None:
-    """Sum the money by how many weeks ahead it was known."""
-    by_weeks = [ZERO] * (WEEKS_AHEAD + 1)
-    for on, home, known_on in settled:
-        weeks = 0
-        if known_on is not None:
-            ahead = (monday_of(on) - known_on).days
-            weeks = min(max(-(-ahead // 7), 0), WEEKS_AHEAD)
-        by_weeks[weeks] += home
-    total = Fraction(sum(by_weeks, ZERO))
-    if total <= 0:
-        return None
-    known = ZERO
-    coverage: list[Fraction] = []
-    for amount in reversed(by_weeks[1:]):
-        known += amount
-        coverage.append(Fraction(known) / total)
-    return EntryCurve(usual_week=total * 7 / span.days, coverage=tuple(reversed(coverage)))
 
 
 def find_fridays(as_of: date, last: date) -> Iterator[tuple[int, date]]:

@@ -14,11 +14,10 @@ from typing import NamedTuple
 from runway_core.calculators.calendar import add_days, months_before
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.history import FULL_MONTHS
-from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLine, LineKind
+from runway_core.domain.heads import BillPaymentHead, CustomerPaymentHead
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.invoices import CustomerPayment
 from runway_core.domain.ledger import AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
 
@@ -148,8 +147,8 @@ class _FlowReader:
                 yield Flow(line.booked_on, line.account_id, line.amount, line.currency, home, sort)
 
     def read_ledger(self, books: Books) -> Iterator[Flow]:
-        yield from self._payments(books.bill_payments, -1)
-        yield from self._payments(books.customer_payments, 1)
+        yield from self._payments(books.bill_payment_heads, RecordKind.BILL_PAYMENT, sign=-1)
+        yield from self._payments(books.customer_payment_heads, RecordKind.CUSTOMER_PAYMENT, sign=1)
         yield from self._direct(books.purchases)
         yield from self._direct(books.deposits)
         for transfer in books.transfers:
@@ -167,7 +166,9 @@ class _FlowReader:
             self.began[account_id] = on
         return on >= self._since
 
-    def _payments(self, payments: Iterable[BillPayment | CustomerPayment], sign: int) -> Iterator[Flow]:
+    def _payments(
+        self, payments: Iterable[BillPaymentHead | CustomerPaymentHead], kind: RecordKind, *, sign: int
+    ) -> Iterator[Flow]:
         cash, convert, operating = self.cash, self._rates.convert, FlowSort.OPERATING
         for payment in payments:
             account_id = payment.account_id
@@ -177,7 +178,7 @@ class _FlowReader:
             if self._is_recent(on, account_id):
                 amount, currency = sign * payment.total, payment.currency
                 home = convert(amount, currency)
-                yield Flow(on, account_id, amount, currency, home, operating, payment.kind, payment.external_id)
+                yield Flow(on, account_id, amount, currency, home, operating, kind, payment.external_id)
 
     def _direct(self, records: Iterable[Purchase | Deposit]) -> Iterator[Flow]:
         """Purchases and deposits, split by what their lines stand for."""

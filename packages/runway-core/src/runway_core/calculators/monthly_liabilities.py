@@ -24,7 +24,7 @@ from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.company import SeriesKind
 from runway_core.domain.documents import DocumentLine, LineKind
-from runway_core.domain.identity import RecordKey
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.invoices import Invoice
 from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import AMOUNT_STEP, ZERO
@@ -236,8 +236,8 @@ def _read_legs(books: Books) -> dict[str, list[_Leg]]:
 
 def _read_all(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
     yield from _read_purchases(books, accounts, since)
-    for payment in books.bill_payments:
-        if payment.account_id in accounts and payment.document_date >= since and not payment.is_void:
+    for payment, head in zip(books.bill_payments, books.bill_payment_heads, strict=True):
+        if head.account_id in accounts and head.document_date >= since and not head.is_void:
             yield _leg(payment.account_id, payment, payment.total)
     for deposit in books.deposits:
         if deposit.document_date >= since:
@@ -283,9 +283,10 @@ def _read_tax(books: Books, accounts: Mapping[str, Account], since: date) -> Ite
     """Tax on invoices, where there is one account for it."""
     taxes = [account_id for account_id, a in accounts.items() if a.account_kind is AccountKind.SALES_TAX_PAYABLE]
     if len(taxes) == 1:
-        for invoice in books.invoices:
-            if invoice.tax and invoice.document_date >= since and not invoice.is_void:
-                yield _leg(taxes[0], invoice, invoice.tax)
+        for one in books.invoice_heads:
+            if one.tax and one.document_date >= since and not one.is_void:
+                key = RecordKey(RecordKind.INVOICE, one.external_id)
+                yield taxes[0], _Leg(one.document_date, one.tax, key, False, one.created_at)
 
 
 def _sum_lines(lines: Iterable[DocumentLine], accounts: Mapping[str, Account]) -> Iterator[tuple[str, Decimal]]:

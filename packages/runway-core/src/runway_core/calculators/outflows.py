@@ -31,6 +31,9 @@ class Outflow(NamedTuple):
     on: date
     amount: Decimal  # positive, in `currency`
     currency: str
+    kind: RecordKind
+    external_id: str
+    pays_bills: bool
     record: BillPayment | Purchase | Transfer | JournalEntry
 
 
@@ -60,30 +63,37 @@ def _compute(books: Books) -> tuple[Outflow, ...]:
 def _read(books: Books) -> Iterator[Outflow]:
     cash = find_cash_account_ids(books)
     vendors: dict[str, RecordKey] = {}
-    for payment in books.bill_payments:
-        vendor_id = payment.vendor_id
-        if payment.account_id in cash and vendor_id is not None and payment.total > 0 and not payment.is_void:
+    for payment, head in zip(books.bill_payments, books.bill_payment_heads, strict=True):
+        vendor_id = head.vendor_id
+        if head.account_id in cash and vendor_id is not None and head.total > 0 and not head.is_void:
             party = vendors.get(vendor_id)
             if party is None:
                 party = vendors[vendor_id] = RecordKey(RecordKind.VENDOR, vendor_id)
-            yield Outflow(party, payment.document_date, payment.total, payment.currency, payment)
+            kind, on, pays_bills = RecordKind.BILL_PAYMENT, head.document_date, bool(head.applied)
+            yield Outflow(party, on, head.total, head.currency, kind, head.external_id, pays_bills, payment)
     wages = find_wage_account_ids(books)
     for purchase in books.purchases:
         if purchase.account_id in cash and purchase.total > 0 and not (purchase.is_void or purchase.is_refund):
             payee = _find_payee(purchase, wages)
             if payee is not None:
-                yield Outflow(payee, purchase.document_date, purchase.total, purchase.currency, purchase)
+                yield _outflow(payee, purchase, purchase.total)
     others = {a.external_id for a in books.chart if a.account_kind not in _NO_SERIES}
     for transfer in books.transfers:
         if transfer.from_account_id in cash and transfer.to_account_id in others and transfer.total > 0:
             party = RecordKey(RecordKind.ACCOUNT, transfer.to_account_id or "")
-            yield Outflow(party, transfer.document_date, transfer.total, transfer.currency, transfer)
+            yield _outflow(party, transfer, transfer.total)
     for entry in books.journal_entries:
         paid = _sum_legs(entry.lines, cash)
         account_id = _find_main_account(entry.lines, others) if paid > 0 else None
         if account_id is not None:
             party = RecordKey(RecordKind.ACCOUNT, account_id)
-            yield Outflow(party, entry.document_date, paid, entry.currency, entry)
+            yield _outflow(party, entry, paid)
+
+
+def _outflow(party: RecordKey, record: Purchase | Transfer | JournalEntry, paid: Decimal) -> Outflow:
+    """A payment that settles no bill."""
+    on, currency = record.document_date, record.currency
+    return Outflow(party, on, paid, currency, record.kind, record.external_id, False, record)
 
 
 def is_for_wages(outflow: Outflow, wage_account_ids: frozenset[str]) -> bool:

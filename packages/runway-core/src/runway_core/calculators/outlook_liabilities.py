@@ -10,8 +10,8 @@ from runway_core.calculators.calendar import add_days
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.monthly_liabilities import MonthlyLiability, Settlement
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
-from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
+from runway_core.domain.heads import BillPaymentHead
 from runway_core.domain.ledger import AccountKind
 from runway_core.domain.money import ZERO
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
@@ -81,8 +81,8 @@ def _say(settlement: Settlement) -> str:
 def _find_card_vendors(
     books: Books, vendor_ids: set[str | None], cards: Mapping[str, MonthlyLiability]
 ) -> dict[str, MonthlyLiability]:
-    payments: dict[str, list[BillPayment]] = {}
-    for payment in books.bill_payments:
+    payments: dict[str, list[BillPaymentHead]] = {}
+    for payment in books.bill_payment_heads:
         if payment.vendor_id in vendor_ids and payment.vendor_id is not None and payment.total and not payment.is_void:
             payments.setdefault(payment.vendor_id, []).append(payment)
     found: dict[str, MonthlyLiability] = {}

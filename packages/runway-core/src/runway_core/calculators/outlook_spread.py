@@ -13,7 +13,6 @@ from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.calculators.receivables import HABIT_DAYS, Receivable
 from runway_core.calculators.settlement_spread import Placed, group_alike, spread
-from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
@@ -79,7 +78,7 @@ def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
     cash, deposited = find_cash_account_ids(books), books.derive(find_deposit_days)
     since, until = add_days(books.as_of, -HABIT_DAYS), add_days(books.as_of, -SETTLED_FOR_DAYS)
     settled: dict[str, date] = {}  # by the last payment of each invoice
-    for payment in books.customer_payments:
+    for payment in books.customer_payment_heads:
         on = payment.document_date if payment.account_id in cash else deposited.get(payment.external_id)
         if on is not None and since < on <= books.as_of and payment.total > 0 and not payment.is_void:
             for link in payment.applied:
@@ -87,7 +86,7 @@ def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
                 if held is None or on > held:
                     settled[link.external_id] = on
     own: dict[str, list[int]] = {}
-    for invoice in books.invoices:
+    for invoice in books.invoice_heads:
         there = None if invoice.open_balance or invoice.is_void else settled.get(invoice.external_id)
         due, customer_id = invoice.due_date, invoice.customer_id
         if there is not None and due is not None and due <= until and customer_id is not None:
@@ -105,15 +104,22 @@ def _group_customers(books: Books) -> dict[str, Sequence[int]]:
 def _read_payment_delays(books: Books) -> dict[str, list[int]]:
     """Days from the due date to the payment, by vendor, of bills paid out of deposit accounts; shortest first."""
     settled, until = books.derive(_find_payment_days), add_days(books.as_of, -SETTLED_FOR_DAYS)
-    given = {vendor_id: (bills, settled, until) for vendor_id, bills in books.bills_by_vendor.items()}
-    return {vendor_id: days for vendor_id, days in books.derive_each(_count_delays, given).items() if days}
+    own: dict[str, list[int]] = {}
+    for bill in books.bill_heads:
+        there = None if bill.open_balance else settled.get(bill.external_id)
+        due, vendor_id = bill.due_date, bill.vendor_id
+        if there is not None and due is not None and due <= until and vendor_id is not None:
+            own.setdefault(vendor_id, []).append((there - due).days)
+    for days in own.values():
+        days.sort()
+    return own
 
 
 def _find_payment_days(books: Books) -> dict[str, date]:
     """The day of the last payment of each bill out of deposit accounts, of the last months."""
     cash, since = find_cash_account_ids(books), add_days(books.as_of, -HABIT_DAYS)
     settled: dict[str, date] = {}
-    for payment in books.bill_payments:
+    for payment in books.bill_payment_heads:
         on = payment.document_date
         if since < on <= books.as_of and payment.account_id in cash and not payment.is_void:
             for link in payment.applied:
@@ -121,15 +127,6 @@ def _find_payment_days(books: Books) -> dict[str, date]:
                 if held is None or on > held:
                     settled[link.external_id] = on
     return settled
-
-
-def _count_delays(bills: Iterable[Bill], settled: Mapping[str, date], until: date) -> list[int]:
-    days: list[int] = []
-    for bill in bills:
-        there = None if bill.open_balance else settled.get(bill.external_id)
-        if there is not None and bill.due_date is not None and bill.due_date <= until:
-            days.append((there - bill.due_date).days)
-    return sorted(days)
 
 
 def _merge(own: Mapping[str, Iterable[int]]) -> list[int]:

@@ -76,7 +76,7 @@ def compute_payment_habits(books: Books) -> PaymentHabits:
     """Read days late from invoices that payments closed in the last twelve months."""
     since = books.as_of - timedelta(days=HABIT_DAYS)
     paid_on: dict[str, date] = {}
-    for payment in books.customer_payments:
+    for payment in books.customer_payment_heads:
         on = payment.document_date
         if payment.is_void or on > books.as_of:
             continue
@@ -86,7 +86,7 @@ def compute_payment_habits(books: Books) -> PaymentHabits:
                 if held is None or on > held:
                     paid_on[link.external_id] = on
     by_customer: dict[str, list[int]] = {}
-    for invoice in books.invoices:
+    for invoice in books.invoice_heads:
         if invoice.open_balance or invoice.is_void or invoice.due_date is None or invoice.customer_id is None:
             continue
         closed_on = paid_on.get(invoice.external_id)

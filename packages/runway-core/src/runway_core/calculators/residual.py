@@ -90,7 +90,7 @@ def _sum_deposited(books: Books) -> dict[str, Decimal]:
 
     That may be more than its total, where lines of it are negative: fees that a card processor kept.
     """
-    totals = {payment.external_id: payment.total for payment in books.customer_payments if not payment.is_void}
+    totals = {payment.external_id: payment.total for payment in books.customer_payment_heads if not payment.is_void}
     found: dict[str, Decimal] = {}
     for deposit in books.deposits:
         taken = [

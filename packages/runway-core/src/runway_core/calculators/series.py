@@ -89,7 +89,7 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
 
     Payments `apart` are expected otherwise, and so belong to no detected series and to nothing that is usual.
     """
-    outflows = [o for o in read_outflows(books) if (o.record.kind, o.record.external_id) not in apart]
+    outflows = [o for o in read_outflows(books) if (o.kind, o.external_id) not in apart]
     detected = _detect(books, outflows, apart)
     entered = books.company.settings.series
     parties = _Parties(books, outflows, detected)
@@ -118,22 +118,17 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
 def _detect(books: Books, outflows: Iterable[Outflow], apart: frozenset[RecordKey]) -> tuple[DetectedSeries, ...]:
     """The series of `outflows`, which are all but those `apart`: only their counterparties are looked at again."""
     every = books.derive(find_unbilled_series)
-    touched = {(o.party, o.currency) for o in read_outflows(books) if (o.record.kind, o.record.external_id) in apart}
+    touched = {(o.party, o.currency) for o in read_outflows(books) if (o.kind, o.external_id) in apart}
     if not touched:
         return every
-    left = (o for o in outflows if (o.party, o.currency) in touched and not _pays_bills(o))
+    left = (o for o in outflows if (o.party, o.currency) in touched and not o.pays_bills)
     same = (series for series in every if (series.counterparty, series.currency) not in touched)
     return tuple(sorted((*same, *find_outflow_series(books, left)), key=lambda series: series.series_id))
 
 
 def find_unbilled_series(books: Books) -> tuple[DetectedSeries, ...]:
-    """Series of payments that settle no bill, by id."""
-    return find_outflow_series(books, (o for o in read_outflows(books) if not _pays_bills(o)))
-
-
-def _pays_bills(outflow: Outflow) -> bool:
-    """Such payments come as the bills do, which keep their day better: `coming_bills` looks at those."""
-    return isinstance(outflow.record, BillPayment) and bool(outflow.record.applied)
+    """Series of payments that settle no bill, by id: the others come as the bills do, which keep their day better."""
+    return find_outflow_series(books, (o for o in read_outflows(books) if not o.pays_bills))
 
 
 class _Parties:
@@ -148,7 +143,7 @@ class _Parties:
         wages = find_wage_account_ids(books)
         for outflow in outflows:
             self._by_party.setdefault(outflow.party, []).append(outflow)
-            if wages and not isinstance(outflow.record, BillPayment) and is_for_wages(outflow, wages):
+            if wages and outflow.kind is not RecordKind.BILL_PAYMENT and is_for_wages(outflow, wages):
                 self._wages.add(outflow.party)
 
     def of(self, party: RecordKey) -> Sequence[Outflow]:

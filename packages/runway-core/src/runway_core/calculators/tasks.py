@@ -31,10 +31,10 @@ def find_tasks(
     console ranks them.
     """
     bills = {bill.external_id: bill for bill in books.bills}
-    standing = [one for one in findings if one.state is FindingState.OPEN]
+    standing = sorted((one for one in findings if one.state is FindingState.OPEN), key=_press)
     to_decide = [*_find_bills(books, readiness, bills), *_find_steps(books, bills)]
     to_decide.sort(key=lambda task: (task.on or date.max, task.what, task.record or ()))
-    to_mend = [_mend(one) for one in sorted(standing, key=_press) if one.finding.check != _CHANGED_DETAILS]
+    to_mend = [_mend(one) for one in standing if one.finding.check != _CHANGED_DETAILS]
     to_call = [_call_back(one) for one in standing if one.finding.check == _CHANGED_DETAILS]
     to_call += [
         _call(case) for case in books.derive(compute_collections) if case.step in _TO_CALL and case.surprise > 0

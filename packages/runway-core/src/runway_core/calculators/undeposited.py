@@ -1,10 +1,12 @@
 """Money received but not yet taken to the bank: in flight while fresh, doubtful once it lies."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from runway_core.calculators.exchange import HomeRates, name_unrated
 from runway_core.domain.books import Books
+from runway_core.domain.documents import DocumentLink
 from runway_core.domain.identity import RecordKind
 from runway_core.domain.invoices import CustomerPayment
 from runway_core.domain.ledger import AccountKind
@@ -32,11 +34,11 @@ def _compute_waiting(books: Books) -> tuple[CustomerPayment, ...]:
     waiting = {a.external_id for a in books.chart if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
     held = [
         payment
-        for payment in books.customer_payments
-        if (payment.account_id in waiting or payment.account_id is None)
-        and not payment.is_void
-        and payment.total > 0
-        and not _names_deposit(payment)
+        for payment, head in zip(books.customer_payments, books.customer_payment_heads, strict=True)
+        if (head.account_id in waiting or head.account_id is None)
+        and not head.is_void
+        and head.total > 0
+        and not _names_deposit(head.links)
     ]
     if not held:
         return ()
@@ -74,5 +76,5 @@ def _by_age(found: list[tuple[CustomerPayment, Decimal]]) -> tuple[tuple[Custome
     return tuple(sorted(found, key=lambda pair: (pair[0].document_date, pair[0].external_id)))
 
 
-def _names_deposit(payment: CustomerPayment) -> bool:
-    return any(link.kind is RecordKind.DEPOSIT for link in payment.links)
+def _names_deposit(links: Iterable[DocumentLink]) -> bool:
+    return any(link.kind is RecordKind.DEPOSIT for link in links)

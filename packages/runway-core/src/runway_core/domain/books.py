@@ -18,6 +18,16 @@ from runway_core.domain.decisions import Decision
 from runway_core.domain.derived import Derived, Piece, Watched, is_same, make_pieces
 from runway_core.domain.execution import CardPurchase, PaymentDetails, RailBill, RailPayment
 from runway_core.domain.field_changes import FieldChange
+from runway_core.domain.heads import (
+    BillHead,
+    BillPaymentHead,
+    CustomerPaymentHead,
+    InvoiceHead,
+    make_bill_heads,
+    make_bill_payment_heads,
+    make_customer_payment_heads,
+    make_invoice_heads,
+)
 from runway_core.domain.invoices import CreditMemo, CustomerPayment, Invoice
 from runway_core.domain.ledger import Account, Attachment, CompanyInfo, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
@@ -206,6 +216,26 @@ class Books(Value):
         return {term.external_id: term for term in self.terms}
 
     @cached_property
+    def bill_heads(self) -> tuple[BillHead, ...]:
+        """What most figures look at of each bill, in their order: quicker to walk over than `bills`."""
+        return make_bill_heads(self.bills)
+
+    @cached_property
+    def bill_payment_heads(self) -> tuple[BillPaymentHead, ...]:
+        """The same of `bill_payments`."""
+        return make_bill_payment_heads(self.bill_payments)
+
+    @cached_property
+    def invoice_heads(self) -> tuple[InvoiceHead, ...]:
+        """The same of `invoices`."""
+        return make_invoice_heads(self.invoices)
+
+    @cached_property
+    def customer_payment_heads(self) -> tuple[CustomerPaymentHead, ...]:
+        """The same of `customer_payments`."""
+        return make_customer_payment_heads(self.customer_payments)
+
+    @cached_property
     def open_bills(self) -> tuple[Bill, ...]:
         """Bills with an unpaid rest, by due date, then id."""
         found = [bill for bill in self.unsettled_bills if bill.open_balance > 0]
@@ -214,18 +244,26 @@ class Books(Value):
     @cached_property
     def unsettled_bills(self) -> tuple[Bill, ...]:
         """Bills whose open balance is not nil, in no order: unpaid ones, and those below nil."""
-        return tuple(bill for bill in self.bills if bill.open_balance)
+        return tuple(bill for bill, head in zip(self.bills, self.bill_heads, strict=True) if head.open_balance)
 
     @cached_property
     def open_invoices(self) -> tuple[Invoice, ...]:
         """Invoices with an unpaid rest, by due date, then id; voided ones are absent."""
-        found = [invoice for invoice in self.invoices if invoice.open_balance > 0 and not invoice.is_void]
+        heads = zip(self.invoices, self.invoice_heads, strict=True)
+        found = [invoice for invoice, head in heads if head.open_balance > 0 and not head.is_void]
         return tuple(sorted(found, key=lambda invoice: (invoice.due_date or date.max, invoice.external_id)))
 
     @cached_property
     def bills_by_vendor(self) -> dict[str, tuple[Bill, ...]]:
         """Bills by vendor id, each list by document date, then id."""
-        return self.derive_each(_order_bills, {vendor_id: (group,) for vendor_id, group in _group_bills(self.bills)})
+        return self.derive_each(_order_bills, self._group_bills())
+
+    def _group_bills(self) -> dict[str, tuple[tuple[Bill, ...]]]:
+        groups: dict[str, list[Bill]] = {}
+        for bill, head in zip(self.bills, self.bill_heads, strict=True):
+            if head.vendor_id is not None:
+                groups.setdefault(head.vendor_id, []).append(bill)
+        return {vendor_id: (tuple(group),) for vendor_id, group in groups.items()}
 
 
 LISTS = {"chart": "accounts", "vendor_list": "vendors", "customer_list": "customers"}
@@ -239,6 +277,10 @@ FIELDS_OF: Mapping[str, frozenset[str]] = {
     "customer_by_id": frozenset({"customer_list"}),
     "account_by_id": frozenset({"chart"}),
     "term_by_id": frozenset({"terms"}),
+    "bill_heads": frozenset({"bills"}),
+    "bill_payment_heads": frozenset({"bill_payments"}),
+    "invoice_heads": frozenset({"invoices"}),
+    "customer_payment_heads": frozenset({"customer_payments"}),
     "open_bills": frozenset({"bills"}),
     "unsettled_bills": frozenset({"bills"}),
     "open_invoices": frozenset({"invoices"}),
@@ -248,15 +290,8 @@ FIELDS_OF: Mapping[str, frozenset[str]] = {
 
 
 def _settle(record: Listed_) -> Listed_:
-    return record.model_copy(update={"balance": ZERO, "revision": "", "revision_number": 0, "modified_at": None})
-
-
-def _group_bills(bills: Iterable[Bill]) -> Iterable[tuple[str, tuple[Bill, ...]]]:
-    groups: dict[str, list[Bill]] = {}
-    for bill in bills:
-        if bill.vendor_id is not None:
-            groups.setdefault(bill.vendor_id, []).append(bill)
-    return ((vendor_id, tuple(group)) for vendor_id, group in groups.items())
+    nil = {"balance": ZERO, "revision": "", "revision_number": 0, "modified_at": None}
+    return type(record).trusted(record.__dict__ | nil)
 
 
 def _order_bills(group: Iterable[Bill]) -> tuple[Bill, ...]:
