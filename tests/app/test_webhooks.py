@@ -22,6 +22,7 @@ from runway_store_sql import SqlStore
 from runway_testkit.clock import FixedClock
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_rail import MemoryLedger, MemoryRailFactory
+from runway_testkit.memory_state import States
 from runway_testkit.memory_store import MemoryStore
 from runway_testkit.memory_webhooks import sign_webhook, write_webhook
 from runway_testkit.sample import READ_AT
@@ -42,7 +43,7 @@ class FullStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inbox = FullInbox({}, self.jobs)
+        self.inbox = FullInbox(States(), self.jobs)
 
 
 @dataclass(frozen=True)
