@@ -5,7 +5,7 @@ from functools import partial
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import LogDraft, StoredEntry
+from runway_core.domain.log_entry import LogDraft, StoredRow
 from runway_core.sync.verification import LogDifference, verify_log
 from runway_store_sql import SqlStore
 from runway_store_sql.log import query_batch
@@ -31,12 +31,12 @@ async def test_following_gives_each_entry_once_and_in_order_until_no_more_are_wa
     whole: list[int] = []
     part: list[int] = []
 
-    def take(batch: Sequence[StoredEntry]) -> bool:
-        whole.extend(entry.sequence for entry in batch)
+    def take(batch: Sequence[StoredRow]) -> bool:
+        whole.extend(entry[0] for entry in batch)
         return True
 
-    def take_some(batch: Sequence[StoredEntry]) -> bool:
-        part.extend(entry.sequence for entry in batch)
+    def take_some(batch: Sequence[StoredRow]) -> bool:
+        part.extend(entry[0] for entry in batch)
         return len(part) < 2100
 
     async with SqlStore(database_url) as store:

@@ -100,6 +100,19 @@ def test_copies_agree_with_what_was_hashed_and_each_that_was_changed_does_not(
     ]
 
 
+def test_bytes_that_are_longer_than_their_fields_are_found_among_equal_neighbours() -> None:
+    """What neighbours' headers come to is kept: the length of each entry's own bytes is still looked at."""
+    by = Attribution(cause=Cause.PULL, actor="runway", correlation_id="run")
+    drafts = [LogDraft(NOON, "qbo", "bill", f"{number}", "created", by, content=b"a bill") for number in range(10, 15)]
+    entries, _ = seal_entries(CompanyId("acme"), ChainHead(), drafts)
+    stored = [store_entry(entry) for entry in entries]
+    canonical = stored[3].canonical
+    longer = stored[3]._replace(canonical=canonical[:-3] + b"x" + canonical[-3:])
+    compare = CopyComparer("acme")
+
+    assert [compare.agrees(entry) for entry in (*stored[:3], longer, stored[4])] == [True, True, True, False, True]
+
+
 async def test_a_log_without_entries_is_sound() -> None:
     desk = FirmDesk()
     acme = await desk.connect("Acme")

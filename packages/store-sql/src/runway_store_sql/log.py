@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, Opener, StoredEntry, decode_entry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, Opener, StoredEntry, StoredRow, decode_entry
 from runway_core.errors import LogBroken, NotFound
 from sqlalchemy import Connection, Select, bindparam, select
 
@@ -37,6 +37,8 @@ _WITHIN = _FOLLOWING.where(log_entries.c.sequence <= bindparam("through"))
 _NEXT = _FOLLOWING.limit(bindparam("batch"))
 _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, StoredEntry)
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
+_make_row: Callable[[Sequence[Any]], StoredRow] = tuple
+"""What is a tuple stays as it is, as SQLite's rows do."""
 
 
 def _read_entry(company_id: CompanyId, row: StoredEntry, opener: Opener) -> LogEntry:
@@ -93,14 +95,14 @@ def _follow_some(
     *,
     after: int,
     batch: int,
-    take: Callable[[Sequence[StoredEntry]], bool],
+    take: Callable[[Sequence[StoredRow]], bool],
 ) -> tuple[int, bool, bool]:
     """Give `take` whole batches after a number; says where they ended, if it wants more, and if there may be more."""
     for end in range(after + batch, after + _FOLLOWED_TOGETHER + 1, batch):
         rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": end})
         if len(rows) < batch:
             return after, True, False
-        if not take(list(map(_make_stored, rows))):
+        if not take(list(map(_make_row, rows))):
             return end, False, False
         after = end
     return after, True, True
@@ -172,7 +174,7 @@ class SqlTransactionLog:
                 return
 
     async def follow(
-        self, company_id: CompanyId, take: Callable[[Sequence[StoredEntry]], bool], *, after: int = 0
+        self, company_id: CompanyId, take: Callable[[Sequence[StoredRow]], bool], *, after: int = 0
     ) -> None:
         """Give `take` the entries after a sequence number, where they are read and while they are in the caches.
 

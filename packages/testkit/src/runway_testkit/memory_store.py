@@ -15,7 +15,7 @@ from runway_core.domain.announcements import find_connection_news
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, to_microseconds
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, StoredRow, to_microseconds
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sync_run import RunOutcome, SyncRun
 from runway_core.errors import CompanyErased, InvalidRequest, LeaseHeld, LeaseLost, NotFound
@@ -81,7 +81,7 @@ class MemoryTransactionLog:
             yield [_store(entry) for entry in found[start : start + batch]]
 
     async def follow(
-        self, company_id: CompanyId, take: Callable[[Sequence[StoredEntry]], bool], *, after: int = 0
+        self, company_id: CompanyId, take: Callable[[Sequence[StoredRow]], bool], *, after: int = 0
     ) -> None:
         """Give `take` the entries after a sequence number, until it wants no more."""
         async for batch in self.stored(company_id, after=after):

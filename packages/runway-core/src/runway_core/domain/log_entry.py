@@ -36,8 +36,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _HEADER = Struct(">B14I")
 _HALF = Struct(">7I")
-_NAMED_AT, _REST_AT = 1, 1 + _HALF.size
-"""Where the halves of the header begin: the fields up to *what*, which place and copies tell, and those behind it."""
+_REST_AT = 1 + _HALF.size
+"""Where the second half of the header begins: before it the fields up to *what*, which place and copies tell."""
+_RESTS_KEPT = 4096
 _HELD = Struct(">II")  # within what is sealed: the lengths of content and raw
 
 
@@ -72,6 +73,10 @@ class LogEntry(NamedTuple):
     previous_hash: bytes
     hash: bytes
     canonical: bytes
+
+
+StoredRow = tuple[int, bytes, bytes, bytes, int, str, str, str, str, str]
+"""A `StoredEntry` as drivers make it: what is verified by the hundred thousand is not given names first."""
 
 
 class StoredEntry(NamedTuple):
@@ -245,40 +250,58 @@ class CopyComparer:
         self._places = 0  # as far as numbers have as many digits as the last one
         self._middle = ""
         self._correlation = b""
-        self._begins: dict[int, bytes] = {}
+        self._begins: dict[int, tuple[bytes, ...]] = {}
+        self._rests: dict[bytes, int] = {}
 
-    def agrees(self, entry: StoredEntry) -> bool:
+    def agrees(self, entry: StoredRow) -> bool:
         """Whether they do for this entry, and its bytes are as long as their fields."""
         sequence, _, _, canonical, seen_at, rail, kind, external_id, what, correlation_id = entry
-        if len(canonical) < _HEADER.size:
-            return False
         if (seen_at, rail, kind, what, correlation_id) != self._shared or sequence >= self._places:
             self._share(entry)
         named = f"{self._owner}{sequence}{self._middle}{external_id}{what}".encode()
-        rest = _HALF.unpack_from(canonical, _REST_AT)
+        length = len(named)
         return (
-            canonical[0] in _SERIALISATIONS
-            and canonical.startswith(self._begins.get(len(named)) or self._begin(entry, len(named)), _NAMED_AT)
+            canonical.startswith(self._begins.get(length) or self._begin(entry, length))
             and canonical.startswith(named, _HEADER.size)
-            and rest[6] == len(self._correlation)
-            and sum(rest, _HEADER.size + len(named)) == len(canonical)
             and canonical.endswith(self._correlation)
+            and (
+                self._rests.get(canonical[_REST_AT : _HEADER.size]) == len(canonical) - length
+                or self._fits(canonical, length)
+            )
         )
 
-    def _share(self, entry: StoredEntry) -> None:
-        self._shared = (entry.seen_at, entry.rail, entry.kind, entry.what, entry.correlation_id)
-        self._places = 10 ** len(f"{entry.sequence}")
-        self._middle = f"{entry.seen_at}{entry.rail}{entry.kind}"
-        self._correlation = entry.correlation_id.encode()
+    def _share(self, entry: StoredRow) -> None:
+        sequence, _, _, _, seen_at, rail, kind, _, what, correlation_id = entry
+        self._shared = (seen_at, rail, kind, what, correlation_id)
+        self._places = 10 ** len(f"{sequence}")
+        self._middle = f"{seen_at}{rail}{kind}"
         self._begins = {}
+        correlation = correlation_id.encode()
+        if len(correlation) != len(self._correlation):
+            self._rests = {}
+        self._correlation = correlation
 
-    def _begin(self, entry: StoredEntry, named: int) -> bytes:
-        """The lengths that an entry begins with whose fields up to *what* have so many bytes; its id has the rest."""
-        before = (self._owner, f"{entry.sequence}", f"{entry.seen_at}", entry.rail, entry.kind)
-        lengths, what = [len(field.encode()) for field in before], len(entry.what.encode())
-        begin = _HALF.pack(*lengths, named - sum(lengths) - what, what)
-        self._begins[named] = begin
-        return begin
+    def _begin(self, entry: StoredRow, named: int) -> tuple[bytes, ...]:
+        """What entries begin with, by serialisation, whose fields up to *what* have so many bytes; ids vary."""
+        sequence, _, _, _, seen_at, rail, kind, _, what, _ = entry
+        before = (self._owner, f"{sequence}", f"{seen_at}", rail, kind)
+        lengths, last = [len(field.encode()) for field in before], len(what.encode())
+        half = _HALF.pack(*lengths, named - sum(lengths) - last, last)
+        begins = tuple(bytes([serialisation]) + half for serialisation in _SERIALISATIONS)
+        self._begins[named] = begins
+        return begins
+
+    def _fits(self, canonical: bytes, named: int) -> bool:
+        """Whether the bytes are as long as their fields; what the second half of a header comes to is kept."""
+        if len(canonical) < _HEADER.size:
+            return False
+        rest = _HALF.unpack_from(canonical, _REST_AT)
+        length = sum(rest, _HEADER.size)
+        if rest[6] != len(self._correlation) or length + named != len(canonical):
+            return False
+        if len(self._rests) < _RESTS_KEPT:
+            self._rests[canonical[_REST_AT : _HEADER.size]] = length
+        return True
 
 
 def read_copies(canonical: bytes) -> tuple[int, str, str, str, str, str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry
+from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, StoredRow
 
 
 class TransactionLog(Protocol):
@@ -36,7 +36,7 @@ class TransactionLog(Protocol):
         ...
 
     async def follow(
-        self, company_id: CompanyId, take: Callable[[Sequence[StoredEntry]], bool], *, after: int = 0
+        self, company_id: CompanyId, take: Callable[[Sequence[StoredRow]], bool], *, after: int = 0
     ) -> None:
         """Give `take` the same entries, some at a time, until it answers that it wants no more.
 

@@ -10,6 +10,7 @@ from runway_core.domain.log_entry import (
     ChainHead,
     CopyComparer,
     StoredEntry,
+    StoredRow,
     decode_entry,
     hash_entry,
     read_place,
@@ -75,12 +76,12 @@ class ChainFollower:
         self.sequence = start.sequence
         self.hash = start.hash
 
-    def follow(self, entries: Sequence[StoredEntry]) -> StoredEntry | None:
+    def follow(self, entries: Sequence[StoredRow]) -> StoredEntry | None:
         """Take the next entries; the first one that does not fit is returned, and nothing behind it was looked at."""
         agrees, sha256, begin_leaf = self._copies.agrees, hashlib.sha256, _LEAF.copy
         sequence, previous = self.sequence, self.hash
         for entry in entries:
-            place, before, digest, canonical = entry[:4]
+            place, before, digest, canonical, _, _, _, _, _, _ = entry
             leaf = begin_leaf()
             leaf.update(canonical)
             if (
@@ -90,7 +91,7 @@ class ChainFollower:
                 or not agrees(entry)
             ):
                 self.sequence, self.hash = sequence, previous
-                return entry
+                return StoredEntry._make(entry)
             sequence, previous = place, digest
         self.sequence, self.hash = sequence, previous
         return None
@@ -119,12 +120,12 @@ async def verify_log(log: TransactionLog, company_id: CompanyId, *, start: Chain
     odd: StoredEntry | None = None
     past: StoredEntry | None = None
 
-    def take(batch: Sequence[StoredEntry]) -> bool:
+    def take(batch: Sequence[StoredRow]) -> bool:
         nonlocal odd, past
-        is_within = not batch or batch[-1].sequence <= head.sequence
-        entries = batch if is_within else [entry for entry in batch if entry.sequence <= head.sequence]
+        is_within = not batch or batch[-1][0] <= head.sequence
+        entries = batch if is_within else [entry for entry in batch if entry[0] <= head.sequence]
         odd = follower.follow(entries)
-        past = batch[len(entries)] if odd is None and len(entries) < len(batch) else None
+        past = StoredEntry._make(batch[len(entries)]) if odd is None and len(entries) < len(batch) else None
         return odd is None and past is None
 
     try:
