@@ -68,7 +68,7 @@ async def test_health_takes_a_fixed_number_of_queries(tmp_path: Path, count: int
             await runway.watch.watch()
 
     assert (len(health), service.counted) == (count, count)
-    assert (len(listing), len(looking), len(watching)) == (8, 9, 10)
+    assert (len(listing), len(looking), len(watching)) == (8, 9, 11)
 
 
 async def test_a_samples_row_is_one_a_minute_and_firm(tmp_path: Path) -> None:
