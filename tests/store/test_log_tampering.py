@@ -18,7 +18,8 @@ COPIED = COLUMNS.replace("company_id, sequence, ", "")
 def drop_triggers(connection: Connection) -> None:
     """What only the owner of a database can do."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("ALTER TABLE log_entries DISABLE TRIGGER USER"))
+        for table in ("log_entries", "log_heads"):
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         return
     names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
     for name in names:

@@ -41,7 +41,7 @@ async def test_what_is_due_is_answered_by_the_partial_index_alone(database_url: 
 
     assert "ix_bill_open" in plan
     assert "COVERING INDEX" in plan or "Index Only Scan" in plan or "Bitmap" in plan
-    assert "ix_log_entries_record" in past
+    assert re.search(r"ix_log_entries_(past_)?record", past)
 
 
 async def test_open_papers_are_answered_by_the_partial_index(database_url: str) -> None:
@@ -169,4 +169,4 @@ async def test_what_changed_lately_is_answered_by_the_partial_index(database_url
         await store.database.write(lambda connection: connection.execute(text("ANALYZE")).close())
         plan = await store.database.read(lambda connection: explain(connection, lately))
 
-    assert "ix_log_entries_changed" in plan
+    assert re.search(r"ix_log_entries_(past_)?changed", plan)

@@ -86,7 +86,10 @@ def test_every_table_is_behind_the_wall_or_says_why_not() -> None:
 
 
 async def test_the_wall_stands_around_every_table_and_binds_the_owner_too(walled: Walled) -> None:
-    query = "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind = 'r'"
+    query = (
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind IN ('r', 'p') "
+        "AND NOT relispartition"
+    )
     async with SqlStore(walled.owner_url) as store:
         found = set(await store.database.read(lambda c: c.scalars(text(query)).all()))
 

@@ -22,7 +22,8 @@ from runway_core.errors import InvalidRequest, StoreUnavailable
 from sqlalchemy import Connection, inspect, text
 
 from runway_store_sql.engine import Database, driver_connection
-from runway_store_sql.row_security import APPEND_ONLY, is_walled
+from runway_store_sql.log_months import let_heads_be, mind_heads
+from runway_store_sql.row_security import APPEND_ONLY, is_walled, read_parts
 from runway_store_sql.schema import configure_migrations, read_revision, upgrade_schema
 
 _FORMAT = 1
@@ -164,8 +165,9 @@ def _copy_out(connection: Connection, folder: Path) -> dict[str, Any]:
         raise InvalidRequest("row level security hides other firms' rows from this role: back up as a superuser")
     tables: dict[str, list[str]] = {}
     inspector = inspect(connection)
+    parts = read_parts(connection)
     for table in sorted(inspector.get_table_names()):
-        if table == _VERSION_TABLE:
+        if table == _VERSION_TABLE or table in parts:
             continue
         tables[table] = [column["name"] for column in inspector.get_columns(table)]
         columns = ", ".join(f'"{column}"' for column in tables[table])
@@ -215,6 +217,7 @@ def _copy_in(connection: Connection, folder: Path, manifest: dict[str, Any]) -> 
         command.upgrade(configure_migrations(connection), manifest["schema_revision"])
     elif revision != manifest["schema_revision"] or connection.scalar(text("SELECT count(*) FROM companies")):
         raise InvalidRequest("the database is not empty: restore into a new one (`createdb`)")
+    let_heads_be(connection)
     for table, columns in manifest["tables"].items():
         if table not in APPEND_ONLY:
             connection.execute(text(f'DELETE FROM "{table}"'))  # noqa: S608 - our own names; rows that migrations put in
@@ -224,4 +227,5 @@ def _copy_in(connection: Connection, folder: Path, manifest: dict[str, Any]) -> 
                 table, source=str(path), columns=columns, format="binary"
             )
         )
+    mind_heads(connection)
     upgrade_schema(connection)

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import ARRAY, Text
@@ -39,6 +39,18 @@ def among(connection: Connection, column: Column[Any], values: Sequence[str]) ->
         return column == func.any(bindparam(None, list(values), type_=ARRAY(Text())))
     listed = func.json_each(bindparam(None, json_text(list(values)), type_=Text())).table_valued("value")
     return column.in_(select(listed.c.value))
+
+
+def among_places(connection: Connection, column: Column[Any], places: Sequence[int]) -> ColumnElement[bool]:
+    """`column` is one of many places in a log.
+
+    PostgreSQL weighs each constant of a list anew for every month of the log, which takes longer than looking; it gets
+    one list that it knows nothing of before it looks.
+    """
+    if not is_postgres(connection):
+        return column.in_(places)
+    listed = func.unnest(bindparam(None, list(places), type_=ARRAY(BigInteger())))
+    return column == func.any(func.array(select(listed).scalar_subquery()))
 
 
 def json_text(value: object) -> str:

@@ -57,7 +57,10 @@ def append_entries(
 
 
 def move_head(connection: Connection, company_id: CompanyId, head: ChainHead, *, is_due: bool) -> None:
-    """Set the head; `is_due` says that a position which saw less is due again."""
+    """Set the head; `is_due` says that a position which saw less is due again.
+
+    PostgreSQL moved it with the entries already (`runway_follow_head`), and refuses any other head than that.
+    """
     values = {"sequence": head.sequence, "hash": head.hash} | ({"due_sequence": head.sequence} if is_due else {})
     connection.execute(update(log_heads).where(log_heads.c.company_id == company_id).values(values))
 

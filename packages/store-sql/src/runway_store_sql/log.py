@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from runway_core.domain.identity import CompanyId
@@ -14,6 +15,7 @@ from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, Opener, 
 from runway_core.errors import LogBroken, NotFound
 from sqlalchemy import Connection, Select, bindparam, select
 
+from runway_store_sql.bulk import among_places
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.log_archives import SqlLogArchives
@@ -28,13 +30,12 @@ _FOLLOWED_TOGETHER = 20_000
 """So many are looked at on one snapshot: some tenths of a second."""
 
 _STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
-_FOLLOWING = (
-    select(*_STORED)
-    .where(log_entries.c.company_id == bindparam("owner"), log_entries.c.sequence > bindparam("after"))
-    .order_by(log_entries.c.sequence)
+_SEQUENCE = itemgetter(0)
+_FOLLOWING = select(*_STORED).where(
+    log_entries.c.company_id == bindparam("owner"), log_entries.c.sequence > bindparam("after")
 )
 _WITHIN = _FOLLOWING.where(log_entries.c.sequence <= bindparam("through"))
-_NEXT = _FOLLOWING.limit(bindparam("batch"))
+_NEXT = _FOLLOWING.order_by(log_entries.c.sequence).limit(bindparam("batch"))
 _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, StoredEntry)
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
 _make_row: Callable[[Sequence[Any]], StoredRow] = tuple
@@ -58,8 +59,9 @@ def _read_entry(company_id: CompanyId, row: StoredEntry, opener: Opener) -> LogE
     )
 
 
-def _read_all(connection: Connection, query: Select[Any]) -> Sequence[Any]:
-    return connection.execute(query).all()
+def _read_hashes(connection: Connection, owner: CompanyId, places: Sequence[int]) -> Sequence[Any]:
+    asked = log_entries.c.company_id == owner, among_places(connection, log_entries.c.sequence, places)
+    return connection.execute(select(log_entries.c.sequence, log_entries.c.hash).where(*asked)).all()
 
 
 def fetch_rows(
@@ -73,8 +75,14 @@ def fetch_rows(
 
 
 def query_batch(owner: CompanyId, *, after: int, through: int) -> Select[Any]:
-    """The entries from behind one number to another."""
+    """The entries from behind one number to another, in any order."""
     return _WITHIN.params(owner=owner, after=after, through=through)
+
+
+def _fetch_within(connection: Connection, owner: CompanyId, *, after: int, through: int) -> Sequence[Sequence[Any]]:
+    """Those of some numbers, put in order here: of several months, a server would sort them whole."""
+    rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": through})
+    return sorted(rows, key=_SEQUENCE)
 
 
 def _fetch_batch(connection: Connection, owner: CompanyId, *, after: int, batch: int) -> Sequence[Sequence[Any]]:
@@ -83,7 +91,7 @@ def _fetch_batch(connection: Connection, owner: CompanyId, *, after: int, batch:
     They are asked for by numbers from and to, and by how many only where there are gaps or an end: a server that has
     not looked at a young log yet believes the rest of it to be short, and sorts all of it anew for each batch.
     """
-    rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": after + batch})
+    rows = _fetch_within(connection, owner, after=after, through=after + batch)
     if len(rows) == batch:
         return rows
     return fetch_rows(connection, _NEXT, {"owner": owner, "after": after, "batch": batch})
@@ -99,7 +107,7 @@ def _follow_some(
 ) -> tuple[int, bool, bool]:
     """Give `take` whole batches after a number; says where they ended, if it wants more, and if there may be more."""
     for end in range(after + batch, after + _FOLLOWED_TOGETHER + 1, batch):
-        rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": end})
+        rows = _fetch_within(connection, owner, after=after, through=end)
         if len(rows) < batch:
             return after, True, False
         if not take(list(map(_make_row, rows))):
@@ -220,11 +228,10 @@ class SqlTransactionLog:
         """The hashes of those entries that are there, so many a query; of files not at hand, those of their ends."""
         found: dict[int, bytes] = {}
         for start in range(0, len(sequences), _ASKED_TOGETHER):
-            query = select(log_entries.c.sequence, log_entries.c.hash).where(
-                log_entries.c.company_id == company_id,
-                log_entries.c.sequence.in_(sequences[start : start + _ASKED_TOGETHER]),
+            places = sequences[start : start + _ASKED_TOGETHER]
+            rows = await self._database.read(
+                partial(_read_hashes, owner=company_id, places=places), company_id=company_id
             )
-            rows = await self._database.read(partial(_read_all, query=query), company_id=company_id)
             found.update((row.sequence, row.hash) for row in rows)
         missing = set(sequences) - found.keys()
         return found | (await self._archives.hashes(company_id, missing) if missing else {})

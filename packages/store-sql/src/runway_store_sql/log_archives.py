@@ -9,13 +9,15 @@ from runway_core.domain.field_changes import TELLING
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_archive import ArchivedPiece, DetachedPiece
 from runway_core.domain.log_entry import LogDraft, Opener, StoredEntry, from_microseconds, to_microseconds
-from runway_core.errors import InvalidRequest, LogBroken
+from runway_core.errors import InvalidRequest, LogBroken, StoreUnavailable
 from sqlalchemy import Connection, delete, func, select, text
 
 from runway_store_sql.archive_files import ArchiveFolder
 from runway_store_sql.bulk import among, insert_rows, is_postgres
 from runway_store_sql.chain import append_acts, lock_head
 from runway_store_sql.engine import Database
+from runway_store_sql.faults import waited_in_vain
+from runway_store_sql.log_months import drop_empty_months, make_month_of
 from runway_store_sql.log_tables import log_pieces
 from runway_store_sql.past import EVERY_ACT, ArchivedPast, decode_draft, find_end
 from runway_store_sql.sealing import read_opener
@@ -48,9 +50,21 @@ class SqlLogArchives:
         first = await asyncio.to_thread(self._folder.prove, piece)
         await self._database.migrate(partial(_take_out, piece=piece, first_seen_at=first.seen_at, mark=mark))
 
+    async def drop_empty_months(self) -> int:
+        """Give the room of months back that nothing is left of; see the port."""
+        if self._database.is_embedded:
+            return 0
+        try:
+            return await self._database.migrate(drop_empty_months)
+        except StoreUnavailable as error:
+            if waited_in_vain(error):
+                return 0
+            raise
+
     async def put_back(self, owner: CompanyId, piece: DetachedPiece, mark: LogDraft) -> None:
         """Put the entries of the piece that was taken out last back; see the port."""
         await asyncio.to_thread(self._folder.open_piece, piece)
+        await self._database.migrate(partial(make_month_of, moment=piece.first_seen_at))
         await self._database.migrate(partial(_put_back, owner=owner, piece=piece, folder=self._folder, mark=mark))
 
     # --- reading ---

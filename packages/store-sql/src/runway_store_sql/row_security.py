@@ -96,6 +96,14 @@ def raise_walls(connection: Connection) -> None:
         connection.execute(text(f"COMMENT ON {policy} IS '{said}'"))
 
 
+def read_parts(connection: Connection) -> frozenset[str]:
+    """The tables that the log is made of, each a month or more; none where it is one table."""
+    if connection.dialect.name != "postgresql":
+        return frozenset()
+    inherits = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass('log_entries')"
+    return frozenset(connection.scalars(text(inherits)))
+
+
 def is_walled(connection: Connection) -> bool:
     """Whether the wall holds for whoever is connected: not for superusers, and not before the schema is made."""
     found = connection.scalar(text("SELECT row_security_active(to_regclass('companies')::oid)"))
@@ -122,6 +130,9 @@ def grant_app_role(connection: Connection, role: str) -> None:
     schema = connection.dialect.identifier_preparer.quote(str(connection.scalar(text("SELECT current_schema()"))))
     connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {name}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {name}"))
+    for part in read_parts(connection):  # whoever serves addresses the log as a whole
+        connection.execute(text(f"REVOKE ALL ON {part} FROM {name}"))
+    connection.execute(text(f"GRANT EXECUTE ON FUNCTION runway_keep_log_months() TO {name}"))
     for table in metadata.sorted_tables:
         rights = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
         rights = "SELECT" if table.name in READ_ONLY else rights

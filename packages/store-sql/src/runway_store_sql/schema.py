@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from runway_core.errors import SchemaMismatch
 from sqlalchemy import Connection, text
 
+from runway_store_sql.log_months import mend_months
 from runway_store_sql.row_security import raise_walls
 
 LOCK_WAIT_MILLISECONDS = 500
@@ -58,6 +59,7 @@ def upgrade_schema(connection: Connection) -> None:
     if revision != newest_revision():
         command.upgrade(configure_migrations(connection), "head")
     raise_walls(connection)
+    mend_months(connection)
 
 
 def demand_current(revision: str | None) -> None:

@@ -30,6 +30,7 @@ from runway_store_sql.jobs import SqlJobQueue
 from runway_store_sql.log import SqlTransactionLog
 from runway_store_sql.log_archives import SqlLogArchives
 from runway_store_sql.log_keys import SqlLogKeys
+from runway_store_sql.log_months import keep_months, look_at_months, prepare_months
 from runway_store_sql.mirror import SqlMirrorStore
 from runway_store_sql.outbox import SqlOutbox
 from runway_store_sql.papers import SqlWorkingPapers
@@ -301,14 +302,17 @@ class SqlStore:
             SchemaMismatch: the database is newer than this code.
             StoreUnavailable: it cannot be reached or written.
         """
-        if self._database.is_open:
+        async with self._opened():
+            await prepare_months(self._database)
             await self._database.migrate(upgrade_schema)
-            return
-        await self._database.open()
-        try:
-            await self._database.migrate(upgrade_schema)
-        finally:
-            await self._database.close()
+
+    async def keep_months(self) -> None:
+        """Make the months of the log that come next, where PostgreSQL keeps it by month. Repeating is harmless.
+
+        Raises:
+            StoreUnavailable: the log is in use all the time, or this role was not granted to; the next time will do.
+        """
+        await keep_months(self._database)
 
     async def check(self) -> StoreHealth:
         """Look at the database; opens it for that when it is not open, and makes nothing.
@@ -330,6 +334,7 @@ class SqlStore:
         revision = await self._database.read(read_revision)
         is_current = revision == newest_revision()
         warnings = report.warnings + (() if is_current else ("the schema is not current: run `runway db upgrade`",))
+        warnings += await self._database.read(look_at_months) if is_current else ()
         warnings += () if self._keys.has_keys else (_KEYLESS,)
         return StoreHealth(
             dialect=report.dialect,

@@ -49,6 +49,10 @@ class MemoryLogArchives:
         )
         held.append(replace(out, mark=self._append(piece.owner, mark)))
 
+    async def drop_empty_months(self) -> int:
+        """There are no months here."""
+        return 0
+
     async def put_back(self, owner: CompanyId, piece: DetachedPiece, mark: LogDraft) -> None:
         """Note that the last piece is back, and mark it."""
         held = self._out.get(owner, [])

@@ -406,6 +406,9 @@ class MemoryStore:
     async def upgrade(self) -> None:
         """There is no schema."""
 
+    async def keep_months(self) -> None:
+        """There are no months."""
+
     async def check(self) -> StoreHealth:
         """Always well."""
         return StoreHealth(dialect="memory", version="1", schema_revision="1", is_current=True, warnings=())

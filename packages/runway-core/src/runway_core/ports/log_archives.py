@@ -41,6 +41,14 @@ class LogArchives(Protocol):
         """
         ...
 
+    async def drop_empty_months(self) -> int:
+        """Give the room of months back that are over and that nothing is left of in the table; returns how many.
+
+        Readers wait for it for a moment. A database that keeps the log in one table has no months, and a role that may
+        not take entries out drops none; where the log is in use all the time, they are left for the next time.
+        """
+        ...
+
     async def put_back(self, owner: CompanyId, piece: DetachedPiece, mark: LogDraft) -> None:
         """Put the entries of the piece that was taken out last back, byte for byte, and append the mark that says so.
 

@@ -150,6 +150,14 @@ class Store(Protocol):
         """
         ...
 
+    async def keep_months(self) -> None:
+        """Make room for the months of the log to come, where a database keeps it by month. Repeating is harmless.
+
+        Raises:
+            StoreUnavailable: it cannot be done now; entries find room all the same, and the next time will do.
+        """
+        ...
+
     async def check(self) -> StoreHealth:
         """Look at the database: reachable, migrated, sound.
 

@@ -72,14 +72,14 @@ class ArchiveService:
             for held in await self.detached(owner)
         }
         due = [piece for piece in pieces if (piece.owner, piece.first, piece.sha256) not in out]
-        if not due:
-            return []
-        await self._demand_anchored(due)
-        await self._demand_signed(due)
-        await self._demand_old(due)
+        if due:
+            await self._demand_anchored(due)
+            await self._demand_signed(due)
+            await self._demand_old(due)
         for piece in due:
             mark = draft_detached(piece, by=by, at=self._scope.clock.now())
             await self._scope.store.log_archives.detach(piece, mark)
+        await self._scope.store.log_archives.drop_empty_months()
         return due
 
     async def restore(self, owner: CompanyId, *, most: int | None = None, actor: str) -> Sequence[DetachedPiece]:

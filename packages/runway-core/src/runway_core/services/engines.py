@@ -15,6 +15,9 @@ from runway_core.sync.schedule import Intervals, plan_polls
 from runway_core.sync.smart_sync import SmartSyncService
 
 LOOK_EVERY = timedelta(minutes=1)
+MONTHS_EVERY = timedelta(hours=6)
+"""Months of the log are made three ahead, so that one look that fails harms nothing."""
+
 PLAN_AGAIN = timedelta(minutes=1)
 POSITION_KEY = "position"
 
@@ -146,6 +149,7 @@ def make_engine(
     beats: Sequence[Beat] = (
         Beat("companies", LOOK_EVERY, keeper.look_at_companies),
         Beat("pulls", settings.plan_every, plan),
+        Beat("log months", MONTHS_EVERY, scope.store.keep_months),
         *more_beats,
     )
     engine.beats = beats if plans else ()
