@@ -103,18 +103,20 @@ def _hearings_query(firm_id: FirmId, since: datetime, repeated_since: datetime) 
 
 
 def _read_hearing(row: Any) -> Hearing:
-    return Hearing(
-        firm_id=row.firm_id,
-        company_id=row.company_id,
-        connection_id=row.connection_id,
-        rail=row.rail,
-        deliveries=row.deliveries or 0,
-        first_at=decode_moment(row.first_at),
-        last_at=decode_moment(row.last_at),
-        last_repeat_at=decode_moment(row.last_repeat_at),
-        missed=row.missed or 0,
-        last_missed_at=decode_moment(row.last_missed_at),
-        last_success_at=decode_moment(row.last_success_at),
+    return Hearing.trusted(
+        {
+            "firm_id": row.firm_id,
+            "company_id": row.company_id,
+            "connection_id": row.connection_id,
+            "rail": row.rail,
+            "deliveries": row.deliveries or 0,
+            "first_at": decode_moment(row.first_at),
+            "last_at": decode_moment(row.last_at),
+            "last_repeat_at": decode_moment(row.last_repeat_at),
+            "missed": row.missed or 0,
+            "last_missed_at": decode_moment(row.last_missed_at),
+            "last_success_at": decode_moment(row.last_success_at),
+        }
     )
 
 

@@ -24,9 +24,10 @@ class MemoryBreakers:
         """Tell how a call ended."""
         for key in keys:
             after = plan_outcome(key, self._held.get(key.text, CLOSED), failed=failed, now=now)
-            self._held[key.text] = after
-            if after == CLOSED:
-                del self._held[key.text]
+            if after is CLOSED:
+                self._held.pop(key.text, None)
+            else:
+                self._held[key.text] = after
 
     async def breakers(self) -> Mapping[str, Breaker]:
         """Every breaker that saw a failure."""

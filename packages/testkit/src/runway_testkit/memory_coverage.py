@@ -5,20 +5,22 @@ from datetime import datetime
 
 from runway_core.domain.company import Connection
 from runway_core.domain.gaps import Gap, Hearing
-from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
+from runway_core.domain.identity import ConnectionId, FirmId, RecordKey
 from runway_core.domain.jobs import EnqueueReceipt, NewJob
 from runway_core.domain.sweeps import Path, PathTally
 from runway_core.domain.webhooks import InboxDelivery, RailAccount
 
 from runway_testkit.memory_inbox import MemoryInbox
 from runway_testkit.memory_jobs import MemoryJobQueue
-from runway_testkit.memory_state import CompanyState
+from runway_testkit.memory_state import States
+
+_NO_NEWS = PathTally(path=Path.WEBHOOK)
 
 
 class MemoryCoverage:
     """The `Coverage` in memory."""
 
-    def __init__(self, states: dict[CompanyId, CompanyState], inbox: MemoryInbox, jobs: MemoryJobQueue) -> None:
+    def __init__(self, states: States, inbox: MemoryInbox, jobs: MemoryJobQueue) -> None:
         self._states = states
         self._inbox = inbox
         self._jobs = jobs
@@ -26,10 +28,8 @@ class MemoryCoverage:
         self._gaps: dict[ConnectionId, Gap] = {}
 
     def _connections(self, firm_id: FirmId) -> list[Connection]:
-        held = [one for state in self._states.values() for one in state.connections.values()]
-        return sorted(
-            (one for one in held if one.firm_id == firm_id), key=lambda one: (one.company_id, one.connection_id)
-        )
+        states = self._states.of_firm(firm_id)
+        return [one for state in states for _, one in sorted(state.connections.items())]
 
     def _heard(self, account: RailAccount) -> Sequence[InboxDelivery]:
         return self._inbox.heard(account)
@@ -85,20 +85,22 @@ class MemoryCoverage:
                 continue
             times = [delivery.received_at for delivery in heard if delivery.received_at >= since]
             repeats = [one.last_seen_at for one in heard if one.times_seen > 1 and one.last_seen_at >= repeated_since]
-            tally = self._tallies.get((connection.connection_id, Path.WEBHOOK), PathTally(path=Path.WEBHOOK))
+            tally = self._tallies.get((connection.connection_id, Path.WEBHOOK), _NO_NEWS)
             found.append(
-                Hearing(
-                    firm_id=firm_id,
-                    company_id=connection.company_id,
-                    connection_id=connection.connection_id,
-                    rail=connection.rail,
-                    deliveries=len(times),
-                    first_at=min(times, default=None),
-                    last_at=max(times, default=None),
-                    last_repeat_at=max(repeats, default=None),
-                    missed=tally.missed,
-                    last_missed_at=tally.last_missed_at,
-                    last_success_at=connection.last_success_at,
+                Hearing.trusted(
+                    {
+                        "firm_id": firm_id,
+                        "company_id": connection.company_id,
+                        "connection_id": connection.connection_id,
+                        "rail": connection.rail,
+                        "deliveries": len(times),
+                        "first_at": min(times, default=None),
+                        "last_at": max(times, default=None),
+                        "last_repeat_at": max(repeats, default=None),
+                        "missed": tally.missed,
+                        "last_missed_at": tally.last_missed_at,
+                        "last_success_at": connection.last_success_at,
+                    }
                 )
             )
         return found

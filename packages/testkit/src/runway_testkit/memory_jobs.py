@@ -108,6 +108,8 @@ class MemoryJobQueue:
             lanes=LANES if lanes is None else lanes,
             is_free=lambda held: held.job.connection_id not in busy and firm_id in (None, held.job.firm_id),
         )
+        if not due:
+            return []
         plan = plan_claims(due, limit=limit, since_poll=self._since_poll, now=now)
         self._since_poll = plan.since_poll
         until = now + timedelta(seconds=lease_seconds)

@@ -10,7 +10,7 @@ from runway_core.domain.changes import Attribution, Cursor, HeldVersion
 from runway_core.domain.company import Company, Connection
 from runway_core.domain.erasure import Erasure
 from runway_core.domain.findings import TrackedFinding
-from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey
+from runway_core.domain.identity import CompanyId, ConnectionId, FirmId, RecordKey
 from runway_core.domain.ledger import BalanceChange, BalanceClose
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, is_to_be_sealed, seal_entries
 from runway_core.domain.papers import PaperKey, WorkingPaper
@@ -105,22 +105,24 @@ class States(dict[CompanyId, CompanyState]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._in_order: list[CompanyId] = []
+        self._of_firm: dict[FirmId, list[CompanyId]] = {}
         self._owners: dict[ConnectionId, CompanyId] = {}
         self._listening: dict[RailAccount, dict[ConnectionId, CompanyId]] = {}
 
     def __setitem__(self, company_id: CompanyId, state: CompanyState) -> None:
         if company_id not in self:
-            insort(self._in_order, company_id)
+            insort(self._of_firm.setdefault(state.company.firm_id, []), company_id)
         super().__setitem__(company_id, state)
 
-    def in_order(self) -> Iterator[CompanyState]:
-        """The states by company id."""
-        return map(self.__getitem__, self._in_order)
+    def of_firm(self, firm_id: FirmId) -> Iterator[CompanyState]:
+        """The states of a firm's companies, by company id."""
+        return map(self.__getitem__, self._of_firm.get(firm_id, ()))
 
     def put_connection(self, connection: Connection) -> None:
         """Keep a connection that is new, or that got the rail's own name of its company."""
-        self[connection.company_id].connections[connection.connection_id] = connection
+        state = self[connection.company_id]
+        held = {**state.connections, connection.connection_id: connection}
+        state.connections = dict(sorted(held.items(), key=lambda item: item[1].rail))
         self._owners[connection.connection_id] = connection.company_id
         if connection.rail_account is not None:
             account = RailAccount(connection.rail, connection.rail_account)

@@ -3,7 +3,7 @@
 It decides with the same planning as the real ones and passes the same contract suite; nothing outlives the object.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +17,7 @@ from runway_core.domain.company import Company, Connection, ConnectionState
 from runway_core.domain.identity import CompanyId, ConnectionId, FirmId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, StoredEntry, StoredRow, to_microseconds
 from runway_core.domain.record import encode_plain
-from runway_core.domain.sync_run import RunOutcome, SyncRun
+from runway_core.domain.sync_run import NOTHING_READ, RunOutcome, SyncRun
 from runway_core.errors import CompanyErased, InvalidRequest, LeaseHeld, LeaseLost, NotFound
 from runway_core.ports.clock import Clock, SystemClock
 from runway_core.ports.mirror_store import Lease
@@ -174,8 +174,7 @@ class MemoryCompanyRegistry:
 
     async def companies(self, firm_id: FirmId, *, with_erased: bool = False) -> Sequence[Company]:
         """All companies of a firm, by name, then id; erased ones only on request."""
-        own = [state for state in self._states.values() if state.company.firm_id == firm_id]
-        found = [state.company for state in own if with_erased or state.erased is None]
+        found = [state.company for state in self._states.of_firm(firm_id) if with_erased or state.erased is None]
         return sorted(found, key=lambda company: (company.name, company.company_id))
 
     async def add_connection(self, connection: Connection, *, attribution: Attribution) -> None:
@@ -202,15 +201,9 @@ class MemoryCompanyRegistry:
     async def connections(self, firm_id: FirmId, company_id: CompanyId | None = None) -> Sequence[Connection]:
         """The connections of one company, or of the whole firm, by company, then rail."""
         if company_id is None:
-            states: Iterable[CompanyState] = self._states.in_order()
-        else:
-            states = [self._states[company_id]] if company_id in self._states else []
-        return [
-            connection
-            for state in states
-            if state.company.firm_id == firm_id
-            for connection in _by_rail(state.connections.values())
-        ]
+            return [one for state in self._states.of_firm(firm_id) for one in state.connections.values()]
+        held = self._states.get(company_id)
+        return [] if held is None or held.company.firm_id != firm_id else list(held.connections.values())
 
     async def name_account(self, connection: Connection, account: str) -> bool:
         """Note the rail's own name of a connection's company, where none is noted."""
@@ -288,8 +281,9 @@ class MemoryCompanyRegistry:
             changes |= {"last_swept_at": at} if run.cause is Cause.SWEEP else {}
             changes |= {"source_read_at": source_read_at} if source_read_at is not None else {}
         held.connections[lease.connection_id] = before.model_copy(update=changes)
-        counted = held.runs.get(run.run_id, run.model_copy(update={"counts": SyncRun.model_fields["counts"].default}))
-        held.runs[run.run_id] = run.model_copy(update={"counts": counted.counts, "ended_at": at})
+        counted = held.runs.get(run.run_id)
+        counts = NOTHING_READ if counted is None else counted.counts  # those of the pages that were committed
+        held.runs[run.run_id] = run.model_copy(update={"counts": counts, "ended_at": at})
         held.leases[lease.connection_id] = HeldLease(lease.fencing, None, at)
         count_calls(held, run, was_full=was_full)
         drafts = []
@@ -337,10 +331,6 @@ class MemoryCompanyRegistry:
             for company_id, state in self._states.items()
             if state.company.firm_id == firm_id and state.quarantine
         }
-
-
-def _by_rail(connections: Collection[Connection]) -> Iterable[Connection]:
-    return sorted(connections, key=lambda one: one.rail) if len(connections) > 1 else connections
 
 
 class MemoryTokenVault:

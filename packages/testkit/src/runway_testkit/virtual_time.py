@@ -5,75 +5,113 @@ that another seed tries another interleaving, and a seed that failed fails again
 """
 
 import asyncio
-import heapq
+import gc
 import random
-import selectors
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Given = TypeVarTuple("Given")
+
+RARELY = 100_000
+"""So many objects are made before it is looked for circles among them: a day makes millions, few of them in circles."""
 
 
-class _DeafSelector(selectors.DefaultSelector):
-    """Asks nobody outside whether something has come: nothing ever does."""
-
-    def select(self, timeout: float | None = None) -> "list[tuple[selectors.SelectorKey, int]]":
-        del timeout
-        return []
-
-
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
+class VirtualTimeLoop(asyncio.BaseEventLoop):
     """An event loop over its own time, which begins at nil. Nothing in it may wait for the world outside.
 
-    It reaches into what `asyncio.BaseEventLoop` keeps: `_ready` and `_scheduled`, unchanged from Python 3.4 on.
+    It runs what `asyncio.BaseEventLoop` keeps as `_ready`, unchanged from Python 3.4 on, and keeps timers itself.
     """
 
     _ready: "deque[asyncio.Handle]"
-    _scheduled: "list[asyncio.TimerHandle]"
 
     def __init__(self, seed: int) -> None:
-        super().__init__(_DeafSelector())
+        super().__init__()
         self._seconds = 0.0
         self._chance = random.Random(seed)
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._numbers = count()
         self.steps = 0  # callbacks that ran
 
     def time(self) -> float:
         """The loop's own time, in seconds."""
         return self._seconds
 
+    def call_at(
+        self, when: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Have something called at a moment of the loop's time."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def call_soon(
+        self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Have something called at the moment at which the loop stands."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """It is passed over when its time comes."""
+
+    def _write_to_self(self) -> None:
+        """Nobody sleeps who would have to be woken."""
+
     def _run_once(self) -> None:
-        if not self._ready:
-            while self._scheduled and self._scheduled[0].cancelled():
-                timer = heapq.heappop(self._scheduled)
-                timer._scheduled = False  # type: ignore[attr-defined]  # noqa: SLF001 - as the loop itself does
-            if self._scheduled:
-                self._seconds = max(self._seconds, self._scheduled[0].when())
-        elif len(self._ready) > 1:
-            order = list(self._ready)
+        ready, timers = self._ready, self._timers
+        if not ready:
+            while timers and timers[0][2].cancelled():
+                heappop(timers)
+            if not timers:
+                raise RuntimeError("everything waits for something that nobody will do")
+            self._seconds = max(self._seconds, timers[0][0])
+        while timers and timers[0][0] <= self._seconds:
+            ready.append(heappop(timers)[2])
+        if len(ready) > 1:
+            order = list(ready)
             self._chance.shuffle(order)
-            self._ready.clear()
-            self._ready.extend(order)
-        self.steps += len(self._ready)
-        super()._run_once()  # type: ignore[misc]  # a method that only subclasses see
+            ready.clear()
+            ready.extend(order)
+        self.steps += len(ready)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()  # noqa: SLF001 - as the loop itself does
 
 
 class VirtualClock:
     """The time of the loop that runs, counted from a moment."""
 
     def __init__(self, start: datetime) -> None:
-        self._start = start
+        self._start = self._now = start
+        self._seconds = 0.0
 
     def now(self) -> datetime:
         """The moment the running loop stands at."""
-        return self._start + timedelta(seconds=asyncio.get_running_loop().time())
+        seconds = asyncio.get_running_loop().time()
+        if seconds != self._seconds:
+            self._seconds, self._now = seconds, self._start + timedelta(seconds=seconds)
+        return self._now
 
 
 def run_virtual(work: Coroutine[Any, Any, T], *, seed: int = 0) -> T:
     """Run `work` to its end in a loop of its own."""
-    with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(seed)) as runner:
-        return runner.run(work)
+    thresholds = gc.get_threshold()
+    gc.freeze()  # what is there already, the modules of a whole test suite, is not gone through again and again
+    gc.set_threshold(RARELY)
+    try:
+        with asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(seed)) as runner:
+            return runner.run(work)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 async def pass_time(seconds: float) -> None:

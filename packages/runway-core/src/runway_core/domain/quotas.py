@@ -55,7 +55,8 @@ class QuotaUse(Value):
 
 def name_month(now: datetime) -> str:
     """The calendar month of a moment, in UTC: "2026-03"."""
-    return now.astimezone(UTC).strftime("%Y-%m")
+    at = now.astimezone(UTC)
+    return f"{at.year:04}-{at.month:02}"
 
 
 def find_month_end(now: datetime) -> datetime:

@@ -29,12 +29,16 @@ class PageCounts(Value):
     quarantined: int = 0
 
     def __add__(self, other: "PageCounts") -> "PageCounts":
-        return PageCounts(**{name: getattr(self, name) + getattr(other, name) for name in PageCounts.model_fields})
+        theirs = other.__dict__
+        return self.trusted({name: count + theirs[name] for name, count in self.__dict__.items()})
 
     @property
     def changed(self) -> int:
         """How many records differ from before."""
         return self.created + self.updated + self.deleted
+
+
+NOTHING_READ = PageCounts()
 
 
 class SyncRun(Value):
@@ -48,7 +52,7 @@ class SyncRun(Value):
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     outcome: RunOutcome = RunOutcome.RUNNING
-    counts: PageCounts = PageCounts()
+    counts: PageCounts = NOTHING_READ
     calls: int = 0
     error_code: str | None = None
     error: str | None = None

@@ -56,4 +56,5 @@ class HearsWebhooks(Protocol):
 
 def find_webhook_reader(factory: RailFactory) -> WebhookReader | None:
     """The reader of a rail's webhooks; `None` when it has none."""
-    return factory.webhook_reader if isinstance(factory, HearsWebhooks) else None
+    reader: WebhookReader | None = getattr(factory, "webhook_reader", None)  # each delivery and each pull asks
+    return reader

@@ -201,8 +201,16 @@ class SyncEngine:
             with _going_on("claim"):
                 taken = await self._take()
             if not taken:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self.settings.look_every.total_seconds())
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until something may be to do, or until it is time to look; once for each job, so without a task."""
+        seconds = self.settings.look_every.total_seconds()
+        alarm = asyncio.get_running_loop().call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            alarm.cancel()
 
     async def _take(self, most: int | None = None) -> int:
         """Take as many jobs as there is room for, `most` at the most, and start them."""

@@ -7,7 +7,7 @@ import asyncio
 import traceback
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,7 +18,7 @@ from runway_core.domain.identity import RecordKey
 from runway_core.domain.log_entry import LogDraft
 from runway_core.domain.record import encode_plain
 from runway_core.domain.sweeps import Path, SweepReport
-from runway_core.domain.sync_run import PageCounts, RunOutcome, SyncRun
+from runway_core.domain.sync_run import NOTHING_READ, PageCounts, RunOutcome, SyncRun
 from runway_core.errors import (
     NotSupported,
     RailAccessLost,
@@ -67,7 +67,7 @@ class _Pull:
     lease: Lease
     run: SyncRun
     attribution: Attribution
-    counts: PageCounts = field(default_factory=PageCounts)
+    counts: PageCounts = NOTHING_READ
     source_time: datetime | None = None
     was_full: bool = False
     log_before: int | None = None  # the last entry before its first change

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runway_core.domain.company import Company
-from runway_core.domain.sync_run import PageCounts, SyncRun
+from runway_core.domain.sync_run import NOTHING_READ, PageCounts, SyncRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,7 @@ class SyncReport:
     @property
     def counts(self) -> PageCounts:
         """All runs together."""
-        total = PageCounts()
-        for run in self.runs:
-            total = total + run.counts
-        return total
+        return sum((run.counts for run in self.runs), NOTHING_READ)
 
     @property
     def failed(self) -> tuple[SyncRun, ...]:

@@ -148,13 +148,14 @@ def plan_polls(
         tried = connection.last_attempt_at
         if tried is not None and tried > too_late and connection.state is ConnectionState.ACTIVE:
             continue
-        until = max((held[name] for name in (connection.rail, connection.connection_id) if name in held), default=now)
-        if until > now:
-            continue
         due_at = find_due_at(connection, now=now, interval=intervals.of(connection))
-        if due_at is not None:
+        if due_at is not None and not _is_left_alone(connection, held, now):
             jobs.append(make_pull(connection, lane=Lane.POLL, run_at=due_at))
     return jobs
+
+
+def _is_left_alone(connection: Connection, paused: Mapping[str, datetime], now: datetime) -> bool:
+    return any(paused.get(name, now) > now for name in (connection.rail, connection.connection_id))
 
 
 class Place(Protocol):
