@@ -16,6 +16,7 @@ SPARK_PAST = 8
 
 CHART_WIDTH, CHART_HEIGHT = 660, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 12, 14, 30
+_HALF_DAY = 42  # half the width of the longest day that is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _draw_months(across: Sequence[int], days: Sequence[OutlookDay]) -> Iterable[
     for x, day in zip(across, days, strict=True):
         if day.day.weekday() == 0 and (day.day - days[0].day).days % 14 < 7:
             yield f'<path class="tick" d="M{x} {CHART_HEIGHT - _BOTTOM}v5"/>'
-            yield f'<text class="tick-name" x="{x}" y="{y}">{say_day(day.day, days[0].day)}</text>'
+            at = min(x, CHART_WIDTH - _HALF_DAY)  # the last one would reach over the edge
+            yield f'<text class="tick-name" x="{at}" y="{y}">{say_day(day.day, days[0].day)}</text>'
 
 
 def _mark_fall(across: Sequence[int], days: Sequence[OutlookDay], scale: Scale) -> Iterable[str]:

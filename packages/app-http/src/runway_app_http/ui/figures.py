@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from runway_core.domain.company import ConnectionState
 from runway_core.domain.money import Money, round_to_minor
 from runway_core.domain.position import PositionStatus
 from runway_core.sync.freshness import FreshnessLabel
@@ -82,3 +83,13 @@ def say_ages(freshness: Sequence[FreshnessLabel]) -> tuple[str, ...]:
     if len(freshness) == 1:
         return (freshness[0].note,)
     return tuple(f"{label.rail}: {label.note}" for label in freshness)
+
+
+def say_oldest(freshness: Sequence[FreshnessLabel]) -> tuple[str, ...]:
+    """Write how old data is where there is little room: what is stale or in trouble by rail, of the rest the oldest."""
+    sound = [label for label in freshness if not label.is_stale and label.state is ConnectionState.ACTIVE]
+    if len(sound) < 2:
+        return say_ages(freshness)
+    oldest = max(sound, key=lambda label: label.age_seconds or 0)
+    others = tuple(f"{label.rail}: {label.note}" for label in freshness if label not in sound)
+    return (*others, f"{len(sound)} rails: {oldest.note}")

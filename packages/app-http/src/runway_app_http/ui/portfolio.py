@@ -22,7 +22,7 @@ from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import (
     NONE_YET,
     STATUS_SIGNS,
-    say_ages,
+    say_oldest,
     say_amount,
     say_change,
     say_count,
@@ -235,7 +235,7 @@ def lay_out_line(row: PortfolioRow) -> Line:
         critical=row.findings_critical,
         findings=row.findings_open,
         cleanness=NONE_YET if row.cleanness is None else str(row.cleanness),
-        ages=say_ages(row.freshness),
+        ages=say_oldest(row.freshness),
         is_stale=any(label.is_stale for label in row.freshness),
     )
 
