@@ -22,13 +22,13 @@ from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import (
     NONE_YET,
     STATUS_SIGNS,
-    say_oldest,
     say_amount,
     say_change,
     say_count,
     say_day,
     say_days,
     say_moment,
+    say_oldest,
     say_weekday,
 )
 from runway_app_http.ui.forms import keep_token, token_of, what_was_said
