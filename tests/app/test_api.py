@@ -149,6 +149,45 @@ async def test_pages_of_a_list_join_without_gap_or_overlap(client: httpx.AsyncCl
     assert found == whole
 
 
+WHOLE = frozenset({
+    "/v1/chains/{correlation_id}", "/v1/companies/{company_id}/bills/{bill_id}/custody",
+    "/v1/companies/{company_id}/questions/{question_id}", "/v1/across/{act_id}", "/v1/tray",
+})  # fmt: skip
+"""What has parts, but is one thing: a message with its questions, a chain, a bill's custody, an act, a tray."""
+
+
+def test_every_list_is_answered_in_pages(app: FastAPI) -> None:
+    described = app.openapi()
+    lists = {}
+    for path, verbs in described["paths"].items():
+        answered = verbs.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        name = answered.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+        properties = described["components"]["schemas"].get(name, {}).get("properties", {})
+        if properties.get("items", {}).get("type") == "array":
+            lists[path] = properties.keys(), {one["name"] for one in verbs["get"].get("parameters", [])}
+    unpaged = {
+        path
+        for path, (properties, parameters) in lists.items()
+        if not {"has_more", "next_cursor"} <= properties or not {"limit", "cursor"} <= parameters
+    }
+
+    assert len(lists) > 20
+    assert unpaged <= WHOLE
+
+
+async def test_work_comes_in_pages_that_join(client: httpx.AsyncClient) -> None:
+    whole = read(await client.get("/v1/work"))
+    found: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = read(await client.get("/v1/work", params={"limit": 3, "cursor": cursor}))
+        found += page["items"]
+        cursor = page["next_cursor"]
+
+    assert found == whole["items"]
+    assert (len(found) > 3, whole["has_more"], page["counts"]) == (True, False, whole["counts"])
+
+
 @pytest.mark.parametrize("cursor", ["nonsense", "W10", "WzFd", "eyJhIjoxfQ", "%00"])
 async def test_a_cursor_that_is_not_ours_is_refused(client: httpx.AsyncClient, firm: Firm, cursor: str) -> None:
     answer = await client.get(f"/v1/companies/{firm.sample.company_id}/bills?cursor={cursor}")

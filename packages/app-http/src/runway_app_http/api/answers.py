@@ -54,6 +54,16 @@ def cut_page(
     return page, write_cursor(key(page[-1])) if len(rest) > limit else None
 
 
+def cut_ordered(items: Iterable[Item], *, limit: int, cursor: str | None) -> tuple[Sequence[Item], str | None]:
+    """The same for items that stand in their order already, and have no key that tells it: the cursor counts them.
+
+    Raises:
+        InvalidRequest: a cursor that is not ours.
+    """
+    page, next_cursor = cut_page(enumerate(items), lambda placed: (placed[0],), limit=limit, cursor=cursor)
+    return [item for _, item in page], next_cursor
+
+
 def write_cursor(key: OrderKey) -> str:
     """The place of the last item shown, as callers carry it."""
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")

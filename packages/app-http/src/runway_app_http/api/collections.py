@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from runway_core.domain.collections import CollectionCase, CollectionNote, CollectionOutcome, CollectionStage
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.log_entry import to_microseconds
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.runway import Runway
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
 from runway_app_http.api.actors import ApiActor
 from runway_app_http.api.amounts import SentAmount
-from runway_app_http.api.answers import answer
+from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_ordered, cut_page
 from runway_app_http.api.versions import IfMatch, tag_of
 from runway_app_http.following import follow_change
 
@@ -50,6 +51,8 @@ class CollectionList(View):
 
     company: CompanyHeading
     items: tuple[CollectionCase, ...]
+    has_more: bool
+    next_cursor: str | None
 
 
 class CollectionNoteList(View):
@@ -57,6 +60,8 @@ class CollectionNoteList(View):
 
     company: CompanyHeading
     items: tuple[CollectionNote, ...]
+    has_more: bool
+    next_cursor: str | None
 
 
 async def write_note(runway: Runway, company_id: CompanyId, note: NewCollectionNote, *, actor: str) -> CollectionNote:
@@ -72,11 +77,20 @@ async def write_note(runway: Runway, company_id: CompanyId, note: NewCollectionN
 
 
 @router.get("", response_model=CollectionList)
-async def list_cases(company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
+async def list_cases(
+    company_id: CompanyInPath, runway: RunwayOfApp, *, limit: Limit = 100, cursor: AfterCursor = None
+) -> Response:
     """Overdue invoices, each against its customer's own habit, with what is next."""
     company = await runway.companies.get(company_id)
-    cases = await runway.collections.cases(company_id)
-    return answer(CollectionList(company=CompanyHeading.of(company), items=tuple(cases)))
+    page, next_cursor = cut_ordered(await runway.collections.cases(company_id), limit=limit, cursor=cursor)
+    return answer(
+        CollectionList(
+            company=CompanyHeading.of(company),
+            items=tuple(page),
+            has_more=next_cursor is not None,
+            next_cursor=next_cursor,
+        )
+    )
 
 
 @router.get("/notes", response_model=CollectionNoteList)
@@ -85,13 +99,22 @@ async def list_notes(
     runway: RunwayOfApp,
     *,
     invoice_id: Annotated[str | None, Query(max_length=128, description="Only about this invoice.")] = None,
+    limit: Limit = 100,
+    cursor: AfterCursor = None,
 ) -> Response:
     """What was noted about open and settled invoices."""
     company = await runway.companies.get(company_id)
     notes = await runway.collections.notes(company_id, invoice_id=invoice_id)
-    return answer(
-        CollectionNoteList(company=CompanyHeading.of(company), items=tuple(notes)), currency=company.home_currency
+    page, next_cursor = cut_page(
+        notes, lambda note: (-to_microseconds(note.changed_at), note.paper_id), limit=limit, cursor=cursor
     )
+    listed = CollectionNoteList(
+        company=CompanyHeading.of(company),
+        items=tuple(page),
+        has_more=next_cursor is not None,
+        next_cursor=next_cursor,
+    )
+    return answer(listed, currency=company.home_currency)
 
 
 @router.post("/notes", response_model=CollectionNote)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from runway_core.domain.fixes import Fix
+from runway_core.domain.log_entry import to_microseconds
 from runway_core.experiences.view import CompanyHeading, View
 from runway_core.services.fixes import MOST_AT_ONCE, FixChoice, FixOutcome
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
 from runway_app_http.api.actors import ApiActor
-from runway_app_http.api.answers import Limit, answer
+from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_page
 
 router = APIRouter(prefix="/companies/{company_id}/fixes", tags=["fixes"])
 
@@ -72,6 +73,8 @@ class FixList(View):
 
     company: CompanyHeading
     items: tuple[Fix, ...]
+    has_more: bool
+    next_cursor: str | None
 
 
 async def _report(runway: RunwayOfApp, company_id: CompanyInPath, outcomes: Sequence[FixOutcome]) -> Response:
@@ -83,12 +86,27 @@ async def _report(runway: RunwayOfApp, company_id: CompanyInPath, outcomes: Sequ
 
 @router.get("", response_model=FixList)
 async def list_fixes(
-    company_id: CompanyInPath, runway: RunwayOfApp, *, include_closed: bool = True, limit: Limit = 100
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    include_closed: bool = True,
+    limit: Limit = 100,
+    cursor: AfterCursor = None,
 ) -> Response:
-    """The fixes of a company with where each stands; at most the last hundred."""
+    """The fixes of a company with where each stands, the last changed first."""
     company = await runway.companies.get(company_id)
-    found = await runway.fixes.list(company_id, include_closed=include_closed, limit=limit)
-    return answer(FixList(company=CompanyHeading.of(company), items=tuple(found)))
+    found = await runway.fixes.list(company_id, include_closed=include_closed, limit=None)
+    page, next_cursor = cut_page(
+        found, lambda fix: (-to_microseconds(fix.changed_at), fix.paper_id), limit=limit, cursor=cursor
+    )
+    return answer(
+        FixList(
+            company=CompanyHeading.of(company),
+            items=tuple(page),
+            has_more=next_cursor is not None,
+            next_cursor=next_cursor,
+        )
+    )
 
 
 @router.get("/{fix_id}", response_model=Fix)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp, require_id
 from runway_app_http.api.actors import ApiActor
-from runway_app_http.api.answers import AfterCursor, Limit, answer, read_cursor, write_cursor
+from runway_app_http.api.answers import AfterCursor, Limit, answer, cut_ordered, read_cursor, write_cursor
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
@@ -67,6 +67,8 @@ class WebhookList(View):
     """The firm's webhooks, the oldest first."""
 
     items: tuple[Subscription, ...]
+    has_more: bool
+    next_cursor: str | None
 
 
 class WebhookSecret(View):
@@ -97,9 +99,10 @@ class Replayed(View):
 
 
 @router.get("", response_model=WebhookList)
-async def list_webhooks(runway: RunwayOfApp) -> Response:
+async def list_webhooks(runway: RunwayOfApp, *, limit: Limit = 100, cursor: AfterCursor = None) -> Response:
     """All of the firm; secrets are not shown."""
-    return answer(WebhookList(items=tuple(await runway.subscriptions.list())))
+    page, next_cursor = cut_ordered(await runway.subscriptions.list(), limit=limit, cursor=cursor)
+    return answer(WebhookList(items=tuple(page), has_more=next_cursor is not None, next_cursor=next_cursor))
 
 
 @router.post("", response_model=WebhookSecret)

@@ -9,7 +9,7 @@ from runway_core.experiences.work import WorkQuery, WorkView
 from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp, forget_empty
-from runway_app_http.api.answers import answer
+from runway_app_http.api.answers import answer, cut_ordered
 
 router = APIRouter(tags=["portfolio"])
 
@@ -22,6 +22,9 @@ class WorkParams(BaseModel):
     owner: str | None = Field(None, max_length=200, description="Only companies that this person looks after.")
     kind: TaskKind | None = Field(None, description="Only what is to be decided, mended or called.")
     days: int | None = Field(None, ge=0, le=7, description="Only what must be done within so many days; 0: today.")
+
+    limit: int = Field(100, ge=1, le=100, description="At most so many items.")
+    cursor: str | None = Field(None, max_length=500, description="`next_cursor` of the page before.")
 
     @model_validator(mode="before")
     @classmethod
@@ -44,10 +47,20 @@ class ForgivingWorkParams(WorkParams):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-@router.get("/work", response_model=WorkView)
+class WorkPage(WorkView):
+    """One page of the tasks; counts are of all."""
+
+    has_more: bool
+    next_cursor: str | None
+
+
+@router.get("/work", response_model=WorkPage)
 async def read_work(runway: RunwayOfApp, filters: Annotated[WorkParams, Query()]) -> Response:
     """What to decide, mend and call over all companies of the firm, what presses most first.
 
     Each company keeps the eight most pressing tasks of a kind; `unlisted` counts the others.
     """
-    return answer(await runway.work(filters.to_query()))
+    view = await runway.work(filters.to_query())
+    page, next_cursor = cut_ordered(view.items, limit=filters.limit, cursor=filters.cursor)
+    values = view.__dict__ | {"items": tuple(page)}
+    return answer(WorkPage(**values, has_more=next_cursor is not None, next_cursor=next_cursor))

@@ -140,7 +140,7 @@ def list_fixes(
     async def ask(runway: Runway) -> FixList:
         found = await runway.companies.find(company)
         fixes = await runway.fixes.list(found.company_id, include_closed=True, limit=limit)
-        return FixList(company=CompanyHeading.of(found), items=tuple(fixes))
+        return FixList(company=CompanyHeading.of(found), items=tuple(fixes), has_more=False, next_cursor=None)
 
     listed = session.run(ask)
     session.show(listed, lambda: _lay_out_list(listed))

@@ -77,7 +77,9 @@ class FixService:
         self._rails = rails
         self._desk = PaperDesk(scope)
 
-    async def list(self, company_id: CompanyId, *, include_closed: bool = False, limit: int = 100) -> Sequence[Fix]:
+    async def list(
+        self, company_id: CompanyId, *, include_closed: bool = False, limit: int | None = 100
+    ) -> Sequence[Fix]:
         """The fixes of a company, the last changed first; those that ended only on request.
 
         Raises:
