@@ -11,7 +11,7 @@ from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.ledger import Deposit
 from runway_core.domain.processor import Payout, PayoutPart, PayoutPartKind
 from runway_core.domain.reconciliation import RailPair
-from runway_testkit.books_making import READ_AT, amount, day, deposit, line, make_books
+from runway_testkit.books_making import READ_AT, amount, day, deposit, invoice, line, make_books
 
 
 def part(external_id: str, gross: str, fee: str) -> PayoutPart:
@@ -111,6 +111,30 @@ def test_a_payout_is_missed_at_the_bank_once_it_should_have_been_seen(arrives: i
 
     assert [one.kind for one in conflicts] == [ConflictKind.MISSING_AT_RAIL] * is_missing
     assert all(one.rails == ("stripe", "plaid") for one in conflicts)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_told"),
+    [
+        ({}, True),
+        ({"number": "INV-20417"}, True),
+        ({"number": "20418"}, False),
+        ({"open_balance": amount(400)}, False),  # more was paid than is open: a person's to judge
+        ({"open_balance": amount(0)}, False),
+        ({"currency": "CAD"}, False),
+    ],
+)
+@pytest.mark.parametrize(("arrived", "is_over"), [(-6, True), (-5, False)])
+def test_an_invoice_that_a_card_paid_is_open_on_one_side_only(
+    more: dict[str, Any], is_told: bool, arrived: int, is_over: bool
+) -> None:
+    paid = part("c2", "500", "14.80").model_copy(update={"invoice_number": "20417"})
+    owed = invoice("I", 500, **({"number": "20417"} | more))
+    sent = payout(on=arrived, parts=(PARTS[0], paid, *PARTS[2:]))
+    _, conflicts = compare(sent, deposits=(booked(on=arrived),), invoices=(owed,))
+
+    assert [one.kind for one in conflicts] == [ConflictKind.STATE_DIFFERS] * (is_told and is_over)
+    assert all(one.amendments[0].record == owed.key for one in conflicts)
 
 
 def test_a_deposit_that_a_person_named_is_the_payouts() -> None:

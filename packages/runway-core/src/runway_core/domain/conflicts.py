@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import AwareDatetime
 
+from runway_core.domain.amendments import Amendment
 from runway_core.domain.findings import Evidence, Severity
 from runway_core.domain.identity import CompanyId, RecordKey, Subject
 from runway_core.domain.money import Money
@@ -79,6 +80,7 @@ class Conflict(Value):
     impact_low: Money | None = None
     since: date | None = None  # the day of the oldest of its records, where they tell one
     evidence: tuple[Evidence, ...] = ()
+    amendments: tuple[Amendment, ...] = ()  # how expected cash would differ once it is mended; a finding has its own
     matches: tuple[MatchSuggestion, ...] = ()
     name: str | None = None  # as the other rail writes it, where that is the conflict
     finding_id: str | None = None

@@ -69,12 +69,13 @@ def _weigh(finding: Finding, resolutions: Resolutions) -> Finding:
     reached = (resolutions.reach(fix.amendments) for fix in finding.fixes if fix.amendments)
     moved = [Reach(one.days - booked.days, one.low - booked.low) for one in reached]
     days, low = max(moved, key=lambda one: (abs(one.days), abs(one.low), one))
-    graded = min(finding.severity, _grade(abs(days)), key=lambda severity: severity.rank)
+    graded = min(finding.severity, grade_days(abs(days)), key=lambda severity: severity.rank)
     impact_low = Money(amount=low, currency=resolutions.currency)
     return finding.model_copy(update={"impact_days": days, "impact_low": impact_low, "severity": graded})
 
 
-def _grade(days: int) -> Severity:
+def grade_days(days: int) -> Severity:
+    """The severity that so many days of runway, either way, alone give."""
     if days >= CRITICAL_DAYS:
         return Severity.CRITICAL
     if days >= HIGH_DAYS:

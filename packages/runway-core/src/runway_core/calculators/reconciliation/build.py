@@ -7,6 +7,7 @@ from decimal import Decimal
 from runway_core.calculators.burn import compute_week_outflow
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.hygiene.find import grade_amount
+from runway_core.domain.amendments import Amendment
 from runway_core.domain.books import Books
 from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind, MatchSuggestion, name_conflict
 from runway_core.domain.findings import Evidence, Severity
@@ -16,6 +17,7 @@ from runway_core.domain.money import Money
 FLOORS = {
     ConflictKind.DUPLICATE: Severity.CRITICAL,  # money may be paid twice
     ConflictKind.MISSING_IN_LEDGER: Severity.HIGH,  # a debt that no figure knows
+    ConflictKind.STATE_DIFFERS: Severity.HIGH,  # money is expected that came
     ConflictKind.MISSING_AT_RAIL: Severity.MEDIUM,
     ConflictKind.PAYOUT_SUM_WRONG: Severity.MEDIUM,
     ConflictKind.AMBIGUOUS_MATCH: Severity.MEDIUM,
@@ -39,6 +41,7 @@ def build_conflict(
     currency: str | None = None,
     since: date | None = None,
     matches: Iterable[MatchSuggestion] = (),
+    amendments: Iterable[Amendment] = (),
     name: str | None = None,
     here: str = LEDGER,
 ) -> Conflict:
@@ -58,6 +61,7 @@ def build_conflict(
         since=since,
         evidence=tuple(evidence),
         matches=tuple(matches),
+        amendments=tuple(amendments),
         name=name,
     )
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from runway_core.calculators.reconciliation.banks import BankComparison
 from runway_core.calculators.reconciliation.from_findings import compares_rails, read_conflict
+from runway_core.calculators.reconciliation.impact import weigh_conflicts
 from runway_core.calculators.reconciliation.payers import compare_payers
 from runway_core.calculators.reconciliation.processors import compare_processors
 from runway_core.domain.books import Books
@@ -22,10 +23,12 @@ from runway_core.domain.money import ZERO
 from runway_core.domain.reconciliation import RailPair, Reconciliation
 
 
-def reconcile(books: Books, findings: Iterable[TrackedFinding] = ()) -> Reconciliation:
+def reconcile(books: Books, findings: Iterable[TrackedFinding] = (), *, with_impact: bool = True) -> Reconciliation:
     """What the rails of a company say of one another. The order of what is given changes nothing.
 
     `findings` are those of the same books, in every state; conflicts among them are taken over, not looked for again.
+    `with_impact` counts the runway anew for conflicts that no check raises, for which books that have no outlook yet
+    make one.
     """
     banks = BankComparison(books)
     payer_pairs, payer_conflicts = books.derive(compare_payers)
@@ -42,7 +45,8 @@ def reconcile(books: Books, findings: Iterable[TrackedFinding] = ()) -> Reconcil
         for record in conflict.records
         if record.kind is not RecordKind.ACCOUNT
     }
-    own = [conflict for conflict in (*payer_conflicts, *processor_conflicts) if not _is_told(conflict, covered)]
+    left = [conflict for conflict in (*payer_conflicts, *processor_conflicts) if not _is_told(conflict, covered)]
+    own = weigh_conflicts(books, left) if with_impact else left
     decided = {one.paper_id: one for one in books.conflict_decisions}
     tracked = [
         *(_track_finding(conflict, one, decided.get(conflict.conflict_id)) for conflict, one in taken),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days
+from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.hygiene.check import plain_amount, say_amount
 from runway_core.calculators.matching.at_bank import index_vendors
 from runway_core.calculators.matching.money import match_money
@@ -15,6 +16,7 @@ from runway_core.calculators.matching.name_match import NameProof
 from runway_core.calculators.matching.same_vendors import SameVendors
 from runway_core.calculators.numbers import is_one_slip_apart, normal_number
 from runway_core.calculators.reconciliation.build import build_conflict
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
 from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind, MatchSuggestion
@@ -241,7 +243,16 @@ class _Payer:
             "the ledger",
             suggested="Enter it in the ledger",
             evidence=_show(one),
+            amendments=self._expect(one),
         )
+
+    def _expect(self, one: RailBill) -> tuple[Amendment, ...]:
+        """What leaves once it is entered; nothing where the rail has paid it, for the bank knows that already."""
+        home = HomeRates.of(self._books).convert(one.total, one.currency)
+        if one.is_paid or home is None:
+            return ()
+        on = max(one.due_date or self._books.as_of, self._books.as_of)
+        return (Amendment(action=AmendmentAction.ADD, on=on, amount=-home, label=_title(one)),)
 
     def _tell_names(self, shown: Iterable[RailBill]) -> Iterator[Conflict]:
         """Vendors that the rail does not join to the ledger's, and writes otherwise."""

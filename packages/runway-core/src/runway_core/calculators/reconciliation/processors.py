@@ -11,15 +11,18 @@ from runway_core.calculators.matching.ledger_legs import read_ledger_legs
 from runway_core.calculators.matching.money_match import MoneyMatch
 from runway_core.calculators.matching.money_sides import MoneyMovement
 from runway_core.calculators.matching.payouts import ARRIVAL_DAYS, match_payouts, outline_payout
+from runway_core.calculators.numbers import normal_number
 from runway_core.calculators.reconciliation.build import build_conflict
+from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
 from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind
 from runway_core.domain.findings import Evidence
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.invoices import Invoice
 from runway_core.domain.ledger import Deposit
 from runway_core.domain.money import ZERO
-from runway_core.domain.processor import Payout
+from runway_core.domain.processor import Payout, PayoutPart, PayoutPartKind
 from runway_core.domain.processor_links import BOOKED_WITHIN_DAYS
 from runway_core.domain.reconciliation import RailPair
 
@@ -53,6 +56,7 @@ def compare_processors(books: Books) -> tuple[tuple[RailPair, ...], tuple[Confli
         for payout in held.values():
             conflicts += _judge(books, payout, by_id.get(booked.get(payout.external_id, ("", ""))[1]))
         conflicts += _find_unseen(books, held.values())
+        conflicts += _find_paid_invoices(books, held.values())
     return tuple(pairs), tuple(conflicts)
 
 
@@ -177,6 +181,53 @@ def _judge(books: Books, payout: Payout, deposit: Deposit | None) -> Iterator[Co
                 Evidence(name="fees", value=plain_amount(booked, deposit.currency), record=deposit.key),
             ),
         )
+
+
+def _find_paid_invoices(books: Books, payouts: Iterable[Payout]) -> Iterator[Conflict]:
+    """Invoices that are open in the ledger, though a card paid them and the money was sent on days ago."""
+    named: dict[str | None, list[Invoice]] = {}
+    for invoice in books.open_invoices:
+        named.setdefault(normal_number(invoice.number), []).append(invoice)
+    if not named:
+        return
+    for payout in payouts:
+        if add_days(payout.arrives_on, WAITING_DAYS) >= books.as_of:
+            continue
+        for part in payout.parts:
+            alike = named.get(normal_number(part.invoice_number), []) if part.invoice_number else []
+            if part.part_kind is PayoutPartKind.CHARGE and len(alike) == 1 and _may_pay(part, payout, alike[0]):
+                yield _tell_paid(books, alike[0], payout, part)
+
+
+def _may_pay(part: PayoutPart, payout: Payout, invoice: Invoice) -> bool:
+    """Whether the charge is what is open of the invoice: more or less of it is a part, and a person's to judge."""
+    return invoice.currency == payout.currency and part.gross == invoice.open_balance
+
+
+def _tell_paid(books: Books, invoice: Invoice, payout: Payout, part: PayoutPart) -> Conflict:
+    entry = RecordKey(RecordKind.PROCESSOR_ENTRY, part.external_id)
+    gross = plain_amount(part.gross, payout.currency)
+    return build_conflict(
+        books,
+        ConflictKind.STATE_DIFFERS,
+        about=(invoice.key, entry),
+        with_records=(RecordKey(RecordKind.PAYOUT, payout.external_id),),
+        rail=payout.rail,
+        amount=part.gross,
+        currency=payout.currency,
+        since=payout.arrives_on,
+        summary=f"Invoice {invoice.number} of {invoice.customer_name or 'a customer'} over "
+        f"{say_amount(part.gross, payout.currency)} was paid at {payout.rail} and is open in the ledger",
+        suggested="Receive the payment against the invoice",
+        evidence=(
+            Evidence(name="state", value="open", record=invoice.key),
+            Evidence(name="amount", value=plain_amount(invoice.open_balance, invoice.currency), record=invoice.key),
+            Evidence(name="state", value="paid", record=entry, rail=payout.rail),
+            Evidence(name="amount", value=gross, record=entry, rail=payout.rail),
+            Evidence(name="document_date", value=payout.arrives_on.isoformat(), record=entry, rail=payout.rail),
+        ),
+        amendments=(Amendment(action=AmendmentAction.REMOVE, record=invoice.key),),
+    )
 
 
 def _find_unseen(books: Books, payouts: Iterable[Payout]) -> Iterator[Conflict]:
