@@ -64,7 +64,8 @@ class SqlLogArchives:
     async def put_back(self, owner: CompanyId, piece: DetachedPiece, mark: LogDraft) -> None:
         """Put the entries of the piece that was taken out last back; see the port."""
         await asyncio.to_thread(self._folder.open_piece, piece)
-        await self._database.migrate(partial(make_month_of, moment=piece.first_seen_at))
+        if not self._database.is_embedded:
+            await self._database.migrate(partial(make_month_of, moment=piece.first_seen_at))
         await self._database.migrate(partial(_put_back, owner=owner, piece=piece, folder=self._folder, mark=mark))
 
     # --- reading ---
