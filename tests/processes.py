@@ -10,6 +10,7 @@ LOADED = [
     "tests.store.crash_writer",
     "tests.store.engine_worker",
     "tests.store.inbox_writer",
+    "tests.store.webhook_worker",
 ]
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,39 +19,9 @@ from runway_testkit.store_desk import START, StoreDesk
 from runway_testkit.subscriptions_contract import SECRET, find_red
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.app.webhook_receiver import Receiver
+
 BASE = "https://runway.example"
-
-
-@dataclass
-class Receiver:
-    """A small server on loopback that keeps what it was posted, and answers as it is told."""
-
-    answer: bytes = b"HTTP/1.1 204 No Content\r\n\r\n"
-    goes_on: bool = False  # whether the answer has no end
-    posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-        headers = {name.lower(): value for name, value in headers.items()}
-        self.posts.append((headers, await reader.readexactly(int(headers["content-length"]))))
-        writer.write(self.answer)
-        try:
-            while self.goes_on:
-                writer.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
-                await writer.drain()
-            await writer.drain()
-        except ConnectionError:
-            pass
-        writer.close()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["Receiver"]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
-        async with server:
-            yield self
 
 
 def make_delivery(kind: EventType = EventType.FINDING_OPENED, **values: Any) -> WebhookDelivery:
