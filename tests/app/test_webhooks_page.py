@@ -108,4 +108,5 @@ async def test_only_owners_are_shown_the_way(app: FastAPI, owner: Reached, firm:
 
     assert 'href="/hooks"' in (await owner.browser.get("/")).text
     assert 'href="/hooks"' not in (await controller.browser.get("/")).text
+    assert 'href="/hooks"' not in (await some.browser.get("/")).text
     assert (await some.browser.get("/hooks")).status_code == 403

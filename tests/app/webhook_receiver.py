@@ -14,12 +14,14 @@ class Receiver:
     goes_on: bool = False  # whether the answer has no end
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
         headers = {name.lower(): value for name, value in headers.items()}
         self.posts.append((headers, await reader.readexactly(int(headers["content-length"]))))
+        self.heard.set()
         writer.write(self.answer)
         try:
             while self.goes_on:
@@ -29,6 +31,12 @@ class Receiver:
         except ConnectionError:
             pass
         writer.close()
+
+    async def wait_for(self, count: int) -> None:
+        """Until so many posts have come."""
+        while len(self.posts) < count:
+            self.heard.clear()
+            await asyncio.wait_for(self.heard.wait(), 60)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Receiver"]:

@@ -38,10 +38,7 @@ async def test_no_event_is_lost_or_told_of_what_did_not_happen(database_url: str
         for number in range(1, KILLS + 1):
             process = context.Process(target=run, args=(database_url, number))
             process.start()
-            wanted = len(receiver.posts) + chance.randint(1, 25)
-            while len(receiver.posts) < wanted:
-                assert process.is_alive()
-                await asyncio.sleep(0.005)
+            await receiver.wait_for(len(receiver.posts) + chance.randint(1, 25))
             process.kill()
             await asyncio.to_thread(process.join)
             async with open_runway(database_url, number) as runway:

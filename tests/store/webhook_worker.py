@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from itertools import count
 
 from runway_app_http.announcer import make_announcer
 from runway_core.domain.identity import DEFAULT_FIRM
@@ -13,6 +12,7 @@ from runway_testkit.clock import FixedClock
 from runway_testkit.store_desk import START, StoreDesk, make_finding, make_position
 
 KEY = "a key for tests alone, of 32 characters and more"
+CHANGES = 20  # a life, each of about two events
 STATUSES = (PositionStatus.GREEN, PositionStatus.RED)
 
 
@@ -54,7 +54,8 @@ async def tell(url: str, round_: int) -> None:
         desk = StoreDesk(runway.scope.store, firm=DEFAULT_FIRM)
 
         async def happen() -> None:
-            for number in count(await count_changes(desk)):
+            first = await count_changes(desk)
+            for number in range(first, first + CHANGES):
                 await change(desk, number)
 
         async def carry() -> None:

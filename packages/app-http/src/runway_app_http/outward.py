@@ -110,7 +110,12 @@ class OutwardDoor:
             "POST",
             url.copy_with(host=address),
             content=body,
-            headers={"host": url.netloc.decode(), "content-type": "application/json", **headers},
+            headers={
+                "host": url.netloc.decode(),
+                "user-agent": "Runway",  # some servers refuse what does not say what it is
+                "content-type": "application/json",
+                **headers,
+            },
             extensions={"sni_hostname": url.host, "timeout": httpx.Timeout(self._seconds).as_dict()},
         )
         transport = self._transport or httpx.AsyncHTTPTransport(verify=_trust(), retries=0)
