@@ -1,5 +1,6 @@
 """Nothing that the description of the API allows makes it fail: schemathesis makes calls up from the description."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from runway_core.domain.policy import Role
 
 from tests.app.firm import Firm
 from tests.app.people_desk import add_owner, reach
+from tests.app.sample_examples import PATH, gather_examples
 
 CALLS_EACH = 2
 """So many calls of each operation: some hundred and fifty in all, within seconds."""
@@ -47,6 +49,22 @@ def make_up(operation: Any) -> list[Any]:
     play = given(operation.as_strategy())(_AS_IT_COMES(take))
     play()
     return made
+
+
+async def test_the_examples_are_what_is_answered_for_the_sample_company(app: FastAPI) -> None:
+    """If this fails because what is answered was changed: `python -m tests.app.sample_examples` writes them anew."""
+    written = json.loads(PATH.read_text(encoding="utf-8"))
+    described = app.openapi()["paths"]
+    shown = {
+        path: verbs["get"]["responses"]["200"]["content"]["application/json"].get("example")
+        for path, verbs in described.items()
+        if path in written
+    }
+
+    assert written == await gather_examples()
+    assert shown == written
+    assert written["/v1/companies/{company_id}/digest"]["runway"]["days"] == 32
+    assert len(written) > 20
 
 
 async def test_no_call_that_the_description_allows_makes_it_fail(app: FastAPI, firm: Firm) -> None:

@@ -1,6 +1,8 @@
 """The OpenAPI 3.1 document: what FastAPI generates, corrected where answers are written another way than it thinks."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -30,6 +32,9 @@ _REPEATABLE = {
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
 }
+_EXAMPLES = Path(__file__).with_name("examples.json")
+"""What each address answers for the Sample company; `tests/app/sample_examples.py` writes it."""
+
 _MONEY_EXAMPLE = {"amount": "1598.35", "currency": "USD"}
 
 
@@ -42,6 +47,8 @@ def describe_api(routes: Sequence[BaseRoute], *, title: str, version: str, summa
         if "post" in methods and path.startswith("/v1/"):
             given = methods["post"].setdefault("parameters", [])
             methods["post"]["parameters"] = [*(one for one in given if one["name"] != HEADER), _REPEATABLE]
+    for path, example in json.loads(_EXAMPLES.read_text(encoding="utf-8")).items():
+        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
     schemas = document["components"]["schemas"]
     schemas["RecordKey"] = _RECORD_KEY
     schemas["Money"]["examples"] = [_MONEY_EXAMPLE]
