@@ -7,7 +7,7 @@ from runway_core.calculators.reconciliation.processors import compare_processors
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.conflicts import Conflict, ConflictDecision, ConflictKind, Resolution
 from runway_core.domain.documents import DocumentLine
-from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
+from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.ledger import Deposit
 from runway_core.domain.processor import Payout, PayoutPart, PayoutPartKind
 from runway_core.domain.reconciliation import RailPair
@@ -137,21 +137,29 @@ def test_an_invoice_that_a_card_paid_is_open_on_one_side_only(
     assert all(one.amendments[0].record == owed.key for one in conflicts)
 
 
-def test_a_deposit_that_a_person_named_is_the_payouts() -> None:
-    """Two deposits fit: nobody is taken for it until a person says which."""
-    twins = (booked(external_id="D1"), booked(line("1598.35", "income"), external_id="D2"))
-    _, doubtful = compare(deposits=twins)
-    conflict = compare(payout(parts=(*PARTS, part("odd", "1", "0"))))[1][0]
+def test_more_deposits_than_payouts_are_left_to_a_person_whose_word_holds() -> None:
+    """Two deposits fit one payout: nobody is taken for it until a person says which."""
+    twins = (booked(external_id="D1"), booked(line("1598.35", "income", "Stripe"), external_id="D2"))
+    pairs, (doubt,) = compare(deposits=twins)
     said = ConflictDecision(
-        paper_id="x",
+        paper_id=doubt.conflict_id,
         changed_at=READ_AT,
         changed_by="ann",
         resolution=Resolution.MATCHED,
-        basis="",
-        conflict=conflict.model_copy(update={"company_id": CompanyId("made")}),
+        basis=doubt.basis,
+        conflict=doubt,
         pairs=((RecordKey(RecordKind.PAYOUT, "po_1"), RecordKey(RecordKind.DEPOSIT, "D2")),),
     )
-    _, certain = compare(deposits=twins, conflict_decisions=(said,))
+    certain_pairs, certain = compare(deposits=twins, conflict_decisions=(said,))
 
-    assert doubtful == []
+    assert doubt.kind is ConflictKind.AMBIGUOUS_MATCH
+    assert [(match.here[0].external_id, match.may_confirm) for match in doubt.matches] == [("D1", True), ("D2", True)]
+    assert (pairs["ledger", "stripe"].suggested, pairs["ledger", "stripe"].matched) == (1, 0)
     assert [(one.kind, one.records[-1].external_id) for one in certain] == [(ConflictKind.AMOUNT_DIFFERS, "D2")]
+    assert (certain_pairs["ledger", "stripe"].matched, certain_pairs["ledger", "stripe"].left_here) == (1, 1)
+
+
+def test_as_many_equal_deposits_as_payouts_are_nobodys_trouble() -> None:
+    two = (payout("po_1"), payout("po_2"))
+
+    assert compare(*two, deposits=(booked(external_id="D1"), booked(external_id="D2")))[1] == []

@@ -4,19 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days
 from runway_core.calculators.hygiene.check import plain_amount, say_amount
 from runway_core.calculators.matching.ledger_legs import read_ledger_legs
 from runway_core.calculators.matching.money_match import MoneyMatch
-from runway_core.calculators.matching.money_sides import MoneyMovement
+from runway_core.calculators.matching.money_sides import MoneyMovement, SideKey
 from runway_core.calculators.matching.payouts import ARRIVAL_DAYS, match_payouts, outline_payout
 from runway_core.calculators.numbers import normal_number
 from runway_core.calculators.reconciliation.build import build_conflict
 from runway_core.domain.amendments import Amendment, AmendmentAction
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
-from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind
+from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind, MatchSuggestion
 from runway_core.domain.findings import Evidence
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.invoices import Invoice
@@ -49,30 +50,93 @@ def compare_processors(books: Books) -> tuple[tuple[RailPair, ...], tuple[Confli
         lines = [one for one in books.bank_transactions if not one.is_pending and (one.currency, one.amount) in amounts]
         booked = _pair(books, held, map(_read_deposit, deposits), within_days=BOOKED_WITHIN_DAYS)
         arrived = _pair(books, held, map(_read_line, lines), within_days=ARRIVAL_DAYS)
-        pairs.append(_count(LEDGER, rail, held, booked, len(deposits)))
-        if lines:
-            pairs += _count_lines(held, arrived, lines, rail=rail)
         by_id = {one.external_id: one for one in deposits}
+        doubts = [_tell_doubt(books, held[key], matches, by_id) for key, matches in sorted(booked.doubts.items())]
+        pairs.append(
+            RailPair(
+                here=LEDGER,
+                there=rail,
+                what="payouts",
+                matched=len(booked.found),
+                suggested=len(doubts),
+                left_here=len(deposits) - len(booked.found),
+                left_there=len(held) - len(booked.found) - len(doubts),
+            )
+        )
+        if lines:
+            pairs += _count_lines(held, arrived.found, lines, rail=rail)
         for payout in held.values():
-            conflicts += _judge(books, payout, by_id.get(booked.get(payout.external_id, ("", ""))[1]))
+            conflicts += _judge(books, payout, by_id.get(booked.found.get(payout.external_id, ("", ""))[1]))
+        conflicts += doubts
         conflicts += _find_unseen(books, held.values())
         conflicts += _find_paid_invoices(books, held.values())
     return tuple(pairs), tuple(conflicts)
 
 
+class _Paired(NamedTuple):
+    """Which key each payout has on another side; and those of which more came there than was sent."""
+
+    found: Mapping[str, SideKey]
+    doubts: Mapping[str, list[MoneyMatch]]
+
+
 def _pair(
     books: Books, payouts: Mapping[str, Payout], movements: Iterable[MoneyMovement], *, within_days: int
-) -> Mapping[str, tuple[str, str]]:
-    """What each payout is on another side, where there is one answer: by what people said, else by amount and day."""
+) -> _Paired:
+    """What each payout is on another side, where there is one answer: by what people said, else by amount and day.
+
+    Equal payouts beside as many equal deposits are nobody's trouble, whichever is which.
+    """
     said = _find_confirmed(books)
     moved = [replace(one, rail_ids=one.rail_ids | said.get(one.key, frozenset())) for one in movements]
     report = match_payouts(map(outline_payout, payouts.values()), moved, within_days=within_days)
     amounts = {one.key: one.amount for one in moved}
-    return {
-        match.documents[0][1]: match.movements[0]
-        for match in (*report.acted, *report.suggested)
-        if _is_whole(match) and amounts[match.movements[0]] == payouts[match.documents[0][1]].amount
+    found: dict[str, SideKey] = {}
+    tied: dict[tuple[str, Decimal], dict[str, list[MoneyMatch]]] = {}
+    for match in (*report.acted, *report.suggested):
+        payout = payouts[match.documents[0][1]]
+        if amounts[match.movements[0]] != payout.amount:
+            continue
+        if _is_whole(match):
+            found[payout.external_id] = match.movements[0]
+        elif match.is_tied:
+            tied.setdefault((payout.currency, payout.amount), {}).setdefault(payout.external_id, []).append(match)
+    doubts = {
+        payout_id: matches
+        for group in tied.values()
+        for payout_id, matches in group.items()
+        if len({match.movements[0] for some in group.values() for match in some}) > len(group)
     }
+    return _Paired(found, doubts)
+
+
+def _tell_doubt(
+    books: Books, payout: Payout, matches: Sequence[MoneyMatch], deposits: Mapping[str, Deposit]
+) -> Conflict:
+    """A payout for which more deposits fit than there are payouts: one of them may be entered twice."""
+    ordered = sorted(matches, key=lambda match: match.movements)
+    found = [deposits[match.movements[0][1]] for match in ordered]
+    key = RecordKey(RecordKind.PAYOUT, payout.external_id)
+    return build_conflict(
+        books,
+        ConflictKind.AMBIGUOUS_MATCH,
+        about=(key,),
+        with_records=(deposit.key for deposit in found),
+        rail=payout.rail,
+        amount=payout.amount,
+        currency=payout.currency,
+        since=payout.arrives_on,
+        summary=f"{len(found)} deposits fit the payout of {payout.rail} of {payout.arrives_on} over "
+        f"{say_amount(payout.amount, payout.currency)}: one may be entered twice",
+        suggested="Say which deposit it is, and void the other if it is the same money",
+        evidence=(*_show(payout), *(told for deposit in found for told in _show_deposit(deposit))),
+        matches=(
+            MatchSuggestion(
+                tier=match.tier.value, there=(key,), here=(deposit.key,), evidence=match.evidence, may_confirm=True
+            )
+            for match, deposit in zip(ordered, found, strict=True)
+        ),
+    )
 
 
 def _is_whole(match: MoneyMatch) -> bool:
@@ -105,22 +169,9 @@ def _read_line(line: BankTransaction) -> MoneyMovement:
     return MoneyMovement(line.key, line.booked_on, line.amount, line.currency, text=line.text)
 
 
-def _count(
-    here: str, there: str, payouts: Mapping[str, Payout], found: Mapping[str, tuple[str, str]], others: int
-) -> RailPair:
-    return RailPair(
-        here=here,
-        there=there,
-        what="payouts",
-        matched=len(found),
-        left_here=others - len(found),
-        left_there=len(payouts) - len(found),
-    )
-
-
 def _count_lines(
     payouts: Mapping[str, Payout],
-    found: Mapping[str, tuple[str, str]],
+    found: Mapping[str, SideKey],
     lines: Sequence[BankTransaction],
     *,
     rail: str,
