@@ -71,6 +71,20 @@ def postgres(folder: Path) -> Iterator[str]:
             server.cleanup()
 
 
+def server_seconds(folder: Path) -> float:
+    """Seconds of the processor that the server in `folder` has used, its sessions that ended and those that live."""
+    leader = (folder / "postgres" / "postmaster.pid").read_text().split()[0]
+    ticks = 0
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # a session may end meanwhile
+            fields = status.read_text().rpartition(")")[2].split()
+            if status.parent.name == leader:
+                ticks += sum(map(int, fields[11:15]))
+            elif fields[1] == leader:
+                ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def run_child(module: str, **arguments: Any) -> dict[str, Any]:
     """Run a module in a process of its own, so that memory is its own; it prints one JSON line at the end."""
     done = subprocess.run(

@@ -33,27 +33,33 @@ def append_entries(
         entries, after = seal_entries(company_id, head, drafts)
     else:
         entries, after = seal_entries(company_id, head, sealing.conceal(drafts), sealing.seal)
-    insert_rows(
-        connection,
-        log_entries,
-        [
+    insert_rows(connection, log_entries, _make_rows(entries))
+    return entries, after
+
+
+def _make_rows(entries: list[LogEntry]) -> list[tuple[object, ...]]:
+    """The rows of the table; when entries of a page were seen is one value, which is converted once."""
+    rows: list[tuple[object, ...]] = []
+    last, seen_at = None, 0
+    for company_id, sequence, draft, previous_hash, digest, canonical in entries:
+        if draft.seen_at is not last:
+            last, seen_at = draft.seen_at, to_microseconds(draft.seen_at)
+        rows.append(
             (
                 company_id,
-                entry.sequence,
-                to_microseconds(entry.draft.seen_at),
-                entry.draft.rail,
-                entry.draft.kind,
-                entry.draft.external_id,
-                entry.draft.what,
-                entry.draft.attribution.correlation_id,
-                entry.previous_hash,
-                entry.hash,
-                entry.canonical,
+                sequence,
+                seen_at,
+                draft.rail,
+                draft.kind,
+                draft.external_id,
+                draft.what,
+                draft.attribution.correlation_id,
+                previous_hash,
+                digest,
+                canonical,
             )
-            for entry in entries
-        ],
-    )
-    return entries, after
+        )
+    return rows
 
 
 def move_head(connection: Connection, company_id: CompanyId, head: ChainHead, *, is_due: bool) -> None:

@@ -38,6 +38,11 @@ _NONCE_BYTES = 12
 _DATA_KEY_BITS = 256
 _NONCES_AT_ONCE = 256
 _CONCEALED_LENGTH = 32
+_KEYS_OF = (
+    select(company_keys)
+    .where(company_keys.c.company_id == bindparam("owner"))
+    .order_by(company_keys.c.made_at, company_keys.c.number)
+)
 _NAMED_BY_TEXT = frozenset(kind.value for kind, paper in PAPER_CLASSES.items() if paper.is_named_by_text)
 
 
@@ -55,8 +60,7 @@ def _associate(company_id: str, number: bytes, key_id: str) -> bytes:
 
 
 def _rows(connection: Connection, company_id: CompanyId) -> Sequence[Any]:
-    query = select(company_keys).where(company_keys.c.company_id == company_id)
-    return connection.execute(query.order_by(company_keys.c.made_at, company_keys.c.number)).all()
+    return connection.execute(_KEYS_OF, {"owner": company_id}).all()
 
 
 def _unwrap(ring: KeyRing, row: Any) -> bytes:

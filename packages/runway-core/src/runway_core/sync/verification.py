@@ -11,6 +11,7 @@ from runway_core.domain.log_entry import (
     CopyComparer,
     StoredEntry,
     StoredRow,
+    begin_leaf,
     decode_entry,
     hash_entry,
     read_place,
@@ -18,9 +19,6 @@ from runway_core.domain.log_entry import (
 )
 from runway_core.errors import LogBroken
 from runway_core.ports.transaction_log import TransactionLog
-
-_LEAF = hashlib.sha256(b"\x00")
-"""What every leaf's hash begins with. It is copied for each, which spares a copy of the entry's bytes."""
 
 
 class LogDifference(StrEnum):
@@ -78,7 +76,7 @@ class ChainFollower:
 
     def follow(self, entries: Sequence[StoredRow]) -> StoredEntry | None:
         """Take the next entries; the first one that does not fit is returned, and nothing behind it was looked at."""
-        agrees, sha256, begin_leaf = self._copies.agrees, hashlib.sha256, _LEAF.copy
+        agrees, sha256 = self._copies.agrees, hashlib.sha256
         sequence, previous = self.sequence, self.hash
         for entry in entries:
             place, before, digest, canonical, _, _, _, _, _, _ = entry
