@@ -303,6 +303,20 @@ async def test_digests_of_several_companies_are_looked_over_and_sent_each_to_its
     assert "Dear all," in html_of(office[0].taken[-1])
 
 
+async def test_companies_whose_digest_is_a_week_old_are_filtered(
+    desk: httpx.AsyncClient, firm: Firm, office: tuple[Office, SmtpMailer]
+) -> None:
+    await sender_of(firm, office[1]).send(firm.sample.company_id, to=[TO], note="", actor="ada")
+    await firm.runway.recompute(firm.sample.company_id)
+    fresh = (await desk.get("/v1/portfolio?no_digest_for_days=7")).json()
+    firm.clock.advance(timedelta(days=7))
+    await firm.runway.recompute(firm.sample.company_id)
+    week_old = (await desk.get("/v1/portfolio?no_digest_for_days=7")).json()
+
+    assert [row["name"] for row in fresh["rows"]] == [HOSTILE]
+    assert {row["name"] for row in week_old["rows"]} == {"Sample", HOSTILE}
+
+
 async def test_sending_digests_together_has_its_bounds(desk: httpx.AsyncClient, firm: Firm) -> None:
     nobody = await post_together(desk)
     for number in range(24):

@@ -133,6 +133,14 @@ async def test_the_order_is_told_to_screen_readers(client: httpx.AsyncClient) ->
     assert [h["aria-sort"] for h in turned.all("th") if "aria-sort" in h] == ["descending"]
 
 
+async def test_what_shares_a_column_orders_the_table_too(client: httpx.AsyncClient) -> None:
+    page, text = await read(client, "/?sort=change")
+
+    assert [h["aria-sort"] for h in page.all("th") if "aria-sort" in h] == ["ascending"]
+    assert 'href="/?sort=-change#by-change" id="by-change" aria-label="change in a week, ordered by it"' in text
+    assert 'href="/?sort=-band#by-band" id="by-band"' in text
+
+
 async def test_the_portfolio_says_what_it_shows(client: httpx.AsyncClient) -> None:
     _, whole = await read(client, "/")
     _, filtered = await read(client, "/?status=amber&sort=-runway")

@@ -104,6 +104,7 @@ def test_a_company_that_was_never_read_says_why_it_has_no_figures(firm: Ask) -> 
         ({"runway_below": 21}, {"Doomed", "Cedar", "Fir"}),
         ({"runway_below": 22}, {"Doomed", "Cedar", "Fir", "amber Ltd"}),
         ({"older_than_hours": 1}, {"Holly", "Idle"}),
+        ({"no_digest_for_days": 7}, {"amber Ltd", "Birch", "Cedar", "Doomed", "Elm", "Fir", "Grey", "Holly"}),
         ({"has_critical": True}, {"Elm"}),
         ({"owner": "bo", "tag": "food", "status": PositionStatus.RED}, {"Cedar"}),
         ({"owner": "nobody"}, set()),

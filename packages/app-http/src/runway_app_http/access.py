@@ -92,6 +92,9 @@ class PortfolioParams(BaseModel):
     search: str | None = Field(None, max_length=200, description="Part of the name, whatever its case.")
     runway_below: int | None = Field(None, ge=0, le=10_000, description="Fewer days of runway than this.")
     older_than_hours: int | None = Field(None, ge=0, le=100_000, description="Data older than this, or never read.")
+    no_digest_for_days: int | None = Field(
+        None, ge=0, le=10_000, description="No digest was sent for as many days, or none ever."
+    )
     has_critical: bool = Field(False, description="Only companies with a critical finding.")
     sort: str = Field(
         PortfolioSort.ATTENTION.value,

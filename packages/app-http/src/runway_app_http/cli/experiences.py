@@ -61,6 +61,9 @@ def show_portfolio(
     search: Annotated[str | None, typer.Option("--search", help="Part of the name.")] = None,
     runway_below: Annotated[int | None, typer.Option("--runway-below", min=0, help="Fewer days than this.")] = None,
     older_than_hours: Annotated[int | None, typer.Option("--older-than-hours", min=0, help="Older data.")] = None,
+    no_digest_for_days: Annotated[
+        int | None, typer.Option("--no-digest-for-days", min=0, help="No digest was sent for so long.")
+    ] = None,
     has_critical: Annotated[bool, typer.Option("--has-critical", help="With a critical finding.")] = False,
     sort: Annotated[PortfolioSort, typer.Option("--sort", help="The column to order by.")] = PortfolioSort.ATTENTION,
     descending: Annotated[bool, typer.Option("--descending", help="The other way round.")] = False,
@@ -77,6 +80,7 @@ def show_portfolio(
         search=search,
         runway_below=runway_below,
         older_than_hours=older_than_hours,
+        no_digest_for_days=no_digest_for_days,
         has_critical=has_critical,
         sort=sort,
         descending=descending,

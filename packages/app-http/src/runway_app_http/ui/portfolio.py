@@ -1,6 +1,6 @@
 """`/`: every company on one screen, and the same as CSV."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
@@ -54,7 +54,13 @@ class Column:
     href: str | None = None
     order: str | None = None  # "ascending", "descending" where the table is ordered by it
     is_number: bool = False
+    also: tuple["Column", ...] = ()  # what stands in the same cells, and orders the table too
     anchor: str = ""  # names the heading, so that the focus is on it again when the table was ordered by it
+
+    @property
+    def sorted(self) -> str | None:
+        """How the table is ordered by what stands in this column."""
+        return next((one.order for one in (self, *self.also) if one.order), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +294,13 @@ def _list_columns(params: ForgivingPortfolioParams) -> tuple[Column, ...]:
     return (
         by(PortfolioSort.NAME, "Company", is_number=False),
         by(PortfolioSort.ATTENTION, "Status", is_number=False),
-        by(PortfolioSort.RUNWAY, "Runway"),
+        replace(
+            by(PortfolioSort.RUNWAY, "Runway"),
+            also=(
+                by(PortfolioSort.BAND, "band", largest_first=True),
+                by(PortfolioSort.CHANGE, "change in a week"),
+            ),
+        ),
         by(PortfolioSort.CASH, "Cash", largest_first=True),
         Column("8 weeks past, 5 to come"),
         Column("28-day low", is_number=True),

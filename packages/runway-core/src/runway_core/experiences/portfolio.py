@@ -50,6 +50,7 @@ class PortfolioQuery(View):
     search: str | None = None
     runway_below: int | None = None
     older_than_hours: int | None = None
+    no_digest_for_days: int | None = None  # as many days, or more, since the last digest was sent; or none ever was
     has_critical: bool = False
     sort: PortfolioSort = PortfolioSort.ATTENTION
     descending: bool = False
@@ -287,7 +288,16 @@ def _matches(row: PortfolioRow, query: PortfolioQuery) -> bool:
         age = row.age_seconds
         if age is not None and age <= timedelta(hours=query.older_than_hours).total_seconds():
             return False
+    if query.no_digest_for_days is not None and not _is_digest_due(row, query.no_digest_for_days):
+        return False
     return not query.has_critical or row.findings_critical > 0
+
+
+def _is_digest_due(row: PortfolioRow, days: int) -> bool:
+    """Of books that were never read there is nothing to send."""
+    if row.as_of is None:
+        return False
+    return row.last_digest_on is None or (row.as_of - row.last_digest_on).days >= days
 
 
 def _runway(row: PortfolioRow) -> int:
