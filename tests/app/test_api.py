@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from runway_app_http.api.examples import PORTFOLIO
+from runway_core.domain.findings import FindingState
 from runway_core.experiences.portfolio import PortfolioView
 
 from tests.app.firm import Firm
@@ -285,6 +286,38 @@ async def test_decisions_are_checked(
     answer = await client.post(f"{base}/findings/{found}", json=decision)
 
     assert answer.status_code == status, answer.text
+
+
+async def test_a_decision_is_made_on_the_one_that_was_read(client: httpx.AsyncClient, firm: Firm) -> None:
+    finding_id = (await firm.runway.findings.list(firm.sample.company_id))[0].finding_id
+    address = f"/v1/companies/{firm.sample.company_id}/findings/{finding_id}"
+    tag = (await client.get(address)).headers["etag"]
+    asked = await client.post(address, json={"action": "ask"}, headers={"If-Match": tag})
+    late = await client.post(address, json={"action": "accept", "reason": "right"}, headers={"If-Match": tag})
+    again = await client.post(address, json={"action": "ask"}, headers={"If-Match": tag})
+    on_that = {"If-Match": asked.headers["etag"]}
+    accepted = await client.post(address, json={"action": "accept", "reason": "right"}, headers=on_that)
+    any_state = await client.post(address, json={"action": "reopen"}, headers={"If-Match": "*"})
+
+    assert (asked.status_code, again.status_code) == (200, 200)
+    assert (late.status_code, late.json()["code"]) == (412, "stale-revision")
+    assert "asked by api since you looked" in late.json()["detail"]
+    assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
+    assert any_state.json()["state"] == "open"
+
+
+async def test_a_form_that_was_overtaken_is_not_carried_out(client: httpx.AsyncClient, firm: Firm) -> None:
+    tracked = (await firm.runway.findings.list(firm.sample.company_id))[0]
+    base = f"/companies/{firm.sample.company_id}"
+    form = (await client.get(f"{base}/tray")).text.partition(f'id="f-{tracked.finding_id}"')[2]
+    fields = dict(re.findall(r'name="(form_token|tag)" value="([^"]+)"', form)[:4])
+    await firm.runway.findings.decide(firm.sample.company_id, tracked.finding_id, FindingState.ASKED, actor="bo")
+    late = await client.post(
+        f"{base}/findings/{tracked.finding_id}", data=fields | {"action": "accept", "reason": "right"}
+    )
+
+    assert late.status_code == 422
+    assert "asked by bo since you looked" in late.text
 
 
 async def test_a_company_is_read_on_demand(client: httpx.AsyncClient, firm: Firm) -> None:

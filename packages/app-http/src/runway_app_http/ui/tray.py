@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from runway_core.domain.findings import FindingState, Severity
 from runway_core.domain.fixes import Fix, FixState
 from runway_core.domain.identity import CompanyId
-from runway_core.errors import InvalidRequest
+from runway_core.errors import InvalidRequest, StaleRevision
 from runway_core.experiences.tray import TrayView
 from runway_core.runway import Runway
 from runway_core.services.fixes import MOST_AT_ONCE, FixChoice
@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, TrayParams, require_id
 from runway_app_http.api.findings import FindingDecision, decide_finding
+from runway_app_http.api.versions import tag_of_finding
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.chips import Chip
 from runway_app_http.ui.company import company_address, company_page, file_stem
@@ -86,8 +87,9 @@ async def post_decision(
     fields = await read_form(request)
     try:
         decision = _read_decision(fields)
-        await decide_finding(runway, company_id, finding_id=finding_id, decision=decision, actor="web")
-    except InvalidRequest as refused:
+        tag = fields.get("tag")
+        await decide_finding(runway, company_id, finding_id=finding_id, decision=decision, actor="web", tag=tag)
+    except (InvalidRequest, StaleRevision) as refused:
         return await _show(request, company_id, runway, filters, refused=str(refused))
     return go_and_say(
         request, _address(company_id, filters), Said(decision.action.value, finding_id if finding_id.isalnum() else "")
@@ -197,6 +199,7 @@ def tray_page(
         "refused": refused,
         "fixes": fixes,
         "reports": reports,
+        "tags": {row.finding_id: tag_of_finding(row.tracked) for group in view.groups for row in group.rows},
         "progress": {"cleared": every - waiting - counts[FindingState.SNOOZED], "of": every},
         "asks": {
             group.check: urlencode([("ask", row.finding_id) for row in group.rows[:MOST_QUESTIONS]])
