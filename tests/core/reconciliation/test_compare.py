@@ -110,6 +110,7 @@ def test_a_difference_that_a_check_raises_is_that_finding_and_no_second_thing() 
     assert only.conflict_id == only.conflict.finding_id == finding.finding_id
     assert only.conflict.kind is ConflictKind.AMOUNT_DIFFERS
     assert only.conflict.evidence == finding.finding.evidence
+    assert only.conflict.since == AS_OF  # a check that names no day: since it was first seen
 
 
 @pytest.mark.parametrize(

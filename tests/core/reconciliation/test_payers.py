@@ -140,7 +140,7 @@ def test_a_vendor_typed_anew_at_the_rail_is_shown_with_the_bills_that_prove_it()
         RecordKey(RecordKind.VENDOR, "V1"),
         RecordKey(RecordKind.RAIL_VENDOR, "ramp:RV1"),
     }
-    assert "1 of its bills are bills of Ada Ltd" in conflict.summary
+    assert "1 of its bills is a bill of Ada Ltd" in conflict.summary
 
 
 @pytest.mark.parametrize(

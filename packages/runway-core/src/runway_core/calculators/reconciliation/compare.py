@@ -35,9 +35,7 @@ def reconcile(books: Books, findings: Iterable[TrackedFinding] = (), *, with_imp
     processor_pairs, processor_conflicts = books.derive(compare_processors)
     raised = {one.finding_id: one for one in findings if compares_rails(one.finding)}
     bank_rail = min((line.rail for line in books.bank_transactions), default="") or "bank"
-    taken = [
-        (read_conflict(one.finding, bank_rail=bank_rail, matches=banks.suggestions), one) for one in raised.values()
-    ]
+    taken = [(read_conflict(one, bank_rail=bank_rail, matches=banks.suggestions), one) for one in raised.values()]
     covered = {
         record
         for conflict, one in taken

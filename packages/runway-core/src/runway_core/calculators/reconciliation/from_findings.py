@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from runway_core.domain.conflicts import LEDGER, Conflict, ConflictKind, MatchSuggestion
-from runway_core.domain.findings import Evidence, Finding
+from runway_core.domain.findings import Evidence, Finding, TrackedFinding
 from runway_core.domain.identity import RecordKind
 
 KINDS: Mapping[str, ConflictKind] = {
@@ -45,9 +45,10 @@ def compares_rails(finding: Finding) -> bool:
 
 
 def read_conflict(
-    finding: Finding, *, bank_rail: str, matches: Mapping[str, Sequence[MatchSuggestion]] | None = None
+    tracked: TrackedFinding, *, bank_rail: str, matches: Mapping[str, Sequence[MatchSuggestion]] | None = None
 ) -> Conflict:
     """The finding as a conflict; `matches` say what bank lines may be, by their id."""
+    finding = tracked.finding
     lines = dict.fromkeys(
         one.record for one in finding.evidence if one.record is not None and one.record.kind in _ELSEWHERE
     )
@@ -70,7 +71,7 @@ def read_conflict(
         amount=finding.amount,
         impact_days=finding.impact_days,
         impact_low=finding.impact_low,
-        since=_find_oldest(finding.evidence),
+        since=_find_oldest(finding.evidence) or tracked.first_seen_at.date(),
         evidence=finding.evidence,
         matches=tuple(dict.fromkeys(told)),
         finding_id=finding.finding_id,

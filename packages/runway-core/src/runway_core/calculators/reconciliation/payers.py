@@ -276,7 +276,7 @@ class _Payer:
         self, vendor: Vendor, name: str, bills: Sequence[RailBill], *, key: RecordKey, words: tuple[str, ...]
     ) -> Conflict:
         one = [bill for bill in bills if bill.bill_id in self._bills]
-        told = f"{len(one)} of its bills are bills of {vendor.name}" if one else words[0]
+        told = f"{_say_bills(len(one))} of {vendor.name}" if one else words[0]
         match = MatchSuggestion(
             tier=MoneyTier.NUMBER.value if one else MoneyTier.PARTY_AND_AMOUNT.value,
             there=(key,),
@@ -298,6 +298,10 @@ class _Payer:
             matches=(match,),
             name=name,
         )
+
+
+def _say_bills(count: int) -> str:
+    return "1 of its bills is a bill" if count == 1 else f"{count} of its bills are bills"
 
 
 def _say_twin(one: RailBill, bill: Bill) -> str:
