@@ -304,3 +304,9 @@ async def test_the_api_tells_the_outlook_by_each_line(client: httpx.AsyncClient,
 
     assert [view["outlook"]["runway"]["days"] for view in lines] == [32, 25, 18]
     assert {tuple(figures["runway"]["days"] for figures in view["lines"]) for view in lines} == {(32, 25, 18)}
+
+
+async def test_a_record_is_opened_at_its_rail(client: httpx.AsyncClient, firm: Firm) -> None:
+    _, text = await read(client, f"/companies/{firm.sample.company_id}/history?kind=bill&external_id=B4")
+
+    assert '<a href="https://sample.books.example/bill/B4" rel="noreferrer">Open in Books in memory</a>' in text

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
-from runway_core.domain.identity import CompanyId, ConnectionId
+from runway_core.domain.identity import CompanyId, ConnectionId, RecordKey, RecordKind
 from runway_core.errors import RailMisconfigured
 from runway_core.plugins.registry import RailRegistry
 from runway_core.ports.ledger_rail import RailContext
+from runway_core.ports.record_links import find_record_link
 from runway_rail_qbo import QboRailFactory, QboSecrets, QboSettings
 
 from tests.rails.paper_qbo import DrawerVault, StillClock
@@ -95,3 +96,31 @@ def test_the_rail_is_found_as_a_plugin() -> None:
     assert installed.factory.title == "QuickBooks Online"
     assert installed.factory.abilities.has_change_feed
     assert len(installed.factory.abilities.kinds) == 16
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "address"),
+    [
+        (
+            {"realm_id": "934"},
+            RecordKey(RecordKind.BILL, "145"),
+            "https://qbo.intuit.com/app/login?pagereq=bill%3FtxnId%3D145&deeplinkcompanyid=934",
+        ),
+        (
+            {"realm_id": "934", "environment": "sandbox"},
+            RecordKey(RecordKind.VENDOR, "7"),
+            "https://sandbox.qbo.intuit.com/login?pagereq=vendordetail%3FnameId%3D7&deeplinkcompanyid=934",
+        ),
+        ({"realm_id": "934"}, RecordKey(RecordKind.BILL, "145&x=1"), None),
+        ({"realm_id": "934"}, RecordKey(RecordKind.SERIES, "1"), None),
+        (
+            {"realm_id": "1", "base_url": "http://127.0.0.1:8700/qbo/", "token_url": "http://127.0.0.1:8700/token"},
+            RecordKey(RecordKind.BILL, "145"),
+            None,
+        ),
+    ],
+)
+def test_a_record_is_opened_in_its_own_company_and_only_where_there_is_one(
+    settings: dict[str, Any], key: RecordKey, address: str | None
+) -> None:
+    assert find_record_link(QboRailFactory(), settings, key) == address

@@ -1,6 +1,7 @@
 """QuickBooks Online as a ledger rail: the port, in terms of transport, reading and mapping."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -32,6 +33,7 @@ from runway_rail_kit import (
 
 from runway_rail_qbo.faults import RAIL, TITLE
 from runway_rail_qbo.fixes import WRITABLE, build_update, check_fix, make_request_id
+from runway_rail_qbo.links import link_record
 from runway_rail_qbo.mapping import KIND_BY_RECORD, KINDS, Kind, find_company_name, read_record
 from runway_rail_qbo.reading import Reader
 from runway_rail_qbo.settings import QboSecrets, QboSettings
@@ -190,6 +192,10 @@ class QboRailFactory(HttpRailFactory):
             is_live=context.is_live,
         )
         return QboRail(transport, settings=settings, context=context)
+
+    def link_record(self, settings: Mapping[str, Any], key: RecordKey) -> str | None:
+        """The page of a record at QuickBooks; `None` where there is none, or the company is not at Intuit."""
+        return link_record(read_settings(QboSettings, settings, rail=RAIL, title=TITLE), key)
 
     async def aclose(self) -> None:
         """Let go of connections, budgets and tokens held in memory. Repeating is harmless."""

@@ -4,7 +4,7 @@
 port over it and passes `LedgerRailContract`; `MemoryRailFactory` lets a runtime open it like any other rail.
 """
 
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -354,6 +354,10 @@ class MemoryRailFactory:
     def settings_model(self) -> type[BaseModel]:
         """The books' name."""
         return MemorySettings
+
+    def link_record(self, settings: Mapping[str, Any], key: RecordKey) -> str | None:
+        """A page of each record, at an address that nobody has."""
+        return f"https://{settings['books']}.books.example/{key.kind.value}/{key.external_id}"
 
     @property
     def secrets_model(self) -> type[BaseModel]:

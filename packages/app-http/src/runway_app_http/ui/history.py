@@ -1,10 +1,13 @@
 """`/companies/{id}/history`: what the log says about one record, so that every figure can be followed to its source."""
 
+from collections.abc import Set
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.errors import NotFound
+from runway_core.ports.record_links import find_record_link
+from runway_core.runway import Runway
 from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
@@ -31,14 +34,27 @@ async def show_history(
     if not entries:
         raise NotFound(f"{company.name!r} has no {kind.value.replace('_', ' ')} {external_id!r}")
     custody = await runway.custody.follow(company_id, external_id) if kind is RecordKind.BILL else []
+    rails = {entry.rail for entry in entries if entry.rail}
     content = next((entry.content for entry in reversed(entries) if entry.content), {})
     return render(
         "history.html",
         company=company,
         base=company_address(company_id),
+        links=await _find_links(runway, company_id, key, rails),
         kind=kind.value.replace("_", " "),
         external_id=external_id,
         fields=[(name, value) for name, value in content.items() if isinstance(value, str | int) and value != ""],
         custody=[(step, say_moment(step.at, company.time_zone)) for step in custody],
         entries=[(entry, say_moment(entry.seen_at, company.time_zone)) for entry in reversed(entries)],
     )
+
+
+async def _find_links(runway: Runway, company_id: CompanyId, key: RecordKey, rails: Set[str]) -> list[tuple[str, str]]:
+    """Where people see the record itself: the title of each rail that told of it, and the address there."""
+    links = []
+    for connection in await runway.connections.list(company_id):
+        factory = runway.rails.installed.get(connection.rail)
+        if connection.rail in rails and factory is not None:
+            link = find_record_link(factory.factory, connection.settings, key)
+            links += [(factory.factory.title, link)] if link else []
+    return links
