@@ -133,9 +133,16 @@ class _Payer:
                 yield min(told, key=lambda twin: (_days_apart(one, twin.bill), twin.bill.external_id))
 
     def _find_matches(self, loose: Sequence[RailBill]) -> Mapping[RecordKey, list[MoneyMatch]]:
-        """Bills of the ledger that those at the rail may be: nothing acts, for two taken for one hide a difference."""
-        vendors = {self._same.one_of(self._vendor_of[_who(one)]) for one in loose if _who(one) in self._vendor_of}
+        """Bills of the ledger that those at the rail may be: nothing acts, for two taken for one hide a difference.
+
+        Only those are asked about of which evidence that tells can speak: one number, or one vendor and amount.
+        """
         numbers = {normal_number(one.number) for one in loose} - {None}
+        traits = {
+            (self._same.one_of(vendor), one.total, one.currency)
+            for one in loose
+            if (vendor := self._vendor_of.get(_who(one))) is not None
+        }
         candidates = [
             bill
             for bill in self._books.bills
@@ -143,7 +150,7 @@ class _Payer:
             and bill.total > 0
             and (
                 normal_number(bill.number) in numbers
-                or (bill.vendor_id is not None and self._same.one_of(bill.vendor_id) in vendors)
+                or (bill.vendor_id and (self._same.one_of(bill.vendor_id), bill.total, bill.currency) in traits)
             )
         ]
         if not candidates:
