@@ -16,6 +16,7 @@ from tests.app.firm import Firm
 
 QUERIES = {
     "/companies/{company_id}/history": "?kind=bill&external_id=B4",
+    "/companies/{company_id}/history.csv": "?kind=bill&external_id=B4",
     "/companies/{company_id}/console/what-if": "?bill=B4&on=2026-04-08",
 }
 OF_ONE_COMPANY = "{company_id}"

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from runway_core.domain.decisions import DecisionOutcome
 from runway_core.errors import RailAccessLost
 
 from tests.app.firm import FORMULA, HOSTILE, Firm
@@ -28,6 +29,9 @@ PAGES = (
 TABLES = (
     "/portfolio.csv",
     *(f"/companies/{{id}}/{table}.csv" for table in ("tray", "bills", "console", "outlook", "policy")),
+    "/companies/{id}/collections.csv",
+    "/companies/{id}/history.csv?kind=bill&external_id=B1",
+    "/health.csv",
 )
 VOID = frozenset({"meta", "link", "input", "br", "path", "circle", "rect"})
 
@@ -243,6 +247,15 @@ async def test_tables_are_saved_as_csv(client: httpx.AsyncClient, firm: Firm, ta
     assert "attachment" in answer.headers["content-disposition"]
     assert len(rows) > 1
     assert {len(row) for row in rows} == {len(rows[0])}
+
+
+async def test_decisions_are_saved_as_a_table(client: httpx.AsyncClient, firm: Firm) -> None:
+    company_id = firm.sample.company_id
+    decided = await firm.runway.decisions.decide(company_id, "B5", DecisionOutcome.PAY, actor="ada")
+    (row,) = csv.DictReader(io.StringIO((await client.get(f"/companies/{company_id}/decided.csv")).text))
+
+    assert (row["decision.paper_id"], row["vendor_name"]) == (decided.paper_id, "Harbor Insurance")
+    assert (row["decision.state"], row["decision.changed_by"]) == ("decided", "ada")
 
 
 async def test_csv_names_fields_as_the_api_does_and_keeps_the_filter(client: httpx.AsyncClient) -> None:

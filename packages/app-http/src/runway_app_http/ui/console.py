@@ -62,6 +62,16 @@ CSV_COLUMNS = (
     "due_date", "pay_by", "days_to_due", "held_back", "proposed.outcome", "proposed.release_on", "proposed.on",
     "proposed.tier", "proposed.ruling", "proposed.reason",
 )  # fmt: skip
+DECIDED_COLUMNS = (
+    "decision.paper_id", "decision.bill_id", "number", "vendor_name", "decision.outcome", "decision.state",
+    "decision.payments", "decision.escalated_to", "decision.reason", "needs", "decision.policy_version",
+    "decision.changed_at", "decision.changed_by",
+)  # fmt: skip
+COLLECTION_COLUMNS = (
+    "invoice_id", "number", "customer_id", "customer_name", "owed.amount", "owed.currency", "due", "days_late",
+    "usually_within", "surprise", "funds_days", "stage", "stage_since", "person", "last_contact_on", "promised_on",
+    "is_promise_broken", "dispute", "step", "advice",
+)  # fmt: skip
 BILL_COLUMNS = (
     "external_id", "number", "vendor_id", "vendor_name", "open_balance", "total", "currency", "document_date",
     "due_date", "memo",
@@ -171,6 +181,22 @@ async def save_console(company_id: CompanyInPath, runway: RunwayOfApp) -> Respon
     view = await runway.console(company_id)
     rows = (to_plain(bill) for bill in (*view.ready, *view.held))
     return csv_answer(CSV_COLUMNS, rows, file_name=f"{file_stem(view)}-decisions.csv")
+
+
+@router.get("/companies/{company_id}/decided.csv")
+async def save_decided(company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
+    """Decisions with their steps' end, recorded and withdrawn ones too."""
+    view = await runway.console(company_id)
+    rows = (to_plain(one) for one in view.decisions)
+    return csv_answer(DECIDED_COLUMNS, rows, file_name=f"{file_stem(view)}-decided.csv")
+
+
+@router.get("/companies/{company_id}/collections.csv")
+async def save_collections(company_id: CompanyInPath, runway: RunwayOfApp) -> Response:
+    """Overdue invoices, each against its customer's own habit."""
+    view = await runway.console(company_id)
+    rows = (to_plain(case) for case in view.collection_cases)
+    return csv_answer(COLLECTION_COLUMNS, rows, file_name=f"{file_stem(view)}-collections.csv")
 
 
 @router.get("/companies/{company_id}/bills.csv")

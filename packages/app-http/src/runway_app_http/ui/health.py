@@ -13,12 +13,20 @@ from runway_core.sync.health import ConnectionHealth, KindHealth, SyncState
 from starlette.responses import Response
 
 from runway_app_http.access import RunwayOfApp
+from runway_app_http.api.health import HealthItem
+from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address
+from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import NONE_YET, say_ages, say_count, say_moment
 from runway_app_http.ui.rendering import render
 from runway_app_http.ui.service_figures import AlertLine, lay_out_alerts, lay_out_cards
 
 router = APIRouter()
+
+CSV_COLUMNS = (
+    "company.company_id", "company.name", "company.owner", "last_run.outcome", "last_run.started_at",
+    "last_run.ended_at", "last_run.error_code", "last_run.error", "quarantined",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,13 @@ _GAPS = {
 def say_gap(gap: Gap) -> str:
     """Say why news of a rail may be lost, and since when."""
     return f"{gap.rail}: {_GAPS[gap.reason]}, since {say_moment(gap.since)}; a pull was made at once"
+
+
+@router.get("/health.csv")
+async def save_health(runway: RunwayOfApp) -> Response:
+    """Every company's health, by name."""
+    rows = (to_plain(HealthItem.of(one)) for one in await runway.health())
+    return csv_answer(CSV_COLUMNS, rows, file_name="health.csv")
 
 
 def _find_href(alert: AlertLine) -> str:

@@ -12,11 +12,17 @@ from starlette.responses import Response
 
 from runway_app_http.access import CompanyInPath, RunwayOfApp, require_id
 from runway_app_http.api.history import HistoryEntry
+from runway_app_http.plain import to_plain
 from runway_app_http.ui.company import company_address
+from runway_app_http.ui.csv_tables import csv_answer
 from runway_app_http.ui.figures import say_moment
-from runway_app_http.ui.rendering import render
+from runway_app_http.ui.rendering import record_query, render
 
 router = APIRouter()
+
+CSV_COLUMNS = (
+    "sequence", "seen_at", "rail", "what", "revision", "cause", "actor", "correlation_id", "changed", "hash",
+)  # fmt: skip
 
 
 @router.get("/companies/{company_id}/history")
@@ -40,6 +46,7 @@ async def show_history(
         "history.html",
         company=company,
         base=company_address(company_id),
+        csv_href=f"{company_address(company_id)}/history.csv?{record_query(key)}",
         links=await _find_links(runway, company_id, key, rails),
         kind=kind.value.replace("_", " "),
         external_id=external_id,
@@ -47,6 +54,23 @@ async def show_history(
         custody=[(step, say_moment(step.at, company.time_zone)) for step in custody],
         entries=[(entry, say_moment(entry.seen_at, company.time_zone)) for entry in reversed(entries)],
     )
+
+
+@router.get("/companies/{company_id}/history.csv")
+async def save_history(
+    company_id: CompanyInPath,
+    runway: RunwayOfApp,
+    *,
+    kind: Annotated[RecordKind, Query()],
+    external_id: Annotated[str, Query()],
+) -> Response:
+    """Everything the log says about one record, oldest first."""
+    key = RecordKey(kind, require_id(external_id, "record"))
+    entries = await runway.history(company_id, key)
+    if not entries:
+        raise NotFound(f"no {kind.value.replace('_', ' ')} {external_id!r} of this company")
+    rows = (to_plain(HistoryEntry.of(entry)) for entry in entries)
+    return csv_answer(CSV_COLUMNS, rows, file_name="history.csv")
 
 
 async def _find_links(runway: Runway, company_id: CompanyId, key: RecordKey, rails: Set[str]) -> list[tuple[str, str]]:
