@@ -1,6 +1,7 @@
 """Conflicts between rails through HTTP: listed, shown side by side, decided on a version, taken back; API and page."""
 
 import csv
+import html
 import io
 import re
 from datetime import date
@@ -107,6 +108,17 @@ async def test_the_page_shows_both_sides_and_decides(client: httpx.AsyncClient, 
     assert "the reason is missing" in refused.text
     assert "Take back" in resolved
     assert "entered next month" in resolved
+
+
+async def test_every_record_of_a_conflict_leads_to_its_history(client: httpx.AsyncClient, firm: Firm) -> None:
+    base = await read_payer(firm)
+    page = (await client.get(f"{base}/reconciliation")).text
+    links = {html.unescape(link) for link in re.findall(r'href="([^"]*/history\?[^"]*)"', page)}
+    answers = {link: (await client.get(link)).status_code for link in links}
+
+    assert len(links) >= 4
+    assert set(answers.values()) == {200}
+    assert (await client.get(f"{base}/history?kind=rail_bill&external_id=ramp:R9")).status_code == 404
 
 
 async def test_the_table_is_saved_as_it_is_filtered(client: httpx.AsyncClient, firm: Firm) -> None:

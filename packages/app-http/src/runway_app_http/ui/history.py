@@ -36,7 +36,13 @@ async def show_history(
     """One record: its values as the last reading left them, and each change before."""
     company = await runway.companies.get(company_id)
     key = RecordKey(kind, require_id(external_id, "record"))
-    entries = [HistoryEntry.of(entry) for entry in await runway.history(company_id, key)]
+    logged = await runway.history(company_id, key)
+    own_id = external_id.partition(":")[2]
+    if not logged and own_id:
+        # Findings and conflicts name records of other rails with the rail: ids of two may be equal.
+        key = RecordKey(kind, require_id(own_id, "record"))
+        logged = await runway.history(company_id, key)
+    entries = [HistoryEntry.of(entry) for entry in logged]
     if not entries:
         raise NotFound(f"{company.name!r} has no {kind.value.replace('_', ' ')} {external_id!r}")
     custody = await runway.custody.follow(company_id, external_id) if kind is RecordKind.BILL else []
@@ -49,7 +55,7 @@ async def show_history(
         csv_href=f"{company_address(company_id)}/history.csv?{record_query(key)}",
         links=await _find_links(runway, company_id, key, rails),
         kind=kind.value.replace("_", " "),
-        external_id=external_id,
+        external_id=key.external_id,
         fields=[(name, value) for name, value in content.items() if isinstance(value, str | int) and value != ""],
         custody=[(step, say_moment(step.at, company.time_zone)) for step in custody],
         entries=[(entry, say_moment(entry.seen_at, company.time_zone)) for entry in reversed(entries)],
