@@ -80,10 +80,11 @@ def test_all_companies_stand_in_one_table_and_one_in_its_own(run: Run, payer: st
     assert "ledger and ramp" in run("reconcile", payer).out
 
 
-@pytest.mark.parametrize(("least", "code"), [("critical", 0), ("high", 1), ("low", 1)])
-def test_the_exit_code_says_whether_something_so_severe_waits(run: Run, payer: str, least: str, code: int) -> None:
-    assert run("reconcile", payer, "--fail-on", least).code == code
-    assert run("conflicts", "list", "--fail-on", least).code == code
+def test_the_exit_code_says_whether_something_so_severe_waits(run: Run, payer: str) -> None:
+    """The worst that waits is high."""
+    for least, code in (("critical", 0), ("high", 1), ("low", 1)):
+        assert run("reconcile", payer, "--fail-on", least).code == code
+        assert run("conflicts", "list", "--fail-on", least).code == code
     assert run("reconcile", payer).code == 0
 
 

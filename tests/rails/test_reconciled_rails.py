@@ -31,7 +31,7 @@ KINDS = {
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
     at = ["--no-throttle", "--start-at", "2026-05-05T15:00:00Z", "--seed", "7"]
-    with start_sandbox(clients=2, bills_per_client=120, rails="qbo,plaid,ramp,stripe", more_arguments=at) as running:
+    with start_sandbox(clients=1, bills_per_client=120, rails="qbo,plaid,ramp,stripe", more_arguments=at) as running:
         yield running
 
 
