@@ -141,7 +141,7 @@ async def test_what_shares_a_column_orders_the_table_too(client: httpx.AsyncClie
     page, text = await read(client, "/?sort=change")
 
     assert [h["aria-sort"] for h in page.all("th") if "aria-sort" in h] == ["ascending"]
-    assert 'href="/?sort=-change#by-change" id="by-change" aria-label="change in a week, ordered by it"' in text
+    assert 'href="/?sort=-change#by-change" id="by-change" aria-label="week’s change, ordered by it"' in text
     assert 'href="/?sort=-band#by-band" id="by-band"' in text
 
 

@@ -298,7 +298,7 @@ def _list_columns(params: ForgivingPortfolioParams) -> tuple[Column, ...]:
             by(PortfolioSort.RUNWAY, "Runway"),
             also=(
                 by(PortfolioSort.BAND, "band", largest_first=True),
-                by(PortfolioSort.CHANGE, "change in a week"),
+                by(PortfolioSort.CHANGE, "week’s change"),
             ),
         ),
         by(PortfolioSort.CASH, "Cash", largest_first=True),
