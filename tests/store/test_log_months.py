@@ -396,6 +396,25 @@ async def test_a_month_is_dropped_once_all_of_it_is_archived_and_made_again_when
     assert warnings == ()
 
 
+async def test_an_archived_entry_comes_back_once_whatever_month_it_is_put_into(url: str, tmp_path: Path) -> None:
+    """By SQL of the owner, past the command that restores."""
+    desk = ArchiveDesk(url, tmp_path)
+    async with desk.runway:
+        await desk.put_months(3)
+        rows = await desk.rows()
+        await desk.detach()
+        places = ", ".join(f"${place}" for place in range(1, len(rows[0]) + 1))
+        adding = f"INSERT INTO log_entries ({COLUMNS}) VALUES ({places})"
+        connection = await asyncpg.connect(url)
+        await connection.execute(adding, *rows[4])
+        owner, sequence, seen_at, *rest = rows[4]
+        with pytest.raises(asyncpg.RaiseError, match="append-only"):
+            await connection.execute(adding, owner, sequence, seen_at + 6 * MONTH, *rest)
+        with pytest.raises(asyncpg.RaiseError, match="append-only"):
+            await connection.execute(adding, owner, 17, *rows[4][2:])  # the newest mark, which stands in no piece
+        await connection.close()
+
+
 @pytest.mark.parametrize("is_ahead", [False, True], ids=["in time", "ahead"])
 async def test_the_table_becomes_the_past_as_it_lies_and_roles_keep_their_rights(
     postgres: Callable[..., str], *, is_ahead: bool

@@ -7,7 +7,7 @@ from runway_core.domain.log_entry import GENESIS, ChainHead, LogDraft, LogEntry,
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from runway_store_sql.bulk import insert_rows, is_postgres
+from runway_store_sql.bulk import insert_page, is_postgres
 from runway_store_sql.sealing import find_sealing
 from runway_store_sql.tables import log_entries, log_heads
 
@@ -33,7 +33,7 @@ def append_entries(
         entries, after = seal_entries(company_id, head, drafts)
     else:
         entries, after = seal_entries(company_id, head, sealing.conceal(drafts), sealing.seal)
-    insert_rows(connection, log_entries, _make_rows(entries))
+    insert_page(connection, log_entries, _make_rows(entries))
     return entries, after
 
 
