@@ -170,6 +170,20 @@ async def test_a_log_over_a_year_is_verified_and_read_as_one(url: str) -> None:
     assert {bill.memo for bill in books.bills} == {"month 3"}
 
 
+async def test_a_clock_that_was_set_back_by_months_changes_no_order(url: str) -> None:
+    """Entries lie in the months in which they were seen, and stand in their chain where they were written."""
+    async with SqlStore(url, secret_key=SECRET_KEY) as store:
+        desk = await StoreDesk(store).open()
+        await store.log.append(desk.id, [note(month) for month in (8, 3, 6, 1, 7) for _ in range(500)])
+        found = await verify_log(store.log, desk.id)
+        places = [entry.sequence async for entry in store.log.entries(desk.id)]
+        seen = [seen async for batch in store.log.stored(desk.id) for seen in batch]
+
+    assert (found.is_sound, found.entries) == (True, 2502)
+    assert places == list(range(1, 2503))
+    assert [one.sequence for one in seen] == places
+
+
 # --- months ---
 
 

@@ -110,9 +110,10 @@ def _read_batches(
     last = after + _FOLLOWED_TOGETHER
     if is_postgres(connection):
         for end in range(after + batch, last + 1, batch):
-            yield fetch_rows(connection, _WITHIN, {"owner": owner, "after": end - batch, "through": end})
+            yield _fetch_within(connection, owner, after=end - batch, through=end)
         return
-    with connection.execute(_WITHIN, {"owner": owner, "after": after, "through": last}) as result:
+    in_order = _WITHIN.order_by(log_entries.c.sequence)
+    with connection.execute(in_order, {"owner": owner, "after": after, "through": last}) as result:
         while rows := result.cursor.fetchmany(batch):
             yield rows
 
