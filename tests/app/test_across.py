@@ -59,6 +59,8 @@ async def test_companies_are_assigned_after_a_look_and_put_back_once(client: htt
     assert "2 done" in report
     assert await owners_of(firm) == untouched
     assert "2 put back" in after
+    assert "Assign 2 companies to bo" in (await client.get("/across")).text
+    assert 'href="/across"' in (await client.get("/tray")).text
     assert "Undo all of it" not in after
     assert (again.status_code, "undone before" in again.text) == (422, True)
 

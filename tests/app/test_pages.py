@@ -84,6 +84,7 @@ def addresses(firm: Firm) -> list[str]:
         "/tray",
         "/tray?by=company",
         "/tray?check=AP01",
+        "/across",
     ]
     return ["/", "/?search=nobody", *firm_wide] + [f"/companies/{c.company_id}{p}" for c in companies for p in PAGES]
 

@@ -16,7 +16,7 @@ COMPANY = "/companies/{company_id}"
 
 _READ = (
     "GET /", "GET /portfolio.csv", "GET /health", "GET /work", "GET /work.csv", "GET /v1/work",
-    "GET /tray", "GET /tray.csv", "GET /health.csv", "GET /across/{act_id}",
+    "GET /tray", "GET /tray.csv", "GET /health.csv", "GET /across", "GET /across/{act_id}",
     "GET /v1/tray", "GET /v1/tray/{check}", "GET /v1/across", "GET /v1/across/{act_id}",
     "GET /digest", "GET /v1/digest",
     "GET /v1/portfolio", "GET /v1/companies", "GET /v1/health", "GET /v1/me",

@@ -25,6 +25,7 @@ from runway_app_http.ui.rendering import render
 
 router = APIRouter()
 
+MOST_LISTED = 50
 MOST_FIELDS = MOST_AT_ONCE + 20
 Boxes = Mapping[str, Sequence[str]]
 
@@ -75,6 +76,17 @@ async def post_across(request: Request, runway: RunwayOfApp) -> Response:
         token=token,
     )
     return keep_token(request, page, token)
+
+
+@router.get("/across")
+async def list_across(runway: RunwayOfApp) -> Response:
+    """The last acts, so that whoever left the report finds the way back to undo."""
+    acts = await runway.across.list(limit=MOST_LISTED)
+    return render(
+        "across_list.html",
+        acts=[(act, _name_act(act), say_moment(act.begun_at), say_done(act)) for act in acts],
+        read_at=say_moment(runway.scope.clock.now()),
+    )
 
 
 @router.get("/across/{act_id}")
@@ -179,6 +191,16 @@ def say_plan(plan: AcrossPlan) -> str:
     verb = {AcrossKind.ACCEPT: "Accept", AcrossKind.SNOOZE: "Snooze", AcrossKind.ASK: "Mark as asked"}[plan.wish.act]
     until = f" until {plan.wish.until}" if plan.wish.act is AcrossKind.SNOOZE else ""
     return f"{verb}: {findings} at {companies}{until}"
+
+
+def _name_act(act: AcrossAct) -> str:
+    """What it was, without the names of companies: "Accept 12 findings", "Assign 3 companies to bo"."""
+    count = len(act.items)
+    if act.act is AcrossKind.ASSIGN:
+        companies = say_count(count, "company", "companies")
+        return f"Assign {companies} to {act.after}" if act.after else f"Leave {companies} without an owner"
+    verb = {AcrossKind.ACCEPT: "Accept", AcrossKind.SNOOZE: "Snooze", AcrossKind.ASK: "Mark as asked:"}[act.act]
+    return f"{verb} {say_count(count, 'finding')}"
 
 
 def say_done(act: AcrossAct) -> str:
