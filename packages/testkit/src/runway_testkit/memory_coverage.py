@@ -83,8 +83,9 @@ class MemoryCoverage:
             heard = self._heard(RailAccount(connection.rail, connection.rail_account or ""))
             if not heard:
                 continue
-            times = [delivery.received_at for delivery in heard if delivery.received_at >= since]
-            repeats = [one.last_seen_at for one in heard if one.times_seen > 1 and one.last_seen_at >= repeated_since]
+            times = [one.received_at for one in heard if one.received_at >= since]
+            again = [one.last_seen_at for one in heard if one.times_seen > 1]
+            repeats = [at for at in again if at >= repeated_since]
             tally = self._tallies.get((connection.connection_id, Path.WEBHOOK), _NO_NEWS)
             found.append(
                 Hearing.trusted(

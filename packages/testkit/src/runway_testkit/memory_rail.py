@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import json, structs
+from msgspec import Struct, json, structs
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from runway_core.domain.bills import Bill
 from runway_core.domain.changes import Change, ChangePage, Cursor, Deletion, RejectedRecord
@@ -46,7 +46,7 @@ _WRITABLE = {Bill: _DIRECT | {"vendor_id", "line_account"}, Invoice: _DIRECT | {
 _START = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
 
-class _Token(BaseModel):
+class _Token(Struct, frozen=True):
     read_to: int  # every event up to here is known
     whole_from: int | None = None  # the event at which a whole reading began, while one is under way
     after: list[str] | None = None  # kind and id of the last record read
@@ -276,14 +276,17 @@ class MemoryRail:
             changes=tuple(changes),
             deletions=tuple(deletions),
             rejected=tuple(rejected),
-            next_cursor=Cursor(follow.model_dump_json()),
+            next_cursor=Cursor(json.encode(follow).decode()),
             source_time=ledger.now,
             is_last=is_last,
         )
 
 
+_tokens = json.Decoder(_Token)
+
+
 def _read_token(cursor: Cursor) -> _Token:
-    return _Token.model_validate_json(cursor.token)
+    return _tokens.decode(cursor.token)
 
 
 def _as_change(record: Record) -> Change:

@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec import json
 from pydantic import SecretStr
-from runway_core.domain.changes import ChangePage, Cursor
+from runway_core.domain.changes import Cause, ChangePage, Cursor
 from runway_core.domain.company import Connection
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId, RecordKind
 from runway_core.errors import RailAccessLost, RailThrottled, RailUnavailable
@@ -380,7 +380,8 @@ class _Day:
         assert source.lost_access is not None
         await asyncio.sleep((source.lost_access[1] - self.clock.now()).total_seconds())
         desk = StoreDesk(self.store, company=source.name, rail="memory")
-        await self.sync.sync_company(desk.company, [self.connections[source.name]], PullRequest())
+        by_person = PullRequest(cause=Cause.PERSON)  # who asks though the rail is left alone
+        await self.sync.sync_company(desk.company, [self.connections[source.name]], by_person)
 
     async def _report(self) -> DayReport:
         told = [source for source in self.sources.values() if source.name not in self.plan.neighbours]
