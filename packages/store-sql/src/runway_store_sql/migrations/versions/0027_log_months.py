@@ -107,7 +107,7 @@ CREATE FUNCTION runway_keep_log_months() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{schema}}, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE made integer := 0;
 BEGIN
-  FOR ahead IN 0..3 LOOP
+  FOR ahead IN 0..1 LOOP
     IF runway_make_log_month({THIS_MONTH} + ahead * interval '1 month') THEN
       made := made + 1;
     END IF;
