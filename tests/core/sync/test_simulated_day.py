@@ -1,6 +1,6 @@
 """Whole days of the engine in virtual time, with outages, refusals, hangs, lost access and lost webhooks.
 
-Here are four hours of a thousand companies (`RUNWAY_DAY_HOURS=24` for whole days of them) and whole days of ten, on
+Here are two hours of a thousand companies (`RUNWAY_DAY_HOURS=24` for whole days of them) and whole days of ten, on
 twenty seeds each, one test a seed. A seed that fails fails again: `live_day(plan, seed=…)` in a shell. `make bench
 ARGS="--only day"` has days with webhooks lost besides, and a thousand seeds of smaller ones.
 Seed 0 once left companies unread for good: a pull that a breaker had refused was never planned again.
@@ -15,7 +15,7 @@ import structlog
 from runway_testkit.simulated_day import BAD_NEIGHBOURS, DayPlan, DayReport, live_day
 
 SEEDS = range(20)
-HOURS = int(os.environ.get("RUNWAY_DAY_HOURS", "4"))
+HOURS = int(os.environ.get("RUNWAY_DAY_HOURS", "2"))
 """Of a thousand companies: a whole day takes about half a minute of processor time."""
 SILENT_SEEDS = range(100, 105)
 
@@ -50,7 +50,7 @@ def test_a_thousand_companies_are_kept_fresh_at_a_bounded_cost(seed: int) -> Non
     assert day.is_sound, day
     assert day.changes > 600 * HOURS
     assert day.within_15_minutes_permille >= 990
-    assert day.age_p50 <= 10
+    assert day.age_p50 <= 15
     assert 200_000 < day.forecast(companies=100) < 300_000  # less: calls were not counted
 
 
