@@ -61,6 +61,8 @@ def run(command: str, *, checkout: Path) -> subprocess.CompletedProcess[str]:
     assert own, asked.stdout
     paths = {"PYTHONPATH": os.pathsep.join(str(one) for one in checkout.glob("packages/*/src"))}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    # A run within this one would close the folder that the runs of a user share, and with it our PostgreSQL's files.
+    environment["PYTEST_DEBUG_TEMPROOT"] = str(checkout)
     return subprocess.run(
         " && ".join(own),
         shell=True,
