@@ -65,9 +65,10 @@ async def test_what_is_versioned_is_answered_with_its_version(client: httpx.Asyn
 async def test_another_call_under_the_key_is_refused(client: httpx.AsyncClient, finding: str) -> None:
     await client.post(finding, json=NOTE, headers=under("k-1"))
     other_body = await client.post(finding, json={"action": "ask"}, headers=under("k-1"))
-    other_address = await client.post(f"{finding}?x=1", json=NOTE, headers=under("k-1"))
+    other_address = await client.post(f"{finding}x", json=NOTE, headers=under("k-1"))
+    other_query = await client.post(f"{finding}?x=1", json=NOTE, headers=under("k-1"))
 
-    for refused in (other_body, other_address):
+    for refused in (other_body, other_address, other_query):
         assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
 
 

@@ -8,13 +8,13 @@ from cryptography.exceptions import InvalidTag
 from runway_core.domain.answered_calls import CallKey, Claim, ClaimState, KeptAnswer
 from runway_core.domain.log_entry import to_microseconds
 from runway_core.errors import StoreUnavailable
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import is_postgres
 from runway_store_sql.engine import Database
 from runway_store_sql.people_tables import answered_calls
-from runway_store_sql.vault import KeyRing
+from runway_store_sql.vault import KeyRing, reseal_rows
 
 
 def _own(call: CallKey) -> tuple[ColumnElement[bool], ...]:
@@ -24,6 +24,10 @@ def _own(call: CallKey) -> tuple[ColumnElement[bool], ...]:
 
 def _associate(call: CallKey) -> bytes:
     return "|".join(("v1", call.firm_id, "answer", call.caller, call.key)).encode()
+
+
+def _associate_row(row: Any) -> bytes:
+    return _associate(CallKey(row.firm_id, row.caller, row.call_key))
 
 
 class SqlAnsweredCalls:
@@ -58,18 +62,18 @@ class SqlAnsweredCalls:
             return Claim(ClaimState.OTHER)
         if held.answer is None:
             return Claim(ClaimState.RUNNING)
-        return Claim(ClaimState.ANSWERED, msgspec.json.decode(self._open(call, held), type=KeptAnswer))
+        return Claim(ClaimState.ANSWERED, msgspec.json.decode(self._open(held), type=KeptAnswer))
 
-    def _open(self, call: CallKey, row: Any) -> bytes:
+    def _open(self, row: Any) -> bytes:
         if row.key_id is None:
             return bytes(row.answer)
         key = self._keys.find(row.key_id, "an answer that was kept to be given again")
         try:
-            return key.open(row.answer, _associate(call))
+            return key.open(row.answer, _associate_row(row))
         except InvalidTag as error:
             raise StoreUnavailable(
-                f"the answer kept under {call.key!r} does not open: it was altered; look what the call did, and send "
-                "another key"
+                f"the answer kept under {row.call_key!r} does not open: it was altered; look what the call did, and "
+                "send another key"
             ) from error
 
     async def keep(self, call: CallKey, claim_id: str, answer: KeptAnswer, *, until: datetime) -> bool:
@@ -94,20 +98,6 @@ class SqlAnsweredCalls:
 
     async def rotate(self) -> int:
         """Seal answers that are under an older key under the newest one; returns how many were."""
-        newest = self._keys.read()[0]
-        held = answered_calls.c
-        query = select(answered_calls).where(held.key_id.is_not(None), held.key_id != newest.key_id)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        values = []
-        for row in rows:
-            call = CallKey(row.firm_id, row.caller, row.call_key)
-            sealed = newest.seal(self._open(call, row), _associate(call))
-            values.append({"held_claim": row.claim_id, "held_key": row.key_id, "new_answer": sealed})
-        statement = (
-            update(answered_calls)
-            .where(held.claim_id == bindparam("held_claim"), held.key_id == bindparam("held_key"))
-            .values(key_id=newest.key_id, answer=bindparam("new_answer"))
+        return await reseal_rows(
+            self._database, self._keys, answered_calls.c.answer, open_row=self._open, associate=_associate_row
         )
-        if values:
-            await self._database.write(lambda connection: connection.execute(statement, values))
-        return len(values)

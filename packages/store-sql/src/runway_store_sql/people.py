@@ -15,7 +15,7 @@ from runway_core.domain.log_entry import LogDraft, from_microseconds, to_microse
 from runway_core.domain.people import AccessToken, Credentials, Need, Person, TokenPurpose, firm_chain
 from runway_core.domain.record import encode_plain
 from runway_core.errors import InvalidRequest, NotFound, StaleRevision, StoreUnavailable
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, case, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runway_store_sql.bulk import insert_rows, is_postgres, json_text
@@ -23,7 +23,7 @@ from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.people_tables import access_tokens, attempts, people
 from runway_store_sql.people_tables import credentials as proofs
-from runway_store_sql.vault import KeyRing
+from runway_store_sql.vault import KeyRing, reseal_rows
 
 _TOKEN_LISTS = 1000
 """So many tokens are listed at most."""
@@ -71,6 +71,10 @@ def _token_row(token: AccessToken) -> tuple[object, ...]:
 
 def _associate(firm_id: str, person_id: str) -> bytes:
     return "|".join(("v1", firm_id, "person", person_id, "second factor")).encode()
+
+
+def _associate_row(row: Any) -> bytes:
+    return _associate(row.firm_id, row.person_id)
 
 
 class SqlPeopleStore:
@@ -151,7 +155,7 @@ class SqlPeopleStore:
     def _open_factor(self, row: Any) -> bytes:
         key = self._keys.find(row.key_id, f"the second factors of {row.person_id!r}")
         try:
-            return key.open(row.sealed_factor, _associate(row.firm_id, row.person_id))
+            return key.open(row.sealed_factor, _associate_row(row))
         except InvalidTag as error:
             raise StoreUnavailable(
                 f"the second factor of {row.person_id!r} does not open: it was altered; an owner removes it"
@@ -195,30 +199,9 @@ class SqlPeopleStore:
 
     async def rotate(self) -> int:
         """Seal second factors that are under an older key under the newest one; returns how many were."""
-        newest = self._keys.read()[0]
-        query = select(proofs).where(proofs.c.key_id.is_not(None), proofs.c.key_id != newest.key_id)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        values = [
-            {
-                "held_firm": row.firm_id,
-                "held_person": row.person_id,
-                "held_factor": row.sealed_factor,
-                "new_factor": newest.seal(self._open_factor(row), _associate(row.firm_id, row.person_id)),
-            }
-            for row in rows
-        ]
-        statement = (
-            update(proofs)
-            .where(
-                proofs.c.firm_id == bindparam("held_firm"),
-                proofs.c.person_id == bindparam("held_person"),
-                proofs.c.sealed_factor == bindparam("held_factor"),
-            )
-            .values(key_id=newest.key_id, sealed_factor=bindparam("new_factor"))
+        return await reseal_rows(
+            self._database, self._keys, proofs.c.sealed_factor, open_row=self._open_factor, associate=_associate_row
         )
-        if values:
-            await self._database.write(lambda connection: connection.execute(statement, values))
-        return len(values)
 
     async def add_token(self, token: AccessToken, drafts: Sequence[LogDraft] = ()) -> None:
         """Keep what was given out, and drop what has run out."""

@@ -26,7 +26,7 @@ from runway_core.domain.subscriptions import (
     replay,
 )
 from runway_core.errors import NotFound, StaleRevision, StoreUnavailable
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, tuple_, update
 
 from runway_store_sql.announcing import delivery_row
 from runway_store_sql.bulk import among, insert_rows, is_postgres, upsert_rows
@@ -34,7 +34,7 @@ from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.rows import decode_moment, encode_moment
 from runway_store_sql.subscription_tables import IS_WAITING, webhook_deliveries, webhook_subscriptions
-from runway_store_sql.vault import KeyRing
+from runway_store_sql.vault import KeyRing, reseal_rows
 
 _held = webhook_subscriptions.c
 _sent = webhook_deliveries.c
@@ -42,6 +42,10 @@ _sent = webhook_deliveries.c
 
 def _associate(firm_id: str, subscription_id: str) -> bytes:
     return "|".join(("v1", firm_id, "webhook", subscription_id, "secrets")).encode()
+
+
+def _associate_row(row: Any) -> bytes:
+    return _associate(row.firm_id, row.subscription_id)
 
 
 def _read_delivery(row: Any) -> WebhookDelivery:
@@ -157,7 +161,7 @@ class SqlSubscriptionStore:
     def _open(self, row: Any) -> bytes:
         key = self._keys.find(row.key_id, f"the secrets of webhook {row.subscription_id!r}")
         try:
-            return key.open(row.sealed_secrets, _associate(row.firm_id, row.subscription_id))
+            return key.open(row.sealed_secrets, _associate_row(row))
         except InvalidTag as error:
             raise StoreUnavailable(
                 f"the secrets of webhook {row.subscription_id!r} do not open: they were altered; remove and add it anew"
@@ -165,30 +169,9 @@ class SqlSubscriptionStore:
 
     async def rotate(self) -> int:
         """Seal secrets that are under an older key under the newest one; returns how many were."""
-        newest = self._keys.read()[0]
-        query = select(webhook_subscriptions).where(_held.key_id != newest.key_id)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        values = [
-            {
-                "its_firm": row.firm_id,
-                "its_id": row.subscription_id,
-                "its_secrets": row.sealed_secrets,
-                "new_secrets": newest.seal(self._open(row), _associate(row.firm_id, row.subscription_id)),
-            }
-            for row in rows
-        ]
-        statement = (
-            update(webhook_subscriptions)
-            .where(
-                _held.firm_id == bindparam("its_firm"),
-                _held.subscription_id == bindparam("its_id"),
-                _held.sealed_secrets == bindparam("its_secrets"),
-            )
-            .values(key_id=newest.key_id, sealed_secrets=bindparam("new_secrets"))
+        return await reseal_rows(
+            self._database, self._keys, _held.sealed_secrets, open_row=self._open, associate=_associate_row
         )
-        if values:
-            await self._database.write(lambda connection: connection.execute(statement, values))
-        return len(values)
 
     async def deliveries(
         self,

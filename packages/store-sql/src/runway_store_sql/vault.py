@@ -13,7 +13,7 @@ import base64
 import binascii
 import os
 import secrets as random_source
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 from runway_core.domain.identity import ConnectionId
 from runway_core.errors import InvalidRequest, NotFound, StoreUnavailable
-from sqlalchemy import Connection, Select, bindparam, delete, select, update
+from sqlalchemy import Column, Connection, Select, bindparam, delete, select, update
 
 from runway_store_sql.bulk import upsert_rows
 from runway_store_sql.engine import Database
@@ -37,6 +37,9 @@ VERSION = "v1"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _SHORTEST_KEY = 32
+
+Associate = Callable[[Any], bytes]
+"""What the sealed bytes of a row are bound to, so that they open nowhere else."""
 
 
 class KeyEncryptionKey:
@@ -193,6 +196,33 @@ class KeyRing:
             f"{what} were kept under key {key_id}, and this process has {self.newest().key_id}: set the "
             "RUNWAY_SECRET_KEY they were kept with, or name it among RUNWAY_OTHER_SECRET_KEYS, or connect again"
         )
+
+
+async def reseal_rows(
+    database: Database, keys: KeyRing, sealed: Column[Any], *, open_row: Callable[[Any], bytes], associate: Associate
+) -> int:
+    """Seal a column again under the newest key where its row's `key_id` names an older one; returns how many rows.
+
+    `open_row` opens what a row holds, and `associate` gives what it is bound to. A row that somebody replaces meanwhile
+    is left to them.
+
+    Raises:
+        StoreUnavailable: something was kept under a key that this process does not have, or was altered.
+    """
+    newest, table = keys.read()[0], sealed.table
+    query = select(table).where(table.c.key_id.is_not(None), table.c.key_id != newest.key_id)
+    rows = await database.read(lambda connection: connection.execute(query).all())
+    held = [*table.primary_key, sealed]
+    statement = update(table).where(*(column == bindparam(f"held_{column.name}") for column in held))
+    statement = statement.values({"key_id": newest.key_id, sealed.name: bindparam("sealed_anew")})
+    values = [
+        {f"held_{column.name}": getattr(row, column.name) for column in held}
+        | {"sealed_anew": newest.seal(open_row(row), associate(row))}
+        for row in rows
+    ]
+    if values:
+        await database.write(lambda connection: connection.execute(statement, values))
+    return len(values)
 
 
 class SqlTokenVault:
