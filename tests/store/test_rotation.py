@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from runway_core.domain.subscriptions import SigningSecret
 from runway_core.errors import InvalidRequest, StoreUnavailable
 from runway_store_sql import SqlStore
 from runway_testkit.answered_calls_contract import ANSWER, CALL, DAY, claim
 from runway_testkit.people_contract import FIRM, make_person
 from runway_testkit.store_desk import START, StoreDesk
+from runway_testkit.subscriptions_contract import make_subscription
 
 OLD, NEW = "o" * 40, "n" * 40
+SIGNED_WITH = SigningSecret(secret=SecretStr("whsec_" + 43 * "s"))
 TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -27,6 +30,7 @@ async def fill(store: SqlStore, *companies: str) -> list[StoreDesk]:
     await store.people.save_credentials(held.model_copy(update={"totp_secret": SecretStr(TOTP)}), [])
     await claim(store, "first")
     await store.answered_calls.keep(CALL, "first", ANSWER, until=START + DAY)
+    await store.subscriptions.save(make_subscription(desks[0]), [], secrets=[SIGNED_WITH])
     return desks
 
 
@@ -34,6 +38,8 @@ async def read(store: SqlStore, desks: list[StoreDesk]) -> list[str]:
     tokens = [(await store.vault.load(desk.connection.connection_id))["token"].get_secret_value() for desk in desks]
     factor = (await store.people.credentials(FIRM, "ada")).totp_secret
     assert (await claim(store, "again")).answer == ANSWER
+    webhook = make_subscription(desks[0])
+    assert await store.subscriptions.secrets(webhook.firm_id, webhook.subscription_id) == [SIGNED_WITH]
     return [*tokens, "" if factor is None else factor.get_secret_value()]
 
 
@@ -53,7 +59,7 @@ async def test_keys_from_settings_are_changed_in_steps_and_everything_opens_at_e
         with pytest.raises(StoreUnavailable, match="RUNWAY_OTHER_SECRET_KEYS"):
             await read(store, desks)
 
-    assert moved == 6  # two connections, one factor, one answer, the keys of two logs
+    assert moved == 7  # two connections, one factor, one answer, one webhook, the keys of two logs
 
 
 async def test_a_rotation_that_was_cut_off_goes_on_where_it_was(database_url: str) -> None:
@@ -66,7 +72,7 @@ async def test_a_rotation_that_was_cut_off_goes_on_where_it_was(database_url: st
         moved = await store.rotate_secrets()
         assert await read(store, desks) == wanted
 
-    assert moved == 7  # one of three connections was ahead; one factor, one answer, the keys of three logs
+    assert moved == 8  # one of three connections was ahead; one factor, one answer, one webhook, the keys of three logs
 
 
 async def test_a_server_that_runs_reads_a_key_that_was_put_into_the_file(tmp_path: Path) -> None:
@@ -84,7 +90,7 @@ async def test_a_server_that_runs_reads_a_key_that_was_put_into_the_file(tmp_pat
         assert await read(later, desks) == wanted
         assert [entry.draft.is_sealed async for entry in later.log.entries(desks[0].id)] == [False, False]
 
-    assert (moved, len(lines), key_file.stat().st_mode & 0o777) == (4, 2, 0o600)
+    assert (moved, len(lines), key_file.stat().st_mode & 0o777) == (5, 2, 0o600)
 
 
 async def test_a_new_key_is_not_put_beside_keys_from_settings(database_url: str) -> None:
