@@ -1,12 +1,10 @@
 """What every store promises of findings over all companies of a firm: one query, and nobody else's."""
 
-from runway_core.domain.findings import FindingState, Severity
+from runway_core.domain.findings import WAITING, FindingState, Severity
 from runway_core.domain.identity import FirmId
 
 from runway_testkit.desk_contract import DeskContract
 from runway_testkit.store_desk import StoreDesk, make_finding, make_position
-
-_WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
 
 
 class FirmFindingsContract(DeskContract):
@@ -24,17 +22,17 @@ class FirmFindingsContract(DeskContract):
         await positions.save_position(await make_position(desk), [high, low, snoozed, unlike])
         await positions.save_position(await make_position(other), [elsewhere])
         await positions.save_position(await make_position(rival), [foreign])
-        found = await positions.findings_of_firm(firm_id, check="AP06", states=_WAITING)
+        found = await positions.findings_of_firm(firm_id, check="AP06", states=WAITING)
         first, last = sorted([high, low], key=lambda tracked: tracked.finding_id)
 
         assert list(found) == [(desk.id, first), (desk.id, last), (other.id, elsewhere)]
-        assert list(await positions.count_findings(firm_id, states=_WAITING)) == [
+        assert list(await positions.count_findings(firm_id, states=WAITING)) == [
             (desk.id, "AP06", Severity.HIGH.rank, 1),
             (desk.id, "AP06", Severity.LOW.rank, 1),
             (desk.id, "AP08", Severity.LOW.rank, 1),
             (other.id, "AP06", Severity.HIGH.rank, 1),
         ]
-        assert list(await positions.findings_of_firm(FirmId("rival"), check="AP06", states=_WAITING)) == [
+        assert list(await positions.findings_of_firm(FirmId("rival"), check="AP06", states=WAITING)) == [
             (rival.id, foreign)
         ]
-        assert list(await positions.count_findings(FirmId("nobody"), states=_WAITING)) == []
+        assert list(await positions.count_findings(FirmId("nobody"), states=WAITING)) == []

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from runway_core.domain.company import Company
-from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.findings import WAITING, FindingState, Severity, TrackedFinding
 from runway_core.domain.outlook import OutlookLine
 from runway_core.domain.position import PositionStatus
 from runway_core.domain.sent_digests import SentDigest
@@ -45,7 +45,6 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="T", help="As Runway knew it at this moment, or at the end of this day."),
 ]
-WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
 
 
 @command(app, "portfolio", example="runway portfolio --status red --sort runway")

@@ -20,14 +20,13 @@ from runway_core.calculators.readiness import find_readiness
 from runway_core.calculators.receivables import Receivable, compute_receivables
 from runway_core.calculators.tasks import find_tasks
 from runway_core.domain.books import Books
-from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.findings import WAITING, Severity, TrackedFinding
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Outlook
 from runway_core.domain.position import WEEK, PastRunway, Position, PositionStatus
 
 PAYROLL_WATCH_DAYS = 14
 PAST_WEEKS = 8
-_TO_CLEAR = frozenset({FindingState.OPEN, FindingState.ASKED})
 
 
 class Verdict(NamedTuple):
@@ -66,7 +65,7 @@ def compute_position(
     at_risk = [r for r in receivables if r.is_at_risk and r.balance > 0]
     readiness = find_readiness(books, findings)
     ready = sum(r.is_ready for r in readiness)
-    to_clear = [t for t in findings if t.state in _TO_CLEAR]
+    to_clear = [t for t in findings if t.state in WAITING]
     tasks, task_counts = find_tasks(books, findings, readiness)
 
     def money(amount: Decimal) -> Money:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.decisions import Decision, DecisionState
-from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.findings import WAITING, FindingState, TrackedFinding
 from runway_core.domain.firm_digests import FirmDigest
 from runway_core.domain.identity import CompanyId, ConnectionId
 from runway_core.domain.papers import PaperKey, WorkingPaper
@@ -17,9 +17,6 @@ from runway_core.domain.people import is_firm_chain
 from runway_core.domain.position import Position, PositionStatus
 from runway_core.domain.sent_digests import Delivery, SentDigest, SentMail
 from runway_core.domain.subscriptions import Announcement, EventData, EventType
-
-OPEN_STATES = frozenset({FindingState.OPEN, FindingState.ASKED})
-"""A finding in these wants attention; in any other it is closed: mended, accepted, or put off to a day."""
 
 BROKEN_STATES = frozenset({ConnectionState.RECONNECT_NEEDED, ConnectionState.DISCONNECTED})
 """A connection in these is read again only after a person did something."""
@@ -49,7 +46,7 @@ def find_finding_news(
     """Which findings were opened, and which closed. `before` has the state of those that were known, by id."""
     return [
         Announcement(
-            EventType.FINDING_OPENED if tracked.state in OPEN_STATES else EventType.FINDING_CLOSED,
+            EventType.FINDING_OPENED if tracked.state in WAITING else EventType.FINDING_CLOSED,
             company_id,
             at,
             {
@@ -60,7 +57,7 @@ def find_finding_news(
             },
         )
         for tracked in after
-        if (tracked.state in OPEN_STATES) is not (before.get(tracked.finding_id) in OPEN_STATES)
+        if (tracked.state in WAITING) is not (before.get(tracked.finding_id) in WAITING)
     ]
 
 

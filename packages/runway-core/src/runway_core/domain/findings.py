@@ -39,6 +39,10 @@ class FindingState(StrEnum):
     ASKED = "asked"  # a question is out to the company
 
 
+WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
+"""A finding in one of these waits for somebody: in any other it is mended, accepted, or put off to a day."""
+
+
 class RunwayEffect(StrEnum):
     """Which way mending a finding moves the runway, by the catalogue."""
 

@@ -18,7 +18,7 @@ from runway_core.calculators.promises import Promise, find_promises
 from runway_core.calculators.ratios import compute_ratios
 from runway_core.domain.books import Books
 from runway_core.domain.cash_changes import CashChange
-from runway_core.domain.findings import Finding, FindingState, TrackedFinding
+from runway_core.domain.findings import WAITING, Finding, TrackedFinding
 from runway_core.domain.forecasts import ForecastQuality
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import ZERO, Money
@@ -136,7 +136,7 @@ def lay_out_digest(data: CompanyData) -> DigestView:
     books, position = data.books, data.position
     cash, outlook = books.derive(compute_cash), books.derive(compute_outlook)
     calls = list_calls(books)
-    waiting = [t for t in data.findings if t.state in (FindingState.OPEN, FindingState.ASKED)]
+    waiting = [t for t in data.findings if t.state in WAITING]
     band = compute_band(books, outlook, [t.finding for t in waiting])
     change = None if data.last_told is None else explain_cash(books, data.last_told)
     return DigestView(

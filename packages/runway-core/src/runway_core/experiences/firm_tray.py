@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from runway_core.calculators.hygiene.checks import CHECKS
 from runway_core.domain.company import Company
-from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.findings import WAITING, Severity, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import ZERO
 from runway_core.experiences.view import View
@@ -17,7 +17,6 @@ from runway_core.services.companies import CompanyService
 from runway_core.services.findings import FindingService
 from runway_core.services.scope import Scope
 
-WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
 _NAMES = {check.id: check.name for check in CHECKS}
 _CRITICAL = Severity.CRITICAL.rank
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from runway_core.domain.findings import FindingState, Severity, TrackedFinding
+from runway_core.domain.findings import WAITING, FindingState, Severity, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Band
@@ -14,9 +14,6 @@ from runway_core.experiences.view import CompanyHeading, CompanyView, View
 from runway_core.experiences.wording import say_band
 from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator, TrayData
 from runway_core.sync.freshness import label_freshness
-
-WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
-"""States in which a finding waits for someone."""
 
 
 class TrayQuery(View):

@@ -8,7 +8,7 @@ from datetime import date
 
 from runway_core.domain.across import AcrossAct, AcrossItem, AcrossKind, AcrossOutcome
 from runway_core.domain.company import Company
-from runway_core.domain.findings import FindingState, TrackedFinding
+from runway_core.domain.findings import WAITING, FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.people import Need
 from runway_core.domain.record import encode_plain
@@ -23,7 +23,6 @@ MOST_AT_ONCE = 100
 """So many companies, or findings, are done at once."""
 
 LONGEST_OWNER = 200
-WAITING = frozenset({FindingState.OPEN, FindingState.ASKED})
 STATE_AFTER = {
     AcrossKind.ACCEPT: FindingState.ACCEPTED,
     AcrossKind.SNOOZE: FindingState.SNOOZED,
