@@ -12,10 +12,11 @@ from runway_app_http.api.answers import cut_page
 from runway_app_http.plain import amount_text, instant_text, to_plain
 from runway_app_http.ui.charts import describe_spark, draw_spark, find_levels
 from runway_app_http.ui.csv_tables import guard_cell
-from runway_app_http.ui.figures import say_amount, say_change, say_days
+from runway_app_http.ui.figures import say_amount, say_change
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import OutlookDay
 from runway_core.errors import InvalidRequest
+from runway_core.experiences.wording import say_days
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from runway_core.domain.collections import CollectionNote, CollectionOutcome
 from runway_core.domain.decisions import DecisionOutcome
 from runway_core.domain.policy import Role
 from runway_core.errors import InvalidRequest
+from runway_core.experiences.wording import say_days
 from runway_core.runway import Runway
 from runway_core.services.decision_batches import BillChoice
 
@@ -27,7 +28,7 @@ from runway_app_http.cli.plan import Version, read_day
 from runway_app_http.cli.session import Session, command
 from runway_app_http.cli.tables import fields_table, new_table
 from runway_app_http.following import follow_change
-from runway_app_http.ui.figures import NONE_YET, say_amount, say_days, say_money
+from runway_app_http.ui.figures import NONE_YET, say_amount, say_money
 
 app = typer.Typer()
 

@@ -16,6 +16,7 @@ from runway_core.experiences.outlook import OutlookView
 from runway_core.experiences.portfolio import PortfolioRow, PortfolioView
 from runway_core.experiences.tray import TrayView
 from runway_core.experiences.view import CompanyView
+from runway_core.experiences.wording import say_days
 
 from runway_app_http.cli.tables import fields_table, new_table, severity_text, status_text
 from runway_app_http.ui.figures import (
@@ -24,7 +25,6 @@ from runway_app_http.ui.figures import (
     say_amount,
     say_count,
     say_day,
-    say_days,
     say_money,
     say_weekday,
 )

@@ -14,6 +14,7 @@ from runway_core.domain.findings import Severity
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.reconciliation import UNRESOLVED, ConflictQuery, ConflictRow, ReconciliationView
 from runway_core.experiences.view import View
+from runway_core.experiences.wording import say_days
 from runway_core.runway import Runway
 
 from runway_app_http.api.conflicts import (
@@ -30,7 +31,7 @@ from runway_app_http.moments import read_known_at
 from runway_app_http.plain import to_plain
 from runway_app_http.ui.csv_tables import write_csv
 from runway_app_http.ui.evidence import lay_out_evidence
-from runway_app_http.ui.figures import NONE_YET, say_change, say_days, say_moment, say_money
+from runway_app_http.ui.figures import NONE_YET, say_change, say_moment, say_money
 
 app = typer.Typer()
 conflicts = group("conflicts", "Where two rails do not tell the same, and what was decided about it.")

@@ -13,6 +13,7 @@ from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.scenarios import Scenario
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.view import CompanyHeading
+from runway_core.experiences.wording import say_days
 from runway_core.runway import Runway
 
 from runway_app_http.api.scenarios import ScenarioList, WhatIfAnswer
@@ -21,7 +22,7 @@ from runway_app_http.cli.log import read_record_key
 from runway_app_http.cli.plan import Version, read_day
 from runway_app_http.cli.session import Session, command, group
 from runway_app_http.cli.tables import new_table
-from runway_app_http.ui.figures import NONE_YET, say_days, say_money
+from runway_app_http.ui.figures import NONE_YET, say_money
 
 app = typer.Typer()
 group_app = group("scenarios", "What-ifs that are kept by name.")

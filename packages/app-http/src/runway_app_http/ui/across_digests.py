@@ -8,6 +8,7 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.sent_digests import Delivery
 from runway_core.errors import InvalidRequest, RunwayError
 from runway_core.experiences.portfolio import PortfolioRow
+from runway_core.experiences.wording import say_days
 from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from runway_app_http.access import ForgivingPortfolioParams, RunwayOfApp, Sender
 from runway_app_http.api.views import read_filters
 from runway_app_http.digest_sending import DigestSender
 from runway_app_http.ui.company import company_address
-from runway_app_http.ui.figures import STATUS_SIGNS, say_count, say_day, say_days, say_moment
+from runway_app_http.ui.figures import STATUS_SIGNS, say_count, say_day, say_moment
 from runway_app_http.ui.form_values import read_actor
 from runway_app_http.ui.forms import keep_token, read_boxes, token_of
 from runway_app_http.ui.portfolio import portfolio_page

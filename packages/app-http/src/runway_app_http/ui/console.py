@@ -18,6 +18,7 @@ from runway_core.domain.policy import Role, Ruling
 from runway_core.errors import InvalidRequest, NotFound
 from runway_core.experiences.console import ConsoleBill, ConsoleView
 from runway_core.experiences.letters import write_letter
+from runway_core.experiences.wording import say_days
 from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +30,7 @@ from runway_app_http.plain import to_plain
 from runway_app_http.ui.charts import draw_cash_line
 from runway_app_http.ui.company import company_page, file_stem
 from runway_app_http.ui.csv_tables import csv_answer
-from runway_app_http.ui.figures import say_amount, say_change, say_day, say_days, say_money, say_weekday
+from runway_app_http.ui.figures import say_amount, say_change, say_day, say_money, say_weekday
 from runway_app_http.ui.form_values import read_amount, read_day
 
 router = APIRouter()

@@ -8,9 +8,10 @@ from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import OutlookWeek
 from runway_core.domain.position import PositionStatus
 from runway_core.experiences.digest import CashMark, DigestView
+from runway_core.experiences.wording import say_days
 
 from runway_app_http.digest_sending import DigestMail
-from runway_app_http.ui.figures import STATUS_SIGNS, say_ages, say_amount, say_day, say_days, say_money
+from runway_app_http.ui.figures import STATUS_SIGNS, say_ages, say_amount, say_day, say_money
 from runway_app_http.ui.rendering import templates
 
 MOST_DUE = 25

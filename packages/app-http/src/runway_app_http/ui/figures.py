@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from runway_core.domain.company import ConnectionState
 from runway_core.domain.money import Money, round_to_minor
 from runway_core.domain.position import PositionStatus
+from runway_core.experiences.wording import say_days
 from runway_core.sync.freshness import FreshnessLabel
 
 MINUS = "\N{MINUS SIGN}"
@@ -41,13 +42,6 @@ def say_change(days: int) -> str:
     if days == 0:
         return "0 days"
     return f"{'+' if days > 0 else MINUS}{say_days(abs(days))}"
-
-
-def say_days(days: int | None, *, horizon: int = 91) -> str:
-    """Write a number of days; `None` lies beyond the horizon."""
-    if days is None:
-        return f"{horizon}+ days"
-    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def say_share(share: Decimal) -> str:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from runway_core.domain.money import Money
 from runway_core.domain.people import Need
 from runway_core.experiences.portfolio import PortfolioRow, PortfolioSort, PortfolioView
-from runway_core.experiences.wording import say_band
+from runway_core.experiences.wording import say_band, say_days
 from runway_core.runway import Runway
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +26,6 @@ from runway_app_http.ui.figures import (
     say_change,
     say_count,
     say_day,
-    say_days,
     say_moment,
     say_oldest,
     say_weekday,

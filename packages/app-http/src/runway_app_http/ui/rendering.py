@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from runway_core.domain.identity import RecordKey
+from runway_core.experiences.wording import say_days
 from starlette.responses import HTMLResponse
 
 from runway_app_http.presence import person_here
@@ -45,7 +46,7 @@ templates.filters.update(
     change=figures.say_change,
     count_of=figures.say_count,
     day=figures.say_day,
-    days=figures.say_days,
+    days=say_days,
     moment=figures.say_moment,
     money=figures.say_money,
     share=figures.say_share,

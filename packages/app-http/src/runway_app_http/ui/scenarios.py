@@ -16,6 +16,7 @@ from runway_core.domain.decisions import Figures
 from runway_core.domain.identity import CompanyId, RecordKey, RecordKind
 from runway_core.domain.scenarios import Scenario
 from runway_core.errors import InvalidRequest
+from runway_core.experiences.wording import say_days
 from runway_core.runway import Runway
 from runway_core.services.scenarios import ScenarioSurvey
 from starlette.requests import Request
@@ -24,7 +25,7 @@ from starlette.responses import Response
 from runway_app_http.access import CompanyInPath, RunwayOfApp, forget_empty, require_id
 from runway_app_http.ui.company import company_address, company_page, read_heading
 from runway_app_http.ui.console import draw_line, lay_out_moves
-from runway_app_http.ui.figures import say_amount, say_change, say_day, say_days, say_money, say_weekday
+from runway_app_http.ui.figures import say_amount, say_change, say_day, say_money, say_weekday
 from runway_app_http.ui.form_values import REFUSALS, read_actor, read_amount, read_day, read_version
 from runway_app_http.ui.forms import Said, go_and_say, read_form
 from runway_app_http.ui.rendering import name_record

@@ -17,7 +17,7 @@ from runway_core.domain.outlook import Band
 from runway_core.domain.position import Position, PositionStatus
 from runway_core.domain.tasks import Task, TaskKind
 from runway_core.experiences.view import View
-from runway_core.experiences.wording import say_band
+from runway_core.experiences.wording import say_band, say_days
 from runway_core.orchestrators.portfolio import PortfolioData
 
 FALL_DAYS = 5
@@ -126,7 +126,7 @@ def _find_changes(position: Position, before: ToldCompany | None) -> list[str]:
     days = position.counted_days
     fell = 0 if before is None or before.runway_days is None or days is None else before.runway_days - days
     if fell >= FALL_DAYS:
-        found.append(f"runway {days} days, {fell} fewer than told")
+        found.append(f"runway {say_days(days)}, {fell} fewer than told")
     band = _say_band_change(position, None if before is None else before.band)
     if band and before is not None:
         found.append(band)

@@ -17,6 +17,7 @@ from runway_core.domain.position import Position, PositionStatus
 from runway_core.errors import InvalidRequest
 from runway_core.experiences.firm_digest import FirmDigestView, lay_out_firm_digest
 from runway_core.experiences.view import View
+from runway_core.experiences.wording import say_days
 from runway_core.experiences.work import WorkQuery, WorkView, lay_out_work
 from runway_core.orchestrators.portfolio import PortfolioData, PortfolioDataOrchestrator
 from runway_core.sync.freshness import FreshnessLabel, label_freshness
@@ -187,10 +188,10 @@ def say_week(rows: Sequence[PortfolioRow]) -> str:
     parts = []
     if shorter:
         days, name = moved[0]
-        parts.append(f"{_runways(shorter)} shorter (most of all {name}, \N{MINUS SIGN}{-days} days)")
+        parts.append(f"{_runways(shorter)} shorter (most of all {name}, \N{MINUS SIGN}{say_days(-days)})")
     if longer:
         days, name = moved[-1]
-        parts.append(f"{_runways(longer)} longer (most of all {name}, +{days} days)")
+        parts.append(f"{_runways(longer)} longer (most of all {name}, +{say_days(days)})")
     return f"Since a week ago {' and '.join(parts)}" if parts else "No runway is otherwise than a week ago"
 
 

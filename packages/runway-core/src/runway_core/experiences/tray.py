@@ -11,7 +11,7 @@ from runway_core.domain.money import ZERO, Money
 from runway_core.domain.outlook import Band
 from runway_core.experiences.evidence import date_evidence, find_readings
 from runway_core.experiences.view import CompanyHeading, CompanyView, View
-from runway_core.experiences.wording import say_band
+from runway_core.experiences.wording import say_band, say_days
 from runway_core.orchestrators.hygiene_tray import HygieneTrayDataOrchestrator, TrayData
 from runway_core.sync.freshness import label_freshness
 
@@ -173,11 +173,10 @@ def _say_runway(data: TrayData) -> str | None:
     position = data.position
     if position is None or position.counted_days is None:
         return None
-    days = "91+ days" if position.runway_days is None else f"{position.runway_days} days"
     through = "" if position.covered_through is None else f", through {position.covered_through:%-d %b}"
     moved = position.week_change_days
     since = f", {moved:+d} in a week".replace("-", "\N{MINUS SIGN}") if moved else ""
-    return f"Runway {days}{through}{since}"
+    return f"Runway {say_days(position.runway_days)}{through}{since}"
 
 
 def _say_headline(data: TrayData) -> str:

@@ -9,6 +9,13 @@ from runway_core.domain.money import Money, round_to_minor
 from runway_core.domain.outlook import BEYOND_DAYS, Band, Outlook
 
 
+def say_days(days: int | None, *, horizon: int = BEYOND_DAYS) -> str:
+    """Write a number of days: `32 days`, `1 day`; `None` lies beyond the horizon: `91+ days`."""
+    if days is None:
+        return f"{horizon}+ days"
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
 def say_reach(books: Books, outlook: Outlook) -> str:
     """Say how far cash reaches: "Covered through 2 Apr, 32 days", "Covered for 91+ days" or "Not covered today".
 
@@ -20,10 +27,10 @@ def say_reach(books: Books, outlook: Outlook) -> str:
     if not runway.is_known:
         return "Cash is not known: no bank account is mirrored"
     if runway.days is None:
-        return f"Covered for {runway.horizon_days}+ days"
+        return f"Covered for {say_days(None, horizon=runway.horizon_days)}"
     if runway.days == 0 or runway.covered_through is None:
         return "Not covered today"
-    return f"Covered through {runway.covered_through:%-d %b}, {runway.days} day{'' if runway.days == 1 else 's'}"
+    return f"Covered through {runway.covered_through:%-d %b}, {say_days(runway.days)}"
 
 
 def say_change(change: CashChange | None) -> str:
