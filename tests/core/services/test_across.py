@@ -11,7 +11,9 @@ from runway_core.domain.identity import CompanyId
 from runway_core.domain.people import GRANTS, Caller
 from runway_core.domain.policy import Role
 from runway_core.errors import InvalidRequest, NotAllowed, NotFound, StaleRevision
-from runway_core.services.across import AcrossWish
+from runway_core.services.across import AcrossService, AcrossWish
+from runway_core.services.companies import CompanyService
+from runway_core.services.findings import FindingService
 from runway_testkit.sample import AS_OF
 
 from tests.core.desk import FirmDesk, bank, bill
@@ -100,6 +102,53 @@ async def test_what_somebody_changed_since_is_left_as_it_is() -> None:
     assert [item.before for item in act.items] == ["bo", ""]
     assert outcomes(undone) == [AcrossOutcome.UNDONE, AcrossOutcome.KEPT]
     assert owners == ["bo", "di"]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class MortalCompanies(CompanyService):
+    """Lives for so many changes."""
+
+    changes = 1
+
+    async def change_details(self, company_id: CompanyId, **details: Any) -> Company:
+        if not self.changes:
+            raise Killed
+        self.changes -= 1
+        return await super().change_details(company_id, **details)
+
+
+def mortal(desk: FirmDesk) -> AcrossService:
+    scope = desk.runway.scope
+    return AcrossService(scope, MortalCompanies(scope), FindingService(scope))
+
+
+async def test_an_act_that_was_cut_off_is_undone_as_far_as_it_went() -> None:
+    desk, acme, zenith = await two_companies()
+    wish = AcrossWish(AcrossKind.ASSIGN, (acme.company_id, zenith.company_id), owner="cy")
+    plan = await desk.runway.across.plan(wish)
+    with pytest.raises(Killed):
+        await mortal(desk).do(wish, seal=plan.seal, actor="ada")
+    (act,) = await desk.runway.across.list()
+    cut_off = [company.owner for company in await desk.runway.companies.list()]
+    undone = await desk.runway.across.undo(act.paper_id, actor="ada")
+
+    assert (cut_off, outcomes(act), act.is_undoable) == (["cy", None], [AcrossOutcome.INTENDED] * 2, True)
+    assert (outcomes(undone), undone.is_undoable) == ([AcrossOutcome.UNDONE] * 2, False)
+    assert not any(company.owner for company in await desk.runway.companies.list())
+
+
+async def test_an_undoing_that_was_cut_off_goes_on() -> None:
+    desk, acme, zenith = await two_companies()
+    act = await do(desk, AcrossWish(AcrossKind.ASSIGN, (acme.company_id, zenith.company_id), owner="cy"))
+    with pytest.raises(Killed):
+        await mortal(desk).undo(act.paper_id, actor="ada")
+    undone = await desk.runway.across.undo(act.paper_id, actor="ada")
+
+    assert outcomes(undone) == [AcrossOutcome.UNDONE] * 2
+    assert not any(company.owner for company in await desk.runway.companies.list())
 
 
 async def test_undoing_leaves_out_a_company_that_was_erased_since() -> None:

@@ -22,11 +22,15 @@ class AcrossKind(StrEnum):
 class AcrossOutcome(StrEnum):
     """What became of one part."""
 
-    INTENDED = "intended"  # nobody knows yet: the act was cut off
+    INTENDED = "intended"  # not known: the act was cut off, before it or behind it
     DONE = "done"
     REFUSED = "refused"
     UNDONE = "undone"
     KEPT = "kept"  # somebody changed it since, so undoing left it as it is
+
+
+UNSETTLED = frozenset({AcrossOutcome.DONE, AcrossOutcome.INTENDED})
+"""A part in one of these may stand otherwise than before."""
 
 
 class AcrossItem(Value):
@@ -45,11 +49,12 @@ class AcrossAct(WorkingPaper):
     paper_kind: ClassVar[PaperKind] = PaperKind.ACROSS
 
     act: AcrossKind
+    check: str = ""  # whose findings; empty where companies are assigned
     after: str
     items: tuple[AcrossItem, ...]
     begun_at: AwareDatetime
     begun_by: str
-    undone_at: AwareDatetime | None = None
+    undone_at: AwareDatetime | None = None  # when that was begun
 
     def count(self, outcome: AcrossOutcome) -> int:
         """How many parts came out so."""
@@ -57,5 +62,5 @@ class AcrossAct(WorkingPaper):
 
     @property
     def is_undoable(self) -> bool:
-        """Whether something was done that was not taken back."""
-        return self.undone_at is None and self.count(AcrossOutcome.DONE) > 0
+        """Whether something was done that was not taken back, also by an undoing that was cut off."""
+        return any(item.outcome in UNSETTLED for item in self.items)

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from runway_core.domain.across import AcrossAct, AcrossItem, AcrossKind, AcrossOutcome
+from runway_core.domain.across import UNSETTLED, AcrossAct, AcrossItem, AcrossKind, AcrossOutcome
 from runway_core.domain.company import Company
 from runway_core.domain.findings import WAITING, FindingState, TrackedFinding
 from runway_core.domain.identity import CompanyId
@@ -143,6 +142,7 @@ class AcrossService:
             "changed_at": now,
             "changed_by": actor,
             "act": wish.act,
+            "check": "" if wish.act is AcrossKind.ASSIGN else wish.check,
             "after": plan.ready[0].after,
             "items": tuple(_intend(part) for part in plan.ready),
             "begun_at": now,
@@ -185,6 +185,8 @@ class AcrossService:
     async def undo(self, act_id: str, *, actor: str, version: int | None = None) -> AcrossAct:
         """Put back what stood before, once; what somebody changed since is left as it is, and reported.
 
+        How each part stands decides what is put back, so that what was cut off half-way is undone all the same.
+
         Raises:
             NotFound: no such act.
             InvalidRequest: it was undone before, or is in part about companies that are not assigned to the caller.
@@ -211,7 +213,7 @@ class AcrossService:
                 ids = [item.finding_id or "" for item in items if item.before == before]
                 await self._findings.decide_all(company_id, ids, FindingState(before), actor=actor)
 
-        marked = tuple(_keep_changed(item, standing, act.after) for item in act.items)
+        marked = tuple(_look_at(item, standing, act.after) for item in act.items)
         items = await _carry_out(marked, undo_part, AcrossOutcome.UNDONE, of=AcrossOutcome.DONE)
         return await self._house.save(build(AcrossAct, act.__dict__ | {"items": items}), actor=actor)
 
@@ -219,12 +221,8 @@ class AcrossService:
         """How each part of an act stands now: the owner, or the state of the finding."""
         if act.act is AcrossKind.ASSIGN:
             return {(company.company_id, None): company.owner or "" for company in await self._companies.list()}
-        found: dict[tuple[CompanyId, str | None], str] = {}
-        for company_id in dict.fromkeys(item.company_id for item in act.items):
-            with suppress(NotFound):
-                held = await self._findings.list(company_id)
-                found |= {(company_id, tracked.finding_id): tracked.state.value for tracked in held}
-        return found
+        found = await self._findings.of_firm(act.check, states=frozenset(FindingState))
+        return {(company_id, tracked.finding_id): tracked.state.value for company_id, tracked in found}
 
 
 def _plan_owners(wish: AcrossWish, companies: Mapping[CompanyId, Company]) -> tuple[PlannedPart, ...]:
@@ -257,11 +255,15 @@ def _intend(part: PlannedPart) -> AcrossItem:
     return AcrossItem(company_id=part.company.company_id, finding_id=finding_id, before=part.before)
 
 
-def _keep_changed(item: AcrossItem, standing: Mapping[tuple[CompanyId, str | None], str], after: str) -> AcrossItem:
-    """What somebody changed since the act is nobody's to put back."""
-    if item.outcome is not AcrossOutcome.DONE or standing.get((item.company_id, item.finding_id)) == after:
+def _look_at(item: AcrossItem, standing: Mapping[tuple[CompanyId, str | None], str], after: str) -> AcrossItem:
+    """What is to become of a part: it is to be put back, stands as before, or somebody changed it since."""
+    if item.outcome not in UNSETTLED:
         return item
-    return item.model_copy(update={"outcome": AcrossOutcome.KEPT})
+    stands = standing.get((item.company_id, item.finding_id))  # `None`: it is gone
+    if stands == after:
+        return item.model_copy(update={"outcome": AcrossOutcome.DONE})
+    outcome = AcrossOutcome.UNDONE if stands == item.before else AcrossOutcome.KEPT
+    return item.model_copy(update={"outcome": outcome})
 
 
 async def _carry_out(
