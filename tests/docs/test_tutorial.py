@@ -18,7 +18,7 @@ READ_BY_AUTHORS = (
     "tests/rails/sample",
     "pyproject.toml",
 )
-ELSEWHERE = ("find-uv", "find-redis")
+ELSEWHERE = ("find-uv", "find-program")
 """Recipes' lines that need more than this machine's environment: the lock file is resolved with an index."""
 
 

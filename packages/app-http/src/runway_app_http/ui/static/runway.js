@@ -22,8 +22,8 @@
   opener.addEventListener("click", () => dialog.showModal());
 
   // On narrow screens rows are laid out as cards; the roles keep them a table for screen readers.
-  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TFOOT: "rowgroup", TR: "row", TD: "cell" };
-  for (const part of document.querySelectorAll("table.cards, table.cards :is(thead, tbody, tfoot, tr, td, th)")) {
+  const roles = { TABLE: "table", CAPTION: "caption", THEAD: "rowgroup", TBODY: "rowgroup", TFOOT: "rowgroup", TR: "row", TD: "cell" };
+  for (const part of document.querySelectorAll("table.cards, table.cards :is(caption, thead, tbody, tfoot, tr, td, th)")) {
     part.setAttribute("role", roles[part.tagName] || (part.scope === "row" ? "rowheader" : "columnheader"));
   }
 
