@@ -63,7 +63,7 @@ def test_payment_habits_of_the_sample() -> None:
 
     assert habits.delays_of("C1") == [5, 9, 12, 18, 25, 40]
     assert habits.delays_of("C2") == [8, 10]
-    assert habits.median_of_all == 6
+    assert habits.twice_median_of_all == 2 * 6
     assert habits.late_days("C2") == 7
     assert habits.late_days_p80("C1") == 25
     assert habits.late_days("stranger") == 6

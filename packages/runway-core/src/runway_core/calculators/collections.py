@@ -181,7 +181,9 @@ def _find_newest_notes(books: Books) -> Mapping[str, CollectionNote]:
 def _find_last_receipts(books: Books) -> Mapping[str, date]:
     """The last day on which a payment or credit was applied to each invoice."""
     found: dict[str, date] = {}
-    given = [(p.document_date, p.applied) for p in books.customer_payment_heads if not p.is_void]
+    payments = books.customer_payment_columns
+    paid = zip(payments.document_day, payments.applied, payments.is_void, strict=True)
+    given = [(date.fromordinal(day), applied) for day, applied, is_void in paid if not is_void]
     given += [(memo.document_date, memo.links) for memo in books.credit_memos if not memo.is_void]
     for on, links in given:
         if on <= books.as_of:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from runway_core.calculators.calendar import ONE_DAY, add_days, roll_forward
 from runway_core.calculators.detected_series import DetectedSeries, find_invoice_series
 from runway_core.calculators.exchange import HomeRates
+from runway_core.calculators.outlook_known import build_event
 from runway_core.calculators.receivables import PaymentHabits
 from runway_core.calculators.terms import DEFAULT_TERM_DAYS
 from runway_core.domain.books import Books
-from runway_core.domain.heads import BillHead, InvoiceHead
+from runway_core.domain.columns import BillColumns, InvoiceColumns
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 
@@ -44,14 +45,14 @@ class ComingInvoices(NamedTuple):
 def find_coming_invoices(books: Books, habits: PaymentHabits, last: date) -> ComingInvoices:
     """Invoices of detected series that are written and paid until `last`; amounts without a rate are left out."""
     rates = HomeRates.of(books)
-    by_id = {invoice.external_id: invoice for invoice in books.invoice_heads}
     found: list[ComingInvoice] = []
     in_series: set[RecordKey] = set()
     for series in books.derive(find_invoice_series):
         keys = [key for member in series.members for key in member.records]
         in_series.update(keys)
         home = rates.convert(series.amount, series.currency)
-        term, late = find_usual_term(by_id, keys), habits.late_days(series.counterparty.external_id)
+        term = find_usual_term(books.invoice_columns, books.invoice_places, keys)
+        late = habits.late_days(series.counterparty.external_id)
         for day in series.days_from(add_days(books.as_of, -_LATE_DAYS), last) if home else ():
             written_on, due = max(day, books.as_of), add_days(day, term)
             base = max(add_days(due, late), written_on + ONE_DAY)
@@ -64,18 +65,21 @@ def place_coming_invoices(invoices: Iterable[ComingInvoice]) -> Iterator[Outlook
     """Their money as movements that nobody has entered."""
     for one in invoices:
         reason = f"invoiced {one.series.rhythm.value}, next on {one.written_on}; paid as the customer usually does"
-        yield OutlookEvent(
-            on=one.on,
-            amount=one.home,
-            kind=OutlookKind.NOT_YET_ENTERED,
+        yield build_event(
+            one.on,
+            one.home,
+            OutlookKind.NOT_YET_ENTERED,
             label=f"{one.series.name}, invoice to come",
             reason=reason,
             series_id=one.series.series_id,
         )
 
 
-def find_usual_term(by_id: Mapping[str, BillHead | InvoiceHead], keys: Sequence[RecordKey]) -> int:
-    """The middle term of the last three documents, in days, or thirty."""
-    documents = [by_id[key.external_id] for key in keys[-3:] if key.external_id in by_id]
-    terms = sorted((d.due_date - d.document_date).days for d in documents if d.due_date is not None)
+def find_usual_term(
+    documents: BillColumns | InvoiceColumns, places: Mapping[str, int], keys: Sequence[RecordKey]
+) -> int:
+    """The middle term of the last three documents, in days, or thirty; `places` are those of documents by id."""
+    held = [places[key.external_id] for key in keys[-3:] if key.external_id in places]
+    dues = ((place, documents.due_day[place]) for place in held)
+    terms = sorted(due - documents.document_day[place] for place, due in dues if due is not None)
     return max(terms[len(terms) // 2], 0) if terms else DEFAULT_TERM_DAYS

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import compress
 
 from runway_core.domain.bills import BillPayment, VendorCredit
 from runway_core.domain.books import Books
@@ -57,14 +58,21 @@ def find_open_credits(books: Books) -> tuple[tuple[VendorCredit, Decimal], ...]:
 
 def find_unapplied_payments(books: Books) -> tuple[tuple[BillPayment, Decimal], ...]:
     """Bill payments that are not void with the part that pays no bill, where there is one. Reads bill payments."""
-    found: list[tuple[BillPayment, Decimal]] = []
-    for payment, head in zip(books.bill_payments, books.bill_payment_heads, strict=True):
-        links = head.applied
-        if len(links) == 1 and links[0].amount == head.total and links[0].kind is RecordKind.BILL:
-            continue  # by far the most
-        if head.total and not head.is_void and (amount := unapplied_of(payment)) > 0:
-            found.append((payment, amount))
-    return tuple(found)
+    return tuple(
+        (payment, amount)
+        for payment in books.derive(_list_manifold)
+        if payment.total and not payment.is_void and (amount := unapplied_of(payment)) > 0
+    )
+
+
+def _list_manifold(books: Books) -> tuple[BillPayment, ...]:
+    """Bill payments that do more than most, which pay one bill with all that left: of those nothing is to be told."""
+    payments = books.bill_payment_columns
+    return tuple(
+        books.bill_payments[place]
+        for place, (links, total) in enumerate(zip(payments.applied, payments.total, strict=True))
+        if len(links) != 1 or links[0].amount != total or links[0].kind is not RecordKind.BILL
+    )
 
 
 def find_customer_credits(books: Books) -> dict[PartyCurrency, Decimal]:
@@ -73,9 +81,11 @@ def find_customer_credits(books: Books) -> dict[PartyCurrency, Decimal]:
     for memo in books.credit_memos:
         if not memo.is_void:
             _add(found, (memo.customer_id, memo.currency), memo.open_balance)
-    for payment in books.customer_payment_heads:
-        if payment.unapplied and not payment.is_void:
-            _add(found, (payment.customer_id, payment.currency), payment.unapplied)
+    payments = books.customer_payment_columns
+    walked = zip(payments.customer_id, payments.currency, payments.unapplied, payments.is_void, strict=True)
+    for customer_id, currency, unapplied, is_void in compress(walked, payments.unapplied):
+        if not is_void:
+            _add(found, (customer_id, currency), unapplied)
     return found
 
 
@@ -106,16 +116,14 @@ def _open_credit(credit: VendorCredit, used: Mapping[str, Decimal]) -> Decimal:
 def _sum_used_credits(books: Books) -> dict[str, Decimal]:
     """What bill payments used of each vendor credit: the open rest where the rail does not tell it."""
     used: dict[str, Decimal] = {}
-    for payment in books.bill_payment_heads:
-        if payment.is_void:
-            continue
-        for link in payment.applied:
+    for payment in books.derive(_list_manifold):
+        for link in () if payment.is_void else payment.applied:
             if link.kind is RecordKind.VENDOR_CREDIT:
                 amount = link.amount if link.amount is not None else _ALL
                 used[link.external_id] = used.get(link.external_id, ZERO) + amount
     old = [credit for credit in books.vendor_credits if credit.document_date < books.history_from]
     if old:
-        held = {payment.external_id for payment in books.bill_payment_heads}
+        held = set(books.bill_payment_columns.external_id)
         used.update((credit.external_id, _ALL) for credit in old if _is_used_by_another(credit, held))
     return used
 

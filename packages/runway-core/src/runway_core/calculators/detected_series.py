@@ -6,24 +6,22 @@ must be its members, and of several rhythms the one with most members counts.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
-from itertools import chain, starmap
-from operator import attrgetter
+from functools import lru_cache, partial
+from itertools import chain, compress, starmap
+from operator import attrgetter, not_
 from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days, add_months
 from runway_core.calculators.outflows import Outflow, find_wage_account_ids, is_for_wages, read_outflows
 from runway_core.domain.books import Books
 from runway_core.domain.company import Rhythm
-from runway_core.domain.heads import BillHead, InvoiceHead
 from runway_core.domain.identity import RecordKey, RecordKind
-from runway_core.domain.ledger import Account
-from runway_core.domain.parties import Customer, Vendor
+from runway_core.domain.money import ZERO
 
 LEAST_MEMBERS = 3
 TOLERANCE_DAYS = 3
@@ -41,7 +39,12 @@ STEPS: dict[Rhythm, tuple[int, int]] = {
 """The length of each period in days, and for months how many of them."""
 
 
-_WALKS = {rhythm: (length, max(length, OVER_AFTER_DAYS)) for rhythm, (length, _) in STEPS.items()}
+_WALKS = [
+    (rhythm, length, months, max(length, OVER_AFTER_DAYS), length + max(length, OVER_AFTER_DAYS) + 2 * TOLERANCE_DAYS)
+    for rhythm, (length, months) in STEPS.items()
+]
+"""Each rhythm with its period, after how many days without a round it is late, and how long ago its last may be."""
+
 _LEAST_ALIKE, _MOST_ALIKE = 1 - ALIKE_SHARE, 1 + ALIKE_SHARE
 _OUTFLOW_ORDER = attrgetter("on", "amount", "kind", "external_id")
 _LONGEST_AGO = 2 * 91 + 2 * TOLERANCE_DAYS
@@ -107,9 +110,13 @@ class DetectedSeries:
 class _Moves(NamedTuple):
     """One counterparty's movements by day, then amount, then record, side by side: there are ten thousand in all."""
 
-    days: list[int]  # ordinals
-    amounts: list[Decimal]
-    records: list[tuple[tuple[RecordKind, str], ...]]  # kind and id
+    days: Sequence[int]  # ordinals
+    amounts: Sequence[Decimal]
+    records_at: Callable[[int], Iterable[tuple[RecordKind, str]]]  # kind and id of what moved at a place
+
+
+_Row = tuple[int, Decimal, str]
+"""A document's day, total and id."""
 
 
 class _Rounds(NamedTuple):
@@ -148,54 +155,51 @@ def find_outflow_series(books: Books, outflows: Iterable[Outflow] | None = None)
 
 def find_bill_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of bills by vendor and document date, by id."""
-    groups: dict[str, list[BillHead]] = {}
-    for bill in books.bill_heads:
-        if bill.vendor_id is not None:
-            groups.setdefault(bill.vendor_id, []).append(bill)
-    return _find_in_documents(books, SeriesSource.BILL, RecordKind.VENDOR, groups)
+    bills = books.bill_columns
+    rows = zip(bills.document_day, bills.total, bills.external_id, strict=True)
+    return _find_in_documents(books, SeriesSource.BILL, zip(bills.vendor_id, bills.currency, rows, strict=True))
 
 
 def find_invoice_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of invoices by customer and document date, by id."""
-    groups: dict[str, list[InvoiceHead]] = {}
-    for invoice in books.invoice_heads:
-        if invoice.customer_id is not None and not invoice.is_void:
-            groups.setdefault(invoice.customer_id, []).append(invoice)
-    return _find_in_documents(books, SeriesSource.INVOICE, RecordKind.CUSTOMER, groups)
+    invoices = books.invoice_columns
+    rows = zip(invoices.document_day, invoices.total, invoices.external_id, strict=True)
+    walked = zip(invoices.customer_id, invoices.currency, rows, strict=True)
+    return _find_in_documents(books, SeriesSource.INVOICE, compress(walked, map(not_, invoices.is_void)))
 
 
 def _find_in_documents(
-    books: Books, source: SeriesSource, kind: RecordKind, groups: Mapping[str, Sequence[BillHead | InvoiceHead]]
+    books: Books, source: SeriesSource, documents: Iterable[tuple[str | None, str, _Row]]
 ) -> tuple[DetectedSeries, ...]:
+    """The series among documents, told by party and currency."""
+    groups: dict[tuple[str, str], list[_Row]] = {}
+    for party_id, currency, row in documents:
+        if party_id is not None and row[1] > ZERO:
+            groups.setdefault((party_id, currency), []).append(row)
+    kind = RecordKind.VENDOR if source is SeriesSource.BILL else RecordKind.CUSTOMER
     given = {}
-    for party_id, documents in groups.items():
-        if len(documents) >= LEAST_MEMBERS:
+    for (party_id, currency), rows in groups.items():
+        if len(rows) >= LEAST_MEMBERS:
             party = RecordKey(kind, party_id)
-            given[party_id] = (source, party, _name(books, party), books.as_of, documents)
+            rounds = _Rounds(source, party, _name(books, party), currency)
+            given[party_id, currency] = (rounds, books.as_of, rows)
     return _by_id(chain.from_iterable(books.derive_each(_find_in_group, given, part=source.value).values()))
 
 
-def _find_in_group(
-    source: SeriesSource, party: RecordKey, name: str, as_of: date, documents: Iterable[BillHead | InvoiceHead]
-) -> tuple[DetectedSeries, ...]:
-    """The series among one counterparty's documents, of each currency by itself."""
-    held: dict[str, list[tuple[date, Decimal, str]]] = {}
-    for document in documents:
-        if document.document_date <= as_of and document.total > 0:
-            row = (document.document_date, document.total, document.external_id)
-            held.setdefault(document.currency, []).append(row)
-    kind = RecordKind.BILL if source is SeriesSource.BILL else RecordKind.INVOICE
-    found: list[DetectedSeries] = []
-    for currency, rows in held.items():
-        if len(rows) >= LEAST_MEMBERS:
-            rows.sort()
-            moves = _Moves(
-                days=[on.toordinal() for on, _, _ in rows],
-                amounts=[amount for _, amount, _ in rows],
-                records=[((kind, external_id),) for _, _, external_id in rows],
-            )
-            found += _name_chains(_Rounds(source, party, name, currency), moves, as_of=as_of)
-    return tuple(found)
+def _find_in_group(rounds: _Rounds, as_of: date, documents: Iterable[_Row]) -> tuple[DetectedSeries, ...]:
+    """The series among one counterparty's documents in one currency."""
+    rows, today = sorted(documents), as_of.toordinal()
+    while rows and rows[-1][0] > today:
+        rows.pop()
+    if len(rows) < LEAST_MEMBERS or rows[-1][0] < today - _LONGEST_AGO:
+        return ()
+    days, amounts, ids = zip(*rows, strict=True)
+    kind = RecordKind.BILL if rounds.source is SeriesSource.BILL else RecordKind.INVOICE
+    return tuple(_name_chains(rounds, _Moves(days, amounts, partial(_name_document, kind, ids)), as_of=as_of))
+
+
+def _name_document(kind: RecordKind, ids: Sequence[str], place: int) -> tuple[tuple[RecordKind, str]]:
+    return ((kind, ids[place]),)
 
 
 def _by_id(found: Iterable[DetectedSeries]) -> tuple[DetectedSeries, ...]:
@@ -210,7 +214,7 @@ def step(day: date, rhythm: Rhythm, count: int) -> date:
 
 def _name_chains(rounds: _Rounds, moves: _Moves, *, as_of: date, is_payroll: bool = False) -> Iterator[DetectedSeries]:
     """The series of one counterparty, the larger of a rhythm first."""
-    days, amounts, records = moves
+    days, amounts, records_at = moves
     chains = _find_chains(days, amounts, as_of.toordinal())
     counted: dict[Rhythm, int] = {}
     for rhythm, places in sorted(chains, key=lambda one: (-_median_amount(amounts, one[1]), one[1][-1])):
@@ -221,7 +225,7 @@ def _name_chains(rounds: _Rounds, moves: _Moves, *, as_of: date, is_payroll: boo
             name=rounds.name,
             currency=rounds.currency,
             rhythm=rhythm,
-            members=tuple(_member(days[place], amounts[place], records[place]) for place in places),
+            members=tuple(_member(days[place], amounts[place], records_at(place)) for place in places),
             next_on=date.fromordinal(_expect_next([days[place] for place in places], rhythm)),
             amount=_median_amount(amounts, places),
             is_payroll=is_payroll,
@@ -232,7 +236,8 @@ def _name_chains(rounds: _Rounds, moves: _Moves, *, as_of: date, is_payroll: boo
 def _order_outflows(paid: Iterable[Outflow]) -> _Moves:
     ordered = sorted(paid, key=_OUTFLOW_ORDER)
     days = [outflow.on.toordinal() for outflow in ordered]
-    return _Moves(days, [outflow.amount for outflow in ordered], [((o.kind, o.external_id),) for o in ordered])
+    records = [((outflow.kind, outflow.external_id),) for outflow in ordered]
+    return _Moves(days, [outflow.amount for outflow in ordered], records.__getitem__)
 
 
 def _sum_days(paid: Iterable[Outflow]) -> _Moves:
@@ -240,15 +245,13 @@ def _sum_days(paid: Iterable[Outflow]) -> _Moves:
     days: dict[int, list[Outflow]] = {}
     for outflow in paid:
         days.setdefault(outflow.on.toordinal(), []).append(outflow)
-    moves = _Moves([], [], [])
-    for on, held in sorted(days.items()):
-        moves.days.append(on)
-        moves.amounts.append(sum((outflow.amount for outflow in held), Decimal(0)))
-        moves.records.append(tuple((outflow.kind, outflow.external_id) for outflow in held))
-    return moves
+    ordered = sorted(days.items())
+    amounts = [sum((outflow.amount for outflow in held), Decimal(0)) for _, held in ordered]
+    records = [tuple((outflow.kind, outflow.external_id) for outflow in held) for _, held in ordered]
+    return _Moves([on for on, _ in ordered], amounts, records.__getitem__)
 
 
-def _find_chains(days: list[int], amounts: list[Decimal], as_of: int) -> list[tuple[Rhythm, list[int]]]:
+def _find_chains(days: Sequence[int], amounts: Sequence[Decimal], as_of: int) -> list[tuple[Rhythm, list[int]]]:
     """The series of one counterparty that are not over: the places of their members, each in one series at most."""
     left = list(range(len(days)))
     chains: list[tuple[Rhythm, list[int]]] = []
@@ -268,15 +271,17 @@ def _find_chains(days: list[int], amounts: list[Decimal], as_of: int) -> list[tu
     return chains
 
 
-def _find_longest(days: list[int], amounts: list[Decimal], *, last: int, as_of: int) -> tuple[Rhythm, list[int]] | None:
+def _find_longest(
+    days: Sequence[int], amounts: Sequence[Decimal], *, last: int, as_of: int
+) -> tuple[Rhythm, list[int]] | None:
     """The longest series that ends with movement `last`; of two equally long ones that of the longer period."""
     best: tuple[Rhythm, list[int]] | None = None
     day = days[last]
     ago = as_of - day
-    for rhythm, (length, late) in _WALKS.items():
-        if ago > length + late + 2 * TOLERANCE_DAYS:
+    for rhythm, length, months, late, longest_ago in _WALKS:
+        if ago > longest_ago:
             continue
-        before = _step_back(day, rhythm)
+        before = _step_back(day, rhythm) if months else day - length
         place = bisect_left(days, before - TOLERANCE_DAYS, 0, last)
         if place == last or days[place] > before + TOLERANCE_DAYS:
             continue  # most have nothing a period before: not worth a walk
@@ -289,7 +294,7 @@ def _find_longest(days: list[int], amounts: list[Decimal], *, last: int, as_of: 
     return best
 
 
-def _walk_back(days: list[int], amounts: list[Decimal], *, last: int, rhythm: Rhythm) -> list[int]:
+def _walk_back(days: Sequence[int], amounts: Sequence[Decimal], *, last: int, rhythm: Rhythm) -> list[int]:
     """The places of the movements one period after the other back from `last`, oldest first."""
     places = [last]
     low, high = _bounds(amounts[last])
@@ -313,7 +318,7 @@ def _bounds(usual: Decimal) -> tuple[Decimal, Decimal]:
     return usual * _LEAST_ALIKE, usual * _MOST_ALIKE
 
 
-def _is_dense(days: list[int], amounts: list[Decimal], places: list[int]) -> bool:
+def _is_dense(days: Sequence[int], amounts: Sequence[Decimal], places: list[int]) -> bool:
     """Whether two of three alike days in the span of a series are its members."""
     low, high = _bounds(_median_amount(amounts, places))
     alike = {days[place] for place in range(places[0], places[-1] + 1) if low <= amounts[place] <= high}
@@ -332,7 +337,7 @@ def _step_back(day: int, rhythm: Rhythm) -> int:
     return step(date.fromordinal(day), rhythm, -1).toordinal()
 
 
-def _median_amount(amounts: list[Decimal], places: Sequence[int]) -> Decimal:
+def _median_amount(amounts: Sequence[Decimal], places: Sequence[int]) -> Decimal:
     """The median amount of the last three."""
     last = sorted(amounts[place] for place in places[-LEAST_MEMBERS:])
     return last[(len(last) - 1) // 2]
@@ -343,11 +348,9 @@ def _member(on: int, amount: Decimal, records: Iterable[tuple[RecordKind, str]])
 
 
 def _name(books: Books, party: RecordKey) -> str:
-    named: Account | Vendor | Customer | None = None
     if party.kind is RecordKind.VENDOR:
-        named = books.vendor_by_id.get(party.external_id)
-    elif party.kind is RecordKind.CUSTOMER:
-        named = books.customer_by_id.get(party.external_id)
-    elif party.kind is RecordKind.ACCOUNT:
-        named = books.account_by_id.get(party.external_id)
-    return named.name if named is not None else party.external_id
+        return books.vendor_names.get(party.external_id, party.external_id)
+    if party.kind is RecordKind.CUSTOMER:
+        return books.customer_names.get(party.external_id, party.external_id)
+    account = books.account_by_id.get(party.external_id) if party.kind is RecordKind.ACCOUNT else None
+    return party.external_id if account is None else account.name

@@ -5,7 +5,7 @@ books some weeks before that week began. What the books hold now for a coming we
 still to come, so that known and expected money never count twice.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,12 +13,15 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from runway_core.calculators.calendar import monday_of
+from runway_core.calculators.deposits import find_deposit_days
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.history import Span
+from runway_core.domain.bills import Bill
 from runway_core.domain.books import Books
-from runway_core.domain.heads import BillHead, BillPaymentHead, CustomerPaymentHead, InvoiceHead
+from runway_core.domain.columns import BillPaymentColumns, CustomerPaymentColumns
 from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.invoices import Invoice
 from runway_core.domain.money import ZERO
 
 WEEKS_AHEAD = 14
@@ -29,6 +32,8 @@ KNOWN_ALL_ALONG_DAYS = 7 * WEEKS_AHEAD
 
 MOVED_AFTER_DAYS = 28
 """A document created longer after it was settled came with books from elsewhere; its own date stands in."""
+
+_A_MONDAY = date.min.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,14 @@ def compute_bill_curve(books: Books, span: Span, *, in_series: frozenset[RecordK
 
     `None` where none was paid. A payment on account of no bill was not known before it left.
     """
-    known = _Known(books, {bill.external_id: bill for bill in books.bill_heads}, RecordKind.BILL, apart=in_series)
-    cash = find_cash_account_ids(books)
+    known = _Known(books, RecordKind.BILL, apart=in_series)
+    cash, payments = find_cash_account_ids(books), books.bill_payment_columns
     apart = {key.external_id for key in in_series if key.kind is RecordKind.BILL_PAYMENT}
-    for payment in books.bill_payment_heads:
-        on = payment.document_date
-        is_usual = span.first <= on <= span.last and payment.account_id in cash and not payment.is_void
-        if is_usual and payment.external_id not in apart:
-            known.add(payment, on)
+    first, last = span.first.toordinal(), span.last.toordinal()
+    for place, day in enumerate(payments.document_day):
+        is_usual = first <= day <= last and payments.account_id[place] in cash and not payments.is_void[place]
+        if is_usual and payments.external_id[place] not in apart:
+            known.add(payments, place, day)
     return known.draw(span)
 
 
@@ -69,57 +74,44 @@ def compute_receipt_curve(books: Books, span: Span, *, in_series: frozenset[Reco
     Payments and invoices `in_series` come round by themselves. A payment on account of no invoice was not known before
     it came.
     """
-    invoices = {invoice.external_id: invoice for invoice in books.invoice_heads}
-    known = _Known(books, invoices, RecordKind.INVOICE, apart=in_series)
-    cash = find_cash_account_ids(books)
-    deposited = books.derive(find_deposit_days)
+    known = _Known(books, RecordKind.INVOICE, apart=in_series)
+    cash, payments = find_cash_account_ids(books), books.customer_payment_columns
     apart = {key.external_id for key in in_series if key.kind is RecordKind.CUSTOMER_PAYMENT}
-    for payment in books.customer_payment_heads:
-        on = payment.document_date if payment.account_id in cash else deposited.get(payment.external_id)
-        is_usual = on is not None and span.first <= on <= span.last and not payment.is_void
-        if on is not None and is_usual and payment.external_id not in apart:
-            known.add(payment, on)
+    first, last = span.first.toordinal(), span.last.toordinal()
+    banked = {id_: on.toordinal() for id_, on in books.derive(find_deposit_days).items() if span.first <= on}
+    for place, (day, account_id) in enumerate(zip(payments.document_day, payments.account_id, strict=True)):
+        there = day if account_id in cash else banked.get(payments.external_id[place], 0)
+        if first <= there <= last and not payments.is_void[place] and payments.external_id[place] not in apart:
+            known.add(payments, place, there)
     return known.draw(span)
-
-
-def find_deposit_days(books: Books) -> dict[str, date]:
-    """The day each customer payment was taken to a deposit account, by its id."""
-    cash = find_cash_account_ids(books)
-    return {
-        link.external_id: deposit.document_date
-        for deposit in sorted(books.deposits, key=lambda deposit: (deposit.document_date, deposit.external_id))
-        if deposit.account_id in cash
-        for link in deposit.links
-        if link.kind is RecordKind.CUSTOMER_PAYMENT
-    }
 
 
 class _Known:
     """Sums money that moved by how many weeks ahead of its own the books knew of it, in home currency."""
 
-    def __init__(
-        self, books: Books, documents: Mapping[str, BillHead | InvoiceHead], kind: RecordKind, *, apart: Set[RecordKey]
-    ) -> None:
-        """`documents` of a `kind`, by id, are what is paid; what pays those `apart` is left away."""
+    def __init__(self, books: Books, kind: RecordKind, *, apart: Set[RecordKey]) -> None:
+        """Bills or invoices, by their `kind`, are what is paid; what pays those `apart` is left away."""
+        is_bill = kind is RecordKind.BILL
         self._zone = ZoneInfo(books.company.time_zone)
         self._rates = HomeRates.of(books)
-        self._documents = documents
         self._kind = kind
         self._apart = {key.external_id for key in apart if key.kind is kind}
+        self._records: Sequence[Bill | Invoice] = books.bills if is_bill else books.invoices
+        self._columns = books.bill_columns if is_bill else books.invoice_columns
+        self._places = books.bill_places if is_bill else books.invoice_places
         self._by_weeks = [ZERO] * (WEEKS_AHEAD + 1)
 
-    def add(self, payment: BillPaymentHead | CustomerPaymentHead, on: date) -> None:
+    def add(self, payments: BillPaymentColumns | CustomerPaymentColumns, place: int, day: int) -> None:
         """Take a payment that moved on a day by its parts; what pays nothing named here was not known before."""
-        left, currency = payment.total, payment.currency
-        monday = monday_of(on)
-        for link in payment.applied:
+        left, currency = payments.total[place], payments.currency[place]
+        monday = day - (day - _A_MONDAY) % 7
+        for link in payments.applied[place]:
             if link.kind is self._kind and left > 0:
                 amount = link.amount
                 part = left if amount is None or amount > left else amount
                 left -= part
                 if link.external_id not in self._apart:
-                    known_on = self._find_known_day(self._documents.get(link.external_id), on)
-                    weeks = -((known_on - monday).days // 7)
+                    weeks = -((self._find_known_day(self._places.get(link.external_id), day) - monday) // 7)
                     self._put(part, currency, min(max(weeks, 0), WEEKS_AHEAD))
         if left > 0:
             self._put(left, currency, 0)
@@ -129,14 +121,15 @@ class _Known:
         if home is not None:  # those without a rate are left away, as everywhere
             self._by_weeks[weeks] += home
 
-    def _find_known_day(self, document: BillHead | InvoiceHead | None, on: date) -> date:
+    def _find_known_day(self, place: int | None, day: int) -> int:
         # A document that is absent was closed too long ago to be read back: it was known all along.
-        if document is None or _is_long_due(document, on):
-            return date.min
-        created = document.created_at
-        entered_on = document.document_date if created is None else created.astimezone(self._zone).date()
+        due = None if place is None else self._columns.due_day[place]
+        if place is None or (due is not None and day - due > KNOWN_ALL_ALONG_DAYS):
+            return 0
+        written, created = self._columns.document_day[place], self._records[place].created_at
+        entered = written if created is None else created.astimezone(self._zone).toordinal()
         # Books that were moved here from elsewhere say when that was, not when a document was first entered.
-        return entered_on if (entered_on - on).days <= MOVED_AFTER_DAYS else document.document_date
+        return entered if entered - day <= MOVED_AFTER_DAYS else written
 
     def draw(self, span: Span) -> EntryCurve | None:
         """The curve of what was added; `None` where that is nothing."""
@@ -149,10 +142,6 @@ class _Known:
             known += amount
             coverage.append(Fraction(known) / total)
         return EntryCurve(usual_week=total * 7 / span.days, coverage=tuple(reversed(coverage)))
-
-
-def _is_long_due(document: BillHead | InvoiceHead, on: date) -> bool:
-    return document.due_date is not None and (on - document.due_date).days > KNOWN_ALL_ALONG_DAYS
 
 
 def find_fridays(as_of: date, last: date) -> Iterator[tuple[int, date]]:

@@ -4,10 +4,10 @@ A document's own rate is history and not used here. Without a rate an amount is 
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from runway_core.domain.books import Books
-from runway_core.domain.money import AMOUNT_STEP, minor_digits
+from runway_core.domain.money import AMOUNT_STEP, round_to_minor
 
 
 class HomeRates:
@@ -16,7 +16,6 @@ class HomeRates:
     def __init__(self, home: str, rates: Mapping[str, Decimal]) -> None:
         self.home = home
         self._rates = rates
-        self._step = Decimal(1).scaleb(-minor_digits(home))
 
     @classmethod
     def of(cls, books: Books) -> "HomeRates":
@@ -30,7 +29,7 @@ class HomeRates:
         rate = self._rates.get(currency)
         if rate is None or rate <= 0:
             return None
-        return (amount * rate).quantize(self._step, rounding=ROUND_HALF_UP).quantize(AMOUNT_STEP)
+        return round_to_minor(amount * rate, self.home).quantize(AMOUNT_STEP)
 
 
 def name_unrated(what: str, missing: Iterable[tuple[Decimal, str]]) -> tuple[str, ...]:

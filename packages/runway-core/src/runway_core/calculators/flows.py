@@ -15,8 +15,8 @@ from runway_core.calculators.calendar import add_days, months_before
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.history import FULL_MONTHS
 from runway_core.domain.books import Books
+from runway_core.domain.columns import BillPaymentColumns, CustomerPaymentColumns
 from runway_core.domain.documents import DocumentLine, LineKind
-from runway_core.domain.heads import BillPaymentHead, CustomerPaymentHead
 from runway_core.domain.identity import RecordKey, RecordKind
 from runway_core.domain.ledger import AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import ZERO
@@ -147,8 +147,8 @@ class _FlowReader:
                 yield Flow(line.booked_on, line.account_id, line.amount, line.currency, home, sort)
 
     def read_ledger(self, books: Books) -> Iterator[Flow]:
-        yield from self._payments(books.bill_payment_heads, RecordKind.BILL_PAYMENT, sign=-1)
-        yield from self._payments(books.customer_payment_heads, RecordKind.CUSTOMER_PAYMENT, sign=1)
+        yield from self._payments(books.bill_payment_columns, RecordKind.BILL_PAYMENT, sign=-1)
+        yield from self._payments(books.customer_payment_columns, RecordKind.CUSTOMER_PAYMENT, sign=1)
         yield from self._direct(books.purchases)
         yield from self._direct(books.deposits)
         for transfer in books.transfers:
@@ -167,18 +167,24 @@ class _FlowReader:
         return on >= self._since
 
     def _payments(
-        self, payments: Iterable[BillPaymentHead | CustomerPaymentHead], kind: RecordKind, *, sign: int
+        self, payments: BillPaymentColumns | CustomerPaymentColumns, kind: RecordKind, *, sign: int
     ) -> Iterator[Flow]:
-        cash, convert, operating = self.cash, self._rates.convert, FlowSort.OPERATING
-        for payment in payments:
-            account_id = payment.account_id
-            if account_id not in cash or account_id is None or payment.is_void or not payment.total:
+        cash, since, began = self.cash, self._since.toordinal(), dict.fromkeys(self.cash, date.max.toordinal())
+        walked = zip(payments.document_day, payments.account_id, payments.is_void, strict=True)
+        for place, (day, account_id, is_void) in enumerate(walked):
+            if account_id not in cash or account_id is None or is_void:
                 continue
-            on = payment.document_date
-            if self._is_recent(on, account_id):
-                amount, currency = sign * payment.total, payment.currency
-                home = convert(amount, currency)
-                yield Flow(on, account_id, amount, currency, home, operating, kind, payment.external_id)
+            is_first = day < began[account_id]
+            if (day >= since or is_first) and (total := payments.total[place]):
+                if is_first:
+                    began[account_id] = day
+                if day >= since:
+                    on, amount, currency = date.fromordinal(day), sign * total, payments.currency[place]
+                    home, external_id = self._rates.convert(amount, currency), payments.external_id[place]
+                    yield Flow(on, account_id, amount, currency, home, FlowSort.OPERATING, kind, external_id)
+        for account_id, day in began.items():
+            if day < date.max.toordinal():
+                self._is_recent(date.fromordinal(day), account_id)
 
     def _direct(self, records: Iterable[Purchase | Deposit]) -> Iterator[Flow]:
         """Purchases and deposits, split by what their lines stand for."""

@@ -9,7 +9,7 @@ entered later as much as it was lately, is as much a day as in the last three mo
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
@@ -24,7 +24,7 @@ from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.company import SeriesKind
 from runway_core.domain.documents import DocumentLine, LineKind
-from runway_core.domain.identity import RecordKey, RecordKind
+from runway_core.domain.identity import RecordKey
 from runway_core.domain.invoices import Invoice
 from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntry, Purchase, Transfer
 from runway_core.domain.money import AMOUNT_STEP, ZERO
@@ -51,9 +51,8 @@ _Entered = BillPayment | Purchase | Deposit | Transfer | JournalEntry | Invoice
 class _Leg(NamedTuple):
     on: date
     owed: Decimal  # positive: more is owed; negative: less
-    key: RecordKey
+    record: _Entered
     is_paid: bool  # out of a deposit account
-    entered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def _follow(books: Books, account: Account, legs: list[_Leg], last: date) -> Mon
     return MonthlyLiability(
         account=account,
         settlements=tuple(_place(account, owed, days, paid, as_of=as_of, last=last)),
-        payments=frozenset(leg.key for leg in legs if leg.is_paid),
+        payments=frozenset(leg.record.key for leg in legs if leg.is_paid),
     )
 
 
@@ -143,7 +142,8 @@ class _Owed:
 
 def _count_wait(leg: _Leg, zone: ZoneInfo) -> int:
     """Days from a leg to its entry; nil where books came from elsewhere later."""
-    wait = 0 if leg.entered_at is None else (leg.entered_at.astimezone(zone).date() - leg.on).days
+    entered_at = leg.record.created_at
+    wait = 0 if entered_at is None else (entered_at.astimezone(zone).date() - leg.on).days
     return wait if 0 <= wait <= MOVED_AFTER_DAYS else 0
 
 
@@ -236,9 +236,11 @@ def _read_legs(books: Books) -> dict[str, list[_Leg]]:
 
 def _read_all(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
     yield from _read_purchases(books, accounts, since)
-    for payment, head in zip(books.bill_payments, books.bill_payment_heads, strict=True):
-        if head.account_id in accounts and head.document_date >= since and not head.is_void:
-            yield _leg(payment.account_id, payment, payment.total)
+    for place, account_id in enumerate(books.bill_payment_columns.account_id):
+        if account_id in accounts:
+            payment = books.bill_payments[place]
+            if payment.document_date >= since and not payment.is_void:
+                yield _leg(account_id, payment, payment.total)
     for deposit in books.deposits:
         if deposit.document_date >= since:
             for account_id, amount in _sum_lines(deposit.lines, accounts):
@@ -255,7 +257,7 @@ def _read_all(books: Books, accounts: Mapping[str, Account], since: date) -> Ite
 
 
 def _leg(account_id: str | None, record: _Entered, owed: Decimal, *, is_paid: bool = False) -> tuple[str, _Leg]:
-    return account_id or "", _Leg(record.document_date, owed, record.key, is_paid, record.created_at)
+    return account_id or "", _Leg(record.document_date, owed, record, is_paid)
 
 
 def _read_purchases(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
@@ -283,10 +285,11 @@ def _read_tax(books: Books, accounts: Mapping[str, Account], since: date) -> Ite
     """Tax on invoices, where there is one account for it."""
     taxes = [account_id for account_id, a in accounts.items() if a.account_kind is AccountKind.SALES_TAX_PAYABLE]
     if len(taxes) == 1:
-        for one in books.invoice_heads:
-            if one.tax and one.document_date >= since and not one.is_void:
-                key = RecordKey(RecordKind.INVOICE, one.external_id)
-                yield taxes[0], _Leg(one.document_date, one.tax, key, False, one.created_at)
+        since_day = since.toordinal()
+        for place, day in enumerate(books.invoice_columns.document_day):
+            invoice = books.invoices[place] if day >= since_day else None
+            if invoice is not None and invoice.tax and not invoice.is_void:
+                yield _leg(taxes[0], invoice, invoice.tax)
 
 
 def _sum_lines(lines: Iterable[DocumentLine], accounts: Mapping[str, Account]) -> Iterator[tuple[str, Decimal]]:

@@ -5,7 +5,7 @@ on the other side, so that a payroll booked by journal entry comes round like an
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -53,24 +53,37 @@ def find_card_account_ids(books: Books) -> frozenset[str]:
 
 def read_outflows(books: Books) -> tuple[Outflow, ...]:
     """Every payment out of deposit accounts whose counterparty can be told, entries dated ahead included."""
-    return books.derive(_compute)
+    return (*read_unbilled(books), *read_billed(books, set(books.bill_payment_columns.vendor_id)))
 
 
-def _compute(books: Books) -> tuple[Outflow, ...]:
-    return tuple(_read(books))
+def read_unbilled(books: Books) -> tuple[Outflow, ...]:
+    """Those of them that settle no bill."""
+    return books.derive(_compute_unbilled)
 
 
-def _read(books: Books) -> Iterator[Outflow]:
+def read_billed(books: Books, vendor_ids: Container[str | None]) -> Iterator[Outflow]:
+    """Those that settle bills of these vendors."""
+    payments = books.bill_payment_columns
+    named = (place for place, vendor_id in enumerate(payments.vendor_id) if vendor_id in vendor_ids)
+    return _read_bill_payments(books, (place for place in named if payments.applied[place]))
+
+
+def _compute_unbilled(books: Books) -> tuple[Outflow, ...]:
+    return tuple(_read_unbilled(books))
+
+
+def _read_bill_payments(books: Books, places: Iterable[int]) -> Iterator[Outflow]:
     cash = find_cash_account_ids(books)
-    vendors: dict[str, RecordKey] = {}
-    for payment, head in zip(books.bill_payments, books.bill_payment_heads, strict=True):
-        vendor_id = head.vendor_id
-        if head.account_id in cash and vendor_id is not None and head.total > 0 and not head.is_void:
-            party = vendors.get(vendor_id)
-            if party is None:
-                party = vendors[vendor_id] = RecordKey(RecordKind.VENDOR, vendor_id)
-            kind, on, pays_bills = RecordKind.BILL_PAYMENT, head.document_date, bool(head.applied)
-            yield Outflow(party, on, head.total, head.currency, kind, head.external_id, pays_bills, payment)
+    for place in places:
+        payment = books.bill_payments[place]
+        if payment.account_id in cash and payment.vendor_id is not None and payment.total > 0 and not payment.is_void:
+            party = RecordKey(RecordKind.VENDOR, payment.vendor_id)
+            yield _outflow(party, payment, payment.total, pays_bills=bool(payment.applied))
+
+
+def _read_unbilled(books: Books) -> Iterator[Outflow]:
+    cash, applied = find_cash_account_ids(books), books.bill_payment_columns.applied
+    yield from _read_bill_payments(books, (place for place, links in enumerate(applied) if not links))
     wages = find_wage_account_ids(books)
     for purchase in books.purchases:
         if purchase.account_id in cash and purchase.total > 0 and not (purchase.is_void or purchase.is_refund):
@@ -90,10 +103,15 @@ def _read(books: Books) -> Iterator[Outflow]:
             yield _outflow(party, entry, paid)
 
 
-def _outflow(party: RecordKey, record: Purchase | Transfer | JournalEntry, paid: Decimal) -> Outflow:
-    """A payment that settles no bill."""
+def _outflow(
+    party: RecordKey,
+    record: BillPayment | Purchase | Transfer | JournalEntry,
+    paid: Decimal,
+    *,
+    pays_bills: bool = False,
+) -> Outflow:
     on, currency = record.document_date, record.currency
-    return Outflow(party, on, paid, currency, record.kind, record.external_id, False, record)
+    return Outflow(party, on, paid, currency, record.kind, record.external_id, pays_bills, record)
 
 
 def is_for_wages(outflow: Outflow, wage_account_ids: frozenset[str]) -> bool:

@@ -177,14 +177,16 @@ def _sum_weeks(days: Sequence[OutlookDay]) -> Iterator[OutlookWeek]:
         weeks.setdefault(monday_of(day.day), []).append(day)
     for number, week in enumerate(list(weeks.values())[:WEEKS], start=1):
         lowest = min(week, key=lambda day: day.low)
-        yield OutlookWeek(
-            number=number,
-            starts_on=week[0].day,
-            inflow=sum((day.inflow for day in week), ZERO),
-            outflow=sum((day.outflow for day in week), ZERO),
-            low=lowest.low,
-            low_on=lowest.day,
-            closing=week[-1].closing,
+        yield OutlookWeek.trusted(
+            {
+                "number": number,
+                "starts_on": week[0].day,
+                "inflow": sum((day.inflow for day in week), ZERO),
+                "outflow": sum((day.outflow for day in week), ZERO),
+                "low": lowest.low,
+                "low_on": lowest.day,
+                "closing": week[-1].closing,
+            }
         )
 
 

@@ -32,16 +32,18 @@ def build_event(
     series_id: str | None = None,
     is_payroll: bool = False,
 ) -> OutlookEvent:
-    """An expected movement."""
-    return OutlookEvent(
-        on=on,
-        amount=amount,
-        kind=kind,
-        label=label,
-        reason=reason,
-        source=source,
-        series_id=series_id,
-        is_payroll=is_payroll,
+    """An expected movement, of an amount carried to four places: it is made of checked ones, and there are hundreds."""
+    return OutlookEvent.trusted(
+        {
+            "on": on,
+            "amount": amount,
+            "kind": kind,
+            "label": label,
+            "reason": reason,
+            "source": source,
+            "series_id": series_id,
+            "is_payroll": is_payroll,
+        }
     )
 
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from heapq import nlargest
+from operator import itemgetter
 
 from runway_core.calculators.calendar import add_days
 from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.monthly_liabilities import MonthlyLiability, Settlement
+from runway_core.calculators.outlook_known import build_event
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.domain.books import Books
-from runway_core.domain.heads import BillPaymentHead
 from runway_core.domain.ledger import AccountKind
 from runway_core.domain.money import ZERO
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
@@ -62,10 +63,10 @@ def place_liabilities(
             if not settlement.is_closed:
                 home = max(home - charged.get((account.external_id, settlement.on), ZERO), ZERO)
             if home:
-                yield OutlookEvent(
-                    on=settlement.on,
-                    amount=-home,
-                    kind=OutlookKind.SERIES,
+                yield build_event(
+                    settlement.on,
+                    -home,
+                    OutlookKind.SERIES,
                     label=account.name,
                     reason=_say(settlement),
                     series_id=f"liability:{account.external_id}",
@@ -81,14 +82,16 @@ def _say(settlement: Settlement) -> str:
 def _find_card_vendors(
     books: Books, vendor_ids: set[str | None], cards: Mapping[str, MonthlyLiability]
 ) -> dict[str, MonthlyLiability]:
-    payments: dict[str, list[BillPaymentHead]] = {}
-    for payment in books.bill_payment_heads:
-        if payment.vendor_id in vendor_ids and payment.vendor_id is not None and payment.total and not payment.is_void:
-            payments.setdefault(payment.vendor_id, []).append(payment)
+    payments: dict[str, list[tuple[int, str, str | None]]] = {}
+    columns = books.bill_payment_columns
+    for place, (vendor_id, is_void) in enumerate(zip(columns.vendor_id, columns.is_void, strict=True)):
+        if vendor_id in vendor_ids and vendor_id is not None and not is_void and columns.total[place]:
+            payment = columns.document_day[place], columns.external_id[place], columns.account_id[place]
+            payments.setdefault(vendor_id, []).append(payment)
     found: dict[str, MonthlyLiability] = {}
     for vendor_id, held in payments.items():
-        latest = nlargest(LAST_PAYMENTS, held, key=lambda payment: (payment.document_date, payment.external_id))
-        used = {payment.account_id for payment in latest}
+        latest = nlargest(LAST_PAYMENTS, held, key=itemgetter(0, 1))
+        used = {account_id for _, _, account_id in latest}
         card = cards.get(used.pop() or "")
         if not used and card is not None:
             found[vendor_id] = card

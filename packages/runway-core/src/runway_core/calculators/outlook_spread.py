@@ -5,16 +5,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
 
-from runway_core.calculators.calendar import add_days, roll_forward
+from runway_core.calculators.calendar import roll_forward
 from runway_core.calculators.coming_bills import ComingBill
 from runway_core.calculators.coming_invoices import ComingInvoice
-from runway_core.calculators.entry_curve import find_deposit_days
+from runway_core.calculators.deposits import find_deposit_days
 from runway_core.calculators.flows import find_cash_account_ids
+from runway_core.calculators.outlook_known import build_event
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.calculators.receivables import HABIT_DAYS, Receivable
+from runway_core.calculators.settled import group_delays, read_bill_settlements, read_invoice_settlements
 from runway_core.calculators.settlement_spread import Placed, group_alike, spread
 from runway_core.domain.books import Books
-from runway_core.domain.identity import RecordKind
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
 
 SETTLED_FOR_DAYS = 60
@@ -70,30 +71,20 @@ def _place(
 ) -> Iterator[OutlookEvent]:
     for monday, amount in moved.items():
         on = min(roll_forward(max(monday + _FRIDAY, as_of)), last)
-        yield OutlookEvent(on=on, amount=amount, kind=OutlookKind.DOCUMENT, label=label, reason=reason)
+        yield build_event(on, amount, OutlookKind.DOCUMENT, label=label, reason=reason)
 
 
 def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
     """Days from the due date until the money was in a deposit account, by customer; shortest first."""
     cash, deposited = find_cash_account_ids(books), books.derive(find_deposit_days)
-    since, until = add_days(books.as_of, -HABIT_DAYS), add_days(books.as_of, -SETTLED_FOR_DAYS)
-    settled: dict[str, date] = {}  # by the last payment of each invoice
-    for payment in books.customer_payment_heads:
-        on = payment.document_date if payment.account_id in cash else deposited.get(payment.external_id)
-        if on is not None and since < on <= books.as_of and payment.total > 0 and not payment.is_void:
-            for link in payment.applied:
-                held = settled.get(link.external_id) if link.kind is RecordKind.INVOICE else on
-                if held is None or on > held:
-                    settled[link.external_id] = on
-    own: dict[str, list[int]] = {}
-    for invoice in books.invoice_heads:
-        there = None if invoice.open_balance or invoice.is_void else settled.get(invoice.external_id)
-        due, customer_id = invoice.due_date, invoice.customer_id
-        if there is not None and due is not None and due <= until and customer_id is not None:
-            own.setdefault(customer_id, []).append((there - due).days)
-    for days in own.values():
-        days.sort()
-    return own
+    as_of, payments = books.as_of.toordinal(), books.customer_payment_columns
+    banked = {payment_id: on.toordinal() for payment_id, on in deposited.items()}
+    moved: list[int] = []
+    for place, (day, account_id) in enumerate(zip(payments.document_day, payments.account_id, strict=True)):
+        there = day if account_id in cash else banked.get(payments.external_id[place], 0)
+        is_counted = as_of - HABIT_DAYS < there <= as_of and payments.total[place] > 0
+        moved.append(there if is_counted else 0)
+    return group_delays(books.derive(read_invoice_settlements), moved, until=as_of - SETTLED_FOR_DAYS)
 
 
 def _group_customers(books: Books) -> dict[str, Sequence[int]]:
@@ -103,30 +94,13 @@ def _group_customers(books: Books) -> dict[str, Sequence[int]]:
 
 def _read_payment_delays(books: Books) -> dict[str, list[int]]:
     """Days from the due date to the payment, by vendor, of bills paid out of deposit accounts; shortest first."""
-    settled, until = books.derive(_find_payment_days), add_days(books.as_of, -SETTLED_FOR_DAYS)
-    own: dict[str, list[int]] = {}
-    for bill in books.bill_heads:
-        there = None if bill.open_balance else settled.get(bill.external_id)
-        due, vendor_id = bill.due_date, bill.vendor_id
-        if there is not None and due is not None and due <= until and vendor_id is not None:
-            own.setdefault(vendor_id, []).append((there - due).days)
-    for days in own.values():
-        days.sort()
-    return own
-
-
-def _find_payment_days(books: Books) -> dict[str, date]:
-    """The day of the last payment of each bill out of deposit accounts, of the last months."""
-    cash, since = find_cash_account_ids(books), add_days(books.as_of, -HABIT_DAYS)
-    settled: dict[str, date] = {}
-    for payment in books.bill_payment_heads:
-        on = payment.document_date
-        if since < on <= books.as_of and payment.account_id in cash and not payment.is_void:
-            for link in payment.applied:
-                held = settled.get(link.external_id) if link.kind is RecordKind.BILL else on
-                if held is None or on > held:
-                    settled[link.external_id] = on
-    return settled
+    cash, as_of = find_cash_account_ids(books), books.as_of.toordinal()
+    payments = books.bill_payment_columns
+    moved = [
+        day if as_of - HABIT_DAYS < day <= as_of and account_id in cash else 0
+        for day, account_id in zip(payments.document_day, payments.account_id, strict=True)
+    ]
+    return group_delays(books.derive(read_bill_settlements), moved, until=as_of - SETTLED_FOR_DAYS)
 
 
 def _merge(own: Mapping[str, Iterable[int]]) -> list[int]:

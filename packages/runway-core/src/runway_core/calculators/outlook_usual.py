@@ -9,7 +9,7 @@ from runway_core.calculators.calendar import monday_of, roll_forward
 from runway_core.calculators.entry_curve import EntryCurve, compute_bill_curve, compute_receipt_curve, find_fridays
 from runway_core.calculators.flows import Flows
 from runway_core.calculators.history import Span
-from runway_core.calculators.outlook_known import place_processed
+from runway_core.calculators.outlook_known import build_event, place_processed
 from runway_core.calculators.residual import compute_residual, find_takings_seasons
 from runway_core.calculators.seasons import NO_SEASONS
 from runway_core.domain.books import Books
@@ -52,7 +52,7 @@ def place_usual(
                     reason += f"; {int(season * 100)} % of it, as last year's weeks stood to those before"
                 if amount > 0 and paid_out:
                     reason += f"; less {paid_out:,.2f} that a card processor pays out"
-                yield OutlookEvent(on=on, amount=home, kind=OutlookKind.RESIDUAL, label=label, reason=reason)
+                yield build_event(on, home, OutlookKind.RESIDUAL, label=label, reason=reason)
 
 
 def _sum_processed(books: Books) -> dict[date, Decimal]:
@@ -70,7 +70,7 @@ def _expect(on: date, curve: EntryCurve, week: int, *, sign: int, label: str, wh
         usual = _exact(curve.usual_week)
         known = int(curve.coverage_of(week) * 100)
         reason = f"{usual:,.2f} of {what} are settled in a usual week, {known} % of it entered by now"
-        yield OutlookEvent(on=on, amount=home, kind=OutlookKind.NOT_YET_ENTERED, label=label, reason=reason)
+        yield build_event(on, home, OutlookKind.NOT_YET_ENTERED, label=label, reason=reason)
 
 
 def _exact(amount: Fraction) -> Decimal:

@@ -76,9 +76,9 @@ def _judge(note: CollectionNote, promised_on: date, received: list[date], as_of:
 
 def _find_receipts(books: Books, invoice_ids: set[str]) -> dict[str, list[date]]:
     """The days on which payments or credits were applied to these invoices."""
-    given = [
-        (payment.document_date, payment.applied) for payment in books.customer_payment_heads if not payment.is_void
-    ]
+    payments = books.customer_payment_columns
+    paid = zip(payments.document_day, payments.applied, payments.is_void, strict=True)
+    given = [(date.fromordinal(day), applied) for day, applied, is_void in paid if not is_void]
     given += [(memo.document_date, memo.links) for memo in books.credit_memos if not memo.is_void]
     found: dict[str, list[date]] = {}
     for on, links in given:

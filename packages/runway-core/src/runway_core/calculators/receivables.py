@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from fractions import Fraction
+from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days, roll_forward
 from runway_core.calculators.credits import apply_credits, find_customer_credits
 from runway_core.calculators.exchange import HomeRates
-from runway_core.calculators.statistics import median, nearest_rank, round_half_up
+from runway_core.calculators.settled import group_delays, read_invoice_settlements
+from runway_core.calculators.statistics import median, nearest_rank, round_half_up, twice_median
 from runway_core.calculators.terms import UsualTerms, date_invoices
 from runway_core.domain.books import Books
 from runway_core.domain.collections import CollectionNote, CollectionOutcome
-from runway_core.domain.identity import RecordKind
 from runway_core.domain.invoices import Invoice
 
 HABIT_DAYS = 365
@@ -27,13 +27,13 @@ class PaymentHabits:
     """Days late of invoices paid in the last twelve months, early ones negative, by customer and over all."""
 
     by_customer: dict[str, list[int]]
-    median_of_all: Fraction  # nil while nothing was paid yet
+    twice_median_of_all: int  # twice, so that it is whole; nil while nothing was paid yet
 
     def late_days(self, customer_id: str | None) -> int:
         """How late a customer usually pays; few facts lean on the whole company's median."""
         delays = self.delays_of(customer_id)
-        own = len(delays) * median(delays) if delays else Fraction(0)
-        return round_half_up((own + WHOLE_WEIGHT * self.median_of_all) / (len(delays) + WHOLE_WEIGHT))
+        own, weight = len(delays) * twice_median(delays) if delays else 0, len(delays) + WHOLE_WEIGHT
+        return (own + WHOLE_WEIGHT * self.twice_median_of_all + weight) // (2 * weight)  # halves up
 
     def late_days_p80(self, customer_id: str | None) -> int | None:
         """The delay that four of five of a customer's invoices do not exceed; `None` without history."""
@@ -74,28 +74,13 @@ class Receivable:
 
 def compute_payment_habits(books: Books) -> PaymentHabits:
     """Read days late from invoices that payments closed in the last twelve months."""
-    since = books.as_of - timedelta(days=HABIT_DAYS)
-    paid_on: dict[str, date] = {}
-    for payment in books.customer_payment_heads:
-        on = payment.document_date
-        if payment.is_void or on > books.as_of:
-            continue
-        for link in payment.applied:
-            if link.kind is RecordKind.INVOICE:
-                held = paid_on.get(link.external_id)
-                if held is None or on > held:
-                    paid_on[link.external_id] = on
-    by_customer: dict[str, list[int]] = {}
-    for invoice in books.invoice_heads:
-        if invoice.open_balance or invoice.is_void or invoice.due_date is None or invoice.customer_id is None:
-            continue
-        closed_on = paid_on.get(invoice.external_id)
-        if closed_on is not None and closed_on > since:
-            by_customer.setdefault(invoice.customer_id, []).append((closed_on - invoice.due_date).days)
+    as_of, days = books.as_of.toordinal(), books.customer_payment_columns.document_day
+    paid = [day if as_of - HABIT_DAYS < day <= as_of else 0 for day in days]
+    by_customer = group_delays(books.derive(read_invoice_settlements), paid)
     every = [delay for delays in by_customer.values() for delay in delays]
     return PaymentHabits(
-        by_customer={customer_id: sorted(delays) for customer_id, delays in by_customer.items()},
-        median_of_all=median(every) if every else Fraction(0),
+        by_customer=by_customer,
+        twice_median_of_all=twice_median(every) if every else 0,
     )
 
 
@@ -167,8 +152,7 @@ def _read_promise(note: CollectionNote, home: Decimal, as_of: date, *, rates: Ho
     return Promise(roll_forward(on), min(part, home), f"promised{who} for {on}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Expectation:
+class _Expectation(NamedTuple):
     day: date
     reason: str
     risk: str | None = None

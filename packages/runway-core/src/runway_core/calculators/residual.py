@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from runway_core.calculators.calendar import monday_of
+from runway_core.calculators.deposits import list_taken
 from runway_core.calculators.flows import Flow, Flows, FlowSort, read_deposits
 from runway_core.calculators.history import Span, find_weeks
 from runway_core.calculators.seasons import NEEDED_WEEKS, NO_SEASONS, find_seasons
@@ -90,14 +91,12 @@ def _sum_deposited(books: Books) -> dict[str, Decimal]:
 
     That may be more than its total, where lines of it are negative: fees that a card processor kept.
     """
-    totals = {payment.external_id: payment.total for payment in books.customer_payment_heads if not payment.is_void}
+    payments = books.customer_payment_columns
+    walked = zip(payments.external_id, payments.total, payments.is_void, strict=True)
+    totals = {external_id: total for external_id, total, is_void in walked if not is_void}
     found: dict[str, Decimal] = {}
-    for deposit in books.deposits:
-        taken = [
-            totals[link.external_id]
-            for link in deposit.links
-            if link.kind is RecordKind.CUSTOMER_PAYMENT and link.external_id in totals
-        ]
+    for deposit, payment_ids in books.derive(list_taken):
+        taken = [totals[payment_id] for payment_id in payment_ids if payment_id in totals]
         if taken:
             kept = sum((-line.amount for line in deposit.lines if line.amount < 0), ZERO)
             found[deposit.external_id] = min(sum(taken, ZERO), deposit.total + kept)

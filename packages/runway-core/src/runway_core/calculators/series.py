@@ -16,7 +16,8 @@ from runway_core.calculators.outflows import (
     find_card_account_ids,
     find_wage_account_ids,
     is_for_wages,
-    read_outflows,
+    read_billed,
+    read_unbilled,
 )
 from runway_core.calculators.terms import UsualTerms, date_bills
 from runway_core.domain.bills import Bill, BillPayment
@@ -89,7 +90,7 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
 
     Payments `apart` are expected otherwise, and so belong to no detected series and to nothing that is usual.
     """
-    outflows = [o for o in read_outflows(books) if (o.kind, o.external_id) not in apart]
+    outflows = [o for o in read_unbilled(books) if (o.kind, o.external_id) not in apart]
     detected = _detect(books, outflows, apart)
     entered = books.company.settings.series
     parties = _Parties(books, outflows, detected)
@@ -118,23 +119,24 @@ def compute_series(books: Books, last: date, *, since: date, apart: frozenset[Re
 def _detect(books: Books, outflows: Iterable[Outflow], apart: frozenset[RecordKey]) -> tuple[DetectedSeries, ...]:
     """The series of `outflows`, which are all but those `apart`: only their counterparties are looked at again."""
     every = books.derive(find_unbilled_series)
-    touched = {(o.party, o.currency) for o in read_outflows(books) if (o.kind, o.external_id) in apart}
+    touched = {(o.party, o.currency) for o in read_unbilled(books) if (o.kind, o.external_id) in apart}
     if not touched:
         return every
-    left = (o for o in outflows if (o.party, o.currency) in touched and not o.pays_bills)
+    left = (o for o in outflows if (o.party, o.currency) in touched)
     same = (series for series in every if (series.counterparty, series.currency) not in touched)
     return tuple(sorted((*same, *find_outflow_series(books, left)), key=lambda series: series.series_id))
 
 
 def find_unbilled_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of payments that settle no bill, by id: the others come as the bills do, which keep their day better."""
-    return find_outflow_series(books, (o for o in read_outflows(books) if not o.pays_bills))
+    return find_outflow_series(books, read_unbilled(books))
 
 
 class _Parties:
     """Who is paid by an entered series: its vendor, else whom wages or cards are paid to, or who was found for it."""
 
     def __init__(self, books: Books, outflows: Sequence[Outflow], detected: Sequence[DetectedSeries]) -> None:
+        """`outflows` settle no bill; what settles bills is read for those whom they, or an entered series, name."""
         self._as_of = books.as_of
         self._cards = {RecordKey(RecordKind.ACCOUNT, account_id) for account_id in find_card_account_ids(books)}
         self._wages: set[RecordKey] = set()
@@ -145,6 +147,10 @@ class _Parties:
             self._by_party.setdefault(outflow.party, []).append(outflow)
             if wages and outflow.kind is not RecordKind.BILL_PAYMENT and is_for_wages(outflow, wages):
                 self._wages.add(outflow.party)
+        vendor_ids = {party.external_id for party in self._by_party if party.kind is RecordKind.VENDOR}
+        vendor_ids.update(one.vendor_id for one in books.company.settings.series if one.vendor_id is not None)
+        for outflow in read_billed(books, vendor_ids):
+            self._by_party.setdefault(outflow.party, []).append(outflow)
 
     def of(self, party: RecordKey) -> Sequence[Outflow]:
         """Everything paid to a counterparty."""

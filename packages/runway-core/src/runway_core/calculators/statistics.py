@@ -16,6 +16,15 @@ def median(values: Sequence[int | Fraction]) -> Fraction:
     return Fraction(ordered[middle - 1] + ordered[middle]) / 2
 
 
+def twice_median(values: Sequence[int]) -> int:
+    """Twice the median, which is whole: where one is asked for often, fractions cost most of the time.
+
+    `values` must not be empty.
+    """
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]
+
+
 def round_half_up(value: Fraction) -> int:
     """The nearest whole number; halves go up."""
     return (value + Fraction(1, 2)).__floor__()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from runway_core.calculators.deposits import list_taken
 from runway_core.calculators.exchange import HomeRates, name_unrated
 from runway_core.domain.books import Books
 from runway_core.domain.documents import DocumentLink
@@ -31,24 +32,15 @@ def find_waiting(books: Books) -> tuple[CustomerPayment, ...]:
 
 
 def _compute_waiting(books: Books) -> tuple[CustomerPayment, ...]:
-    waiting = {a.external_id for a in books.chart if a.account_kind is AccountKind.UNDEPOSITED_FUNDS}
-    held = [
-        payment
-        for payment, head in zip(books.customer_payments, books.customer_payment_heads, strict=True)
-        if (head.account_id in waiting or head.account_id is None)
-        and not head.is_void
-        and head.total > 0
-        and not _names_deposit(head.links)
-    ]
+    waiting = {a.external_id for a in books.chart if a.account_kind is AccountKind.UNDEPOSITED_FUNDS} | {None}
+    payments = books.customer_payment_columns
+    held = [place for place, account_id in enumerate(payments.account_id) if account_id in waiting]
     if not held:
         return ()
-    deposited = {
-        link.external_id
-        for deposit in books.deposits
-        for link in deposit.links
-        if link.kind is RecordKind.CUSTOMER_PAYMENT
-    }
-    return tuple(payment for payment in held if payment.external_id not in deposited)
+    deposited = {payment_id for taken in books.derive(list_taken) for payment_id in taken.payment_ids}
+    places = (place for place in held if not payments.is_void[place] and payments.external_id[place] not in deposited)
+    left = (books.customer_payments[place] for place in places)
+    return tuple(payment for payment in left if payment.total > 0 and not _names_deposit(payment.links))
 
 
 def find_undeposited(books: Books) -> Undeposited:

@@ -40,7 +40,7 @@ class RecurringBillAbsent:
     name = "recurring_bill_absent"
     floor = Severity.HIGH
     effect = RunwayEffect.SHORTENS
-    reads = PAIRING_READS | {"bills"}
+    reads = PAIRING_READS | {"bills", "vendor_names"}
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a series, with its oldest round that is late."""

@@ -36,7 +36,7 @@ class RecurringInvoiceAbsent:
     name = "recurring_invoice_absent"
     floor = Severity.MEDIUM
     effect = RunwayEffect.LENGTHENS
-    reads = frozenset({"customer_payments", "customer_list", "deposits", "invoices"})
+    reads = frozenset({"customer_payments", "customer_list", "customer_names", "deposits", "invoices"})
 
     def find(self, books: Books) -> Iterable[Finding]:
         """One finding a series, with its oldest round that is late."""
