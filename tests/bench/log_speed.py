@@ -12,7 +12,8 @@ from time import process_time
 from typing import Any
 
 import asyncpg
-from runway_app_http.collector import tune_collector
+from runway_app_http.collector import tune_allocator, tune_collector
+from runway_app_http.loops import run_async
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.company import Company
 from runway_core.domain.identity import DEFAULT_FIRM, CompanyId
@@ -30,12 +31,13 @@ ROUNDS = 5
 
 def measure_log(*, entries: int, clients: int, bills: int) -> None:
     """Append, verify and look back on both databases, then load the same companies with and without the log."""
-    tune_collector()  # as the app does
+    tune_allocator()  # as the app does
+    tune_collector()
     rows = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, postgres(Path(name)) as pg_url:
         urls = {"SQLite": f"sqlite:///{Path(name) / 'log.db'}", "PostgreSQL": pg_url}
         for database, url in urls.items():
-            figures = asyncio.run(_measure(url, entries))
+            figures = run_async(_measure(url, entries))
             said = [f"{figure:,.0f}" for figure in figures]
             rows.append((database, f"{entries:,}", *said[:4], f"{figures[2] / figures[3]:.2f}×", *said[4:]))
         columns = ("database", "entries", "appended/s", "verified/s", "of processor time", "hashed alone/s", "ratio")

@@ -4,7 +4,7 @@ import json
 import sys
 from time import process_time
 
-from runway_app_http.collector import tune_collector
+from runway_app_http.collector import tune_allocator, tune_collector
 from runway_app_http.loops import run_async
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
@@ -74,5 +74,6 @@ async def _leave_positions(company_id: CompanyId, has_moved: bool) -> None:
 
 
 if __name__ == "__main__":
-    tune_collector()  # as the app does
+    tune_allocator()  # as the app does
+    tune_collector()
     print(json.dumps(run_async(load(json.loads(sys.argv[1])))))

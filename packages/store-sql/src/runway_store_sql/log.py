@@ -40,8 +40,6 @@ _WITHIN = _FOLLOWING.where(log_entries.c.sequence <= bindparam("through"))
 _NEXT = _FOLLOWING.order_by(log_entries.c.sequence).limit(bindparam("batch"))
 _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, StoredEntry)
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
-_make_row: Callable[[Sequence[Any]], StoredRow] = tuple
-"""What is a tuple stays as it is, as SQLite's rows do."""
 
 
 def _read_entry(company_id: CompanyId, row: StoredEntry, opener: Opener) -> LogEntry:
@@ -133,7 +131,7 @@ def _follow_some(
             if len(rows) < batch or rows[-1][0] != after + batch:
                 return after, True, False
             after += batch
-            if not take(list(map(_make_row, rows))):
+            if not take(rows):
                 return after, False, False
     return after, True, after == began + _FOLLOWED_TOGETHER
 

@@ -7,11 +7,13 @@ UTC, absent is length zero. Serialisation 2 has the same fields, and what an ent
 """
 
 import hashlib
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
@@ -34,14 +36,14 @@ CLEAR_KIND = "log"
 GENESIS = bytes(32)
 begin_leaf = hashlib.sha256(b"\x00").copy
 """Makes what every leaf's hash begins with: to copy it spares a copy of the entry's bytes."""
+begin_link = hashlib.sha256(b"\x02").copy
+"""What the hash begins with that chains a leaf to the one before it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _HEADER = Struct(">B14I")
-_HALF = Struct(">7I")
-_REST_AT = 1 + _HALF.size
-"""Where the second half of the header begins: before it the fields up to *what*, which place and copies tell."""
-_RESTS_KEPT = 4096
+_NAMED = 7
+"""So many fields, up to *what*, say whose entry it is, which one and of what; correlation id is the last of all."""
 _HELD = Struct(">II")  # within what is sealed: the lengths of content and raw
 
 
@@ -78,8 +80,12 @@ class LogEntry(NamedTuple):
     canonical: bytes
 
 
-StoredRow = tuple[int, bytes, bytes, bytes, int, str, str, str, str, str]
+StoredRow = Sequence[Any]
 """A `StoredEntry` as drivers make it: what is verified by the hundred thousand is not given names first."""
+
+
+StoredColumns = Sequence[Sequence[Any]]
+"""Some stored entries, turned: each of the ten fields of all of them."""
 
 
 class StoredEntry(NamedTuple):
@@ -119,25 +125,37 @@ def from_microseconds(count: int) -> datetime:
 
 
 class _Shared(NamedTuple):
-    """What all entries of a page have in common, written once."""
+    """What entries of a page have in common, written once."""
 
-    seen_at: bytes
-    rail: bytes
-    attribution: tuple[bytes, bytes, bytes]
+    before: bytes  # seen at, rail, kind
+    what: bytes
+    by: bytes  # cause, actor, correlation id
+    before_lengths: tuple[int, int, int]
+    by_lengths: tuple[int, int, int]
 
     @classmethod
     def of(cls, draft: LogDraft) -> "_Shared":
         by = draft.attribution
+        seen_at, rail, kind = b"%d" % to_microseconds(draft.seen_at), draft.rail.encode(), draft.kind.encode()
+        cause, actor, correlation_id = by.cause.encode(), by.actor.encode(), by.correlation_id.encode()
         return cls(
-            b"%d" % to_microseconds(draft.seen_at),
-            draft.rail.encode(),
-            (by.cause.encode(), by.actor.encode(), by.correlation_id.encode()),
+            before=seen_at + rail + kind,
+            what=draft.what.encode(),
+            by=cause + actor + correlation_id,
+            before_lengths=(len(seen_at), len(rail), len(kind)),
+            by_lengths=(len(cause), len(actor), len(correlation_id)),
         )
 
 
 def _share(one: LogDraft, two: LogDraft) -> bool:
-    """Whether they surely have in common what entries of a page have: the very same values."""
-    return one.seen_at is two.seen_at and one.rail is two.rail and one.attribution is two.attribution
+    """Whether they surely have in common what entries of a page have."""
+    return (
+        one.seen_at is two.seen_at
+        and one.rail is two.rail
+        and one.attribution is two.attribution
+        and one.kind == two.kind
+        and one.what == two.what
+    )
 
 
 def encode_entry(company_id: CompanyId, sequence: int, draft: LogDraft, sealer: Sealer | None = None) -> bytes:
@@ -172,21 +190,22 @@ def _encode(draft: LogDraft, shared: _Shared, *, company_id: bytes, sequence: in
     if sealer is not None and is_to_be_sealed(draft):
         held = b"".join((_HELD.pack(len(content), len(raw)), content, raw, changed))
         serialisation, content, raw, changed = SEALED, sealer(held, _place(company_id, sequence)), b"", b""
-    fields = (
-        company_id,
-        b"%d" % sequence,
-        shared.seen_at,
-        shared.rail,
-        draft.kind.encode(),
-        draft.external_id.encode(),
-        draft.what.encode(),
-        draft.revision.encode(),
-        content,
-        raw,
-        changed,
-        *shared.attribution,
+    number, external_id, revision = b"%d" % sequence, draft.external_id.encode(), draft.revision.encode()
+    before, what, by, before_lengths, by_lengths = shared
+    header = _HEADER.pack(
+        serialisation,
+        len(company_id),
+        len(number),
+        *before_lengths,
+        len(external_id),
+        len(what),
+        len(revision),
+        len(content),
+        len(raw),
+        len(changed),
+        *by_lengths,
     )
-    return b"".join((_HEADER.pack(serialisation, *map(len, fields)), *fields))
+    return b"".join((header, company_id, number, before, external_id, what, revision, content, raw, changed, by))
 
 
 def _open_held(fields: list[bytes], opener: Opener | None) -> tuple[bytes, bytes, bytes] | None:
@@ -240,71 +259,35 @@ def decode_entry(canonical: bytes, opener: Opener | None = None) -> tuple[Compan
     return CompanyId(fields[0].decode()), int(fields[1]), draft
 
 
-class CopyComparer:
-    """Says whether the copies beside the hashed bytes of a chain's entries say what those say.
+@lru_cache(maxsize=4096)
+def _separator(header: bytes) -> Callable[[bytes], tuple[bytes, ...]]:
+    """What takes bytes with this header apart: company, sequence, and the fields of which copies are kept."""
+    if len(header) < _HEADER.size or header[0] not in _SERIALISATIONS:
+        raise ValueError("not an entry of serialisation 1 or 2")
+    _, *lengths = _HEADER.unpack(header)
+    named = "".join(f"{length}s" for length in lengths[:_NAMED])
+    return Struct(f"{_HEADER.size}x{named}{sum(lengths[_NAMED:-1])}x{lengths[-1]}s").unpack
 
-    Called for every entry that is verified, so nothing is decoded: what the bytes must begin and end with is made of
-    the copies, and what neighbours have in common is made once.
+
+def copies_agree(company_id: bytes, columns: StoredColumns) -> bool:
+    """Whether entries are of a company and as long as their fields, and the copies beside them say what those say.
+
+    Called for every entry that is verified, so entries are compared field by field rather than one by one: neighbours
+    have most in common, and what a header says is worked out once.
     """
+    places, _, _, canonicals, *copies = columns
+    try:
+        fields = [_separator(canonical[: _HEADER.size])(canonical) for canonical in canonicals]
+        owners, *hashed = zip(*fields, strict=True)
+        return owners.count(company_id) == len(owners) and all(map(_say_the_same, (places, *copies), hashed))
+    except (struct.error, ValueError):
+        return False
 
-    def __init__(self, company_id: str) -> None:
-        self._owner = company_id
-        self._shared: tuple[object, ...] = ()
-        self._places = 0  # as far as numbers have as many digits as the last one
-        self._middle = ""
-        self._correlation = b""
-        self._begins: dict[int, tuple[bytes, ...]] = {}
-        self._rests: dict[bytes, int] = {}
 
-    def agrees(self, entry: StoredRow) -> bool:
-        """Whether they do for this entry, and its bytes are as long as their fields."""
-        sequence, _, _, canonical, seen_at, rail, kind, external_id, what, correlation_id = entry
-        if (seen_at, rail, kind, what, correlation_id) != self._shared or sequence >= self._places:
-            self._share(entry)
-        named = f"{self._owner}{sequence}{self._middle}{external_id}{what}".encode()
-        length = len(named)
-        return (
-            canonical.startswith(self._begins.get(length) or self._begin(entry, length))
-            and canonical.startswith(named, _HEADER.size)
-            and canonical.endswith(self._correlation)
-            and (
-                self._rests.get(canonical[_REST_AT : _HEADER.size]) == len(canonical) - length
-                or self._fits(canonical, length)
-            )
-        )
-
-    def _share(self, entry: StoredRow) -> None:
-        sequence, _, _, _, seen_at, rail, kind, _, what, correlation_id = entry
-        self._shared = (seen_at, rail, kind, what, correlation_id)
-        self._places = 10 ** len(f"{sequence}")
-        self._middle = f"{seen_at}{rail}{kind}"
-        self._begins = {}
-        correlation = correlation_id.encode()
-        if len(correlation) != len(self._correlation):
-            self._rests = {}
-        self._correlation = correlation
-
-    def _begin(self, entry: StoredRow, named: int) -> tuple[bytes, ...]:
-        """What entries begin with, by serialisation, whose fields up to *what* have so many bytes; ids vary."""
-        sequence, _, _, _, seen_at, rail, kind, _, what, _ = entry
-        before = (self._owner, f"{sequence}", f"{seen_at}", rail, kind)
-        lengths, last = [len(field.encode()) for field in before], len(what.encode())
-        half = _HALF.pack(*lengths, named - sum(lengths) - last, last)
-        begins = tuple(bytes([serialisation]) + half for serialisation in _SERIALISATIONS)
-        self._begins[named] = begins
-        return begins
-
-    def _fits(self, canonical: bytes, named: int) -> bool:
-        """Whether the bytes are as long as their fields; what the second half of a header comes to is kept."""
-        if len(canonical) < _HEADER.size:
-            return False
-        rest = _HALF.unpack_from(canonical, _REST_AT)
-        length = sum(rest, _HEADER.size)
-        if rest[6] != len(self._correlation) or length + named != len(canonical):
-            return False
-        if len(self._rests) < _RESTS_KEPT:
-            self._rests[canonical[_REST_AT : _HEADER.size]] = length
-        return True
+def _say_the_same(copies: Sequence[object], fields: Sequence[bytes]) -> bool:
+    if copies.count(copies[0]) == len(copies) == fields.count(fields[0]):
+        return fields[0].decode() == str(copies[0])
+    return list(map(bytes.decode, fields)) == list(map(str, copies))
 
 
 def read_copies(canonical: bytes) -> tuple[int, str, str, str, str, str]:
@@ -341,7 +324,10 @@ def hash_entry(previous_hash: bytes, canonical: bytes) -> bytes:
     """Chain one entry to the one before it."""
     leaf = begin_leaf()
     leaf.update(canonical)
-    return hashlib.sha256(b"\x02" + previous_hash + leaf.digest()).digest()
+    link = begin_link()
+    link.update(previous_hash)
+    link.update(leaf.digest())
+    return link.digest()
 
 
 def seal_entries(
