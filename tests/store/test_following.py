@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
+import pytest
 from runway_core.domain.changes import Attribution, Cause
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import LogDraft, StoredRow
 from runway_core.sync.verification import LogDifference, verify_log
 from runway_store_sql import SqlStore
-from runway_store_sql.log import query_batch
+from runway_store_sql.log_following import query_batch
 from runway_testkit.store_desk import START, StoreDesk
 
 from tests.store.statements import explain
@@ -47,6 +48,20 @@ async def test_following_gives_each_entry_once_and_in_order_until_no_more_are_wa
     assert whole == list(range(1, LENGTH + 1))
     assert part == list(range(78, 78 + len(part)))
     assert 2100 <= len(part) < LENGTH - 77
+
+
+async def test_whoever_looks_may_fail_while_the_next_entries_are_on_their_way(database_url: str) -> None:
+    def refuse(batch: Sequence[StoredRow]) -> bool:
+        raise ArithmeticError(len(batch))
+
+    async with SqlStore(database_url) as store:
+        company_id = await fill(store)
+        for _ in range(12):  # as many as there are connections
+            with pytest.raises(ArithmeticError):
+                await store.log.follow(company_id, refuse)
+        sound = await verify_log(store.log, company_id)
+
+    assert (sound.is_sound, sound.entries) == (True, LENGTH)
 
 
 async def test_a_fault_behind_thousands_of_sound_entries_is_named(database_url: str) -> None:

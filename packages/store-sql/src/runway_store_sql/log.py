@@ -3,41 +3,28 @@
 Appending is in `chain.py`, the one way in which entries leave the table in `log_archives.py`; triggers refuse all else.
 """
 
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry, Opener, StoredEntry, StoredRow, decode_entry
 from runway_core.errors import LogBroken, NotFound
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
-from runway_store_sql.bulk import among_places, is_postgres
+from runway_store_sql.bulk import among_places
 from runway_store_sql.chain import append_acts
 from runway_store_sql.engine import Database
 from runway_store_sql.log_archives import SqlLogArchives
+from runway_store_sql.log_following import FOLLOWING, STORED, fetch_rows, fetch_within, follow_some
 from runway_store_sql.past import find_end, find_last_before, read_last_drafts
 from runway_store_sql.sealing import read_opener
 from runway_store_sql.tables import companies, log_entries, log_heads
 
 _ASKED_TOGETHER = 1000
-_FOLLOWED, _FOLLOWED_EMBEDDED = 2000, 50
-"""Entries that are looked at together: as many as pay for asking a server, or as the nearest caches hold. With 400 of
-them at once SQLite's took a quarter more on a machine that others use."""
-_FOLLOWED_TOGETHER = 20_000
-"""So many are looked at on one snapshot: some tenths of a second."""
-
-_STORED = tuple(log_entries.c[name] for name in StoredEntry._fields)
-_SEQUENCE = itemgetter(0)
-_FOLLOWING = select(*_STORED).where(
-    log_entries.c.company_id == bindparam("owner"), log_entries.c.sequence > bindparam("after")
-)
-_WITHIN = _FOLLOWING.where(log_entries.c.sequence <= bindparam("through"))
-_NEXT = _FOLLOWING.order_by(log_entries.c.sequence).limit(bindparam("batch"))
+_NEXT = FOLLOWING.order_by(log_entries.c.sequence).limit(bindparam("batch"))
 _make_stored: Callable[[Sequence[Any]], StoredEntry] = partial(tuple.__new__, StoredEntry)
 """`StoredEntry._make`, which is written in Python and would count the fields again."""
 
@@ -64,76 +51,16 @@ def _read_hashes(connection: Connection, owner: CompanyId, places: Sequence[int]
     return connection.execute(select(log_entries.c.sequence, log_entries.c.hash).where(*asked)).all()
 
 
-def fetch_rows(
-    connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None
-) -> Sequence[Sequence[Any]]:
-    """The rows as the driver made them: SQLAlchemy's own would be made for nothing."""
-    result = connection.execute(query, values)
-    rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
-    result.close()
-    return rows
-
-
-def query_batch(owner: CompanyId, *, after: int, through: int) -> Select[Any]:
-    """The entries from behind one number to another, in any order."""
-    return _WITHIN.params(owner=owner, after=after, through=through)
-
-
-def _fetch_within(connection: Connection, owner: CompanyId, *, after: int, through: int) -> Sequence[Sequence[Any]]:
-    """Those of some numbers, put in order here: of several months, a server would sort them whole."""
-    rows = fetch_rows(connection, _WITHIN, {"owner": owner, "after": after, "through": through})
-    return sorted(rows, key=_SEQUENCE)
-
-
 def _fetch_batch(connection: Connection, owner: CompanyId, *, after: int, batch: int) -> Sequence[Sequence[Any]]:
     """The entries after a number, so many at most.
 
     They are asked for by numbers from and to, and by how many only where there are gaps or an end: a server that has
     not looked at a young log yet believes the rest of it to be short, and sorts all of it anew for each batch.
     """
-    rows = _fetch_within(connection, owner, after=after, through=after + batch)
+    rows = fetch_within(connection, owner, after=after, through=after + batch)
     if len(rows) == batch:
         return rows
     return fetch_rows(connection, _NEXT, {"owner": owner, "after": after, "batch": batch})
-
-
-def _read_batches(
-    connection: Connection, owner: CompanyId, *, after: int, batch: int
-) -> Generator[Sequence[Sequence[Any]], None, None]:
-    """Entries after a number, so many at a time, as far as one snapshot is kept.
-
-    SQLite gives them as they are asked for, out of one statement: so few at once lie in memory that was used a moment
-    before, which is in the processor's caches.
-    """
-    last = after + _FOLLOWED_TOGETHER
-    if is_postgres(connection):
-        for end in range(after + batch, last + 1, batch):
-            yield _fetch_within(connection, owner, after=end - batch, through=end)
-        return
-    in_order = _WITHIN.order_by(log_entries.c.sequence)
-    with connection.execute(in_order, {"owner": owner, "after": after, "through": last}) as result:
-        while rows := result.cursor.fetchmany(batch):
-            yield rows
-
-
-def _follow_some(
-    connection: Connection,
-    owner: CompanyId,
-    *,
-    after: int,
-    batch: int,
-    take: Callable[[Sequence[StoredRow]], bool],
-) -> tuple[int, bool, bool]:
-    """Give `take` whole batches after a number; says where they ended, if it wants more, and if there may be more."""
-    began = after
-    with closing(_read_batches(connection, owner, after=after, batch=batch)) as batches:
-        for rows in batches:
-            if len(rows) < batch or rows[-1][0] != after + batch:
-                return after, True, False
-            after += batch
-            if not take(rows):
-                return after, False, False
-    return after, True, after == began + _FOLLOWED_TOGETHER
 
 
 class SqlTransactionLog:
@@ -212,10 +139,9 @@ class SqlTransactionLog:
             StoreUnavailable: a file is not at hand.
             LogBroken: a file is not what was archived, or the table holds an entry that was.
         """
-        batch = _FOLLOWED_EMBEDDED if self._database.is_embedded else _FOLLOWED
         is_whole = True
         while is_whole:
-            work = partial(_follow_some, owner=company_id, after=after, batch=batch, take=take)
+            work = partial(follow_some, owner=company_id, after=after, take=take)
             after, wants_more, is_whole = await self._database.read(work, company_id=company_id)
             if not wants_more:
                 return
@@ -260,7 +186,7 @@ class SqlTransactionLog:
         """Every entry about one thing by kind and id, such as a record or a working paper, oldest first."""
         kind, external_id = key
         query = (
-            select(*_STORED)
+            select(*STORED)
             .where(
                 log_entries.c.company_id == company_id,
                 log_entries.c.kind == kind.value,
