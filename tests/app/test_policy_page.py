@@ -51,6 +51,7 @@ async def test_settings_are_kept_as_a_version_and_say_whose_they_are(client: htt
         order__earmark="",
         order__data_age="1",
         account_budgets="63: 1,200.50",
+        told_bank_line="12,500",
         by=HOSTILE,
     )
     kept = await send(client, base(firm), changed)
@@ -61,12 +62,15 @@ async def test_settings_are_kept_as_a_version_and_say_whose_they_are(client: htt
     assert policy.own is not None
     assert set(policy.own) == {
         "rules", "payroll_cover_days", "hurdle_rate", "amount_tiers", "payment_weekdays", "account_budgets",
+        "told_bank_line",
     }  # fmt: skip
     assert (policy.payroll_cover_days, f"{policy.hurdle_rate}", policy.payment_weekdays) == (21, "0.125", (0, 4))
     assert RuleName.EARMARK not in policy.rules
     assert set(policy.rules[:2]) == {RuleName.MINIMUM_CASH, RuleName.DATA_AGE}
     assert [tier.below for tier in policy.amount_tiers] == [5000, None]
     assert f"{policy.account_budgets['63']}" == "1200.5000"
+    assert policy.told_bank_line == 12_500
+    assert 'name="told_bank_line" inputmode="decimal" autocomplete="off" value="12,500"' in page
     assert "A new version" in page
     assert HOSTILE not in page
 

@@ -89,6 +89,7 @@ async def test_a_change_is_a_new_version_and_leaves_the_rest() -> None:
         ({"late_fee_monthly": {"V1": "11"}}, "rates must be 0 to 10"),
         ({"vendor_tiers": {"V1": 9}}, "vendor_tiers"),
         ({"account_budgets": {"63": "-1"}}, "account_budgets"),
+        ({"told_bank_line": "0"}, "told_bank_line: must be more than nil"),
     ],
 )
 async def test_what_cannot_be_is_refused_and_changes_nothing(changes: dict[str, Any], said: str) -> None:

@@ -35,6 +35,7 @@ class FieldKind(StrEnum):
 
     COUNT = "count"
     OPTIONAL_COUNT = "optional_count"  # empty: not used
+    OPTIONAL_AMOUNT = "optional_amount"  # empty: not used
     PERCENT = "percent"
     WEEKDAYS = "weekdays"
     TIERS = "tiers"  # lines such as "below 1,000: bookkeeper"
@@ -74,6 +75,7 @@ FIELDS = (
     PolicyField("mirror_warn_hours", "Ledger: warn after hours", FieldKind.COUNT, RuleName.DATA_AGE),
     PolicyField("hurdle_rate", "Worth at least, % a year", FieldKind.PERCENT, RuleName.DISCOUNT),
     PolicyField("late_tolerance_days", "Days by tier", FieldKind.DAYS_BY_TIER, RuleName.LATE_TOLERANCE),
+    PolicyField("told_bank_line", "Bank lines told each morning, from", FieldKind.OPTIONAL_AMOUNT, None),
     PolicyField(
         "personal_customer_ids", "Customers who get a call, no letter: ids", FieldKind.IDS, None, is_of_company=True
     ),
@@ -104,6 +106,8 @@ def write_field(policy: Policy, field: PolicyField) -> str:
     match field.kind:
         case FieldKind.COUNT | FieldKind.OPTIONAL_COUNT:
             return "" if value is None else str(value)
+        case FieldKind.OPTIONAL_AMOUNT:
+            return "" if value is None else _plain(value)
         case FieldKind.PERCENT:
             return write_percent(value)
         case FieldKind.WEEKDAYS:
@@ -158,6 +162,8 @@ def _read_field(field: PolicyField, values: Sequence[str]) -> Any:
             return read_whole(text, field.label)
         case FieldKind.OPTIONAL_COUNT:
             return read_whole(text, field.label) if text else None
+        case FieldKind.OPTIONAL_AMOUNT:
+            return format(_number(text, field.label), "f") if text else None
         case FieldKind.PERCENT:
             return read_percent(text)
         case FieldKind.WEEKDAYS:

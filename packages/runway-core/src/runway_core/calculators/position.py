@@ -14,6 +14,7 @@ from runway_core.calculators.exchange import HomeRates
 from runway_core.calculators.flows import find_cash_account_ids, read_flows
 from runway_core.calculators.freshness import TOO_OLD, find_source_read_at
 from runway_core.calculators.hygiene.impact import compute_band
+from runway_core.calculators.large_bank_lines import find_large_bank_lines
 from runway_core.calculators.outlook import compute_outlook
 from runway_core.calculators.payables import Payable, compute_payables
 from runway_core.calculators.readiness import find_readiness
@@ -72,17 +73,8 @@ def compute_position(
         return Money(amount=amount, currency=books.home)
 
     return Position(
-        company_id=books.company.company_id,
-        firm_id=books.company.firm_id,
-        company_name=books.company.name,
-        owner=books.company.owner,
-        tags=books.company.tags,
-        as_of=books.as_of,
+        **_tell_company(books),
         computed_at=computed_at,
-        log_sequence=books.log_sequence,
-        policy_version=books.policy.version,
-        firm_policy_version=books.policy.firm_version,
-        source_read_at=find_source_read_at(books),
         status=verdict.status,
         status_reason=verdict.reason,
         opening_cash=cash.opening,
@@ -112,7 +104,23 @@ def compute_position(
         last_digest_on=last_digest_on,
         tasks=tasks,
         task_counts=task_counts,
+        large_bank_lines=books.derive(find_large_bank_lines),
     )
+
+
+def _tell_company(books: Books) -> dict[str, Any]:
+    return {
+        "company_id": books.company.company_id,
+        "firm_id": books.company.firm_id,
+        "company_name": books.company.name,
+        "owner": books.company.owner,
+        "tags": books.company.tags,
+        "as_of": books.as_of,
+        "log_sequence": books.log_sequence,
+        "policy_version": books.policy.version,
+        "firm_policy_version": books.policy.firm_version,
+        "source_read_at": find_source_read_at(books),
+    }
 
 
 def _tell_outlook(outlook: Outlook) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class ToldCompany(Value):
     status: PositionStatus
     runway_days: int | None  # 91 is "91+"; None: not known
     band: Band | None = None
+    bank_lines: tuple[str, ...] = ()  # the large ones that were told, by rail and id
 
 
 class FirmDigest(SentMail):

@@ -119,6 +119,7 @@ class Policy(WorkingPaper):
     payment_methods: dict[str, PaymentMethod] = Field(default_factory=dict)  # by vendor id, where it is not the usual
     personal_customer_ids: tuple[str, ...] = ()  # reminded by a person, never by a letter
     changed_details_days: int = 30  # so long after payment details changed a call-back is wanted
+    told_bank_line: Amount | None = None  # a bank line of so much, in home currency, is told in the daily digest
 
 
 DEFAULT_POLICY = Policy(paper_id="policy", changed_at=datetime(2026, 1, 1, tzinfo=UTC), changed_by="runway")

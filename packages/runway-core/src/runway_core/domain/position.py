@@ -36,6 +36,16 @@ class PastRunway(Value):
     days: int
 
 
+class LargeBankLine(Value):
+    """A line at the bank of at least the amount that the policy sets. `amount` is positive when money came in."""
+
+    external_id: str
+    rail: str
+    booked_on: date
+    amount: Money
+    text: str  # whom the bank names, or its text
+
+
 class Position(Value):
     """What the portfolio shows of one company, computed from its `Books` and kept."""
 
@@ -87,6 +97,7 @@ class Position(Value):
     last_digest_on: date | None = None  # the day of the last digest that was sent
     tasks: tuple[Task, ...] = ()  # the most pressing of each kind
     task_counts: TaskCounts = TaskCounts()
+    large_bank_lines: tuple[LargeBankLine, ...] = ()  # of the last seven days, the largest first
 
     @property
     def counted_days(self) -> int | None:

@@ -13,8 +13,9 @@ from pydantic import AwareDatetime
 from runway_core.domain.company import Company
 from runway_core.domain.firm_digests import ToldCompany
 from runway_core.domain.identity import CompanyId
+from runway_core.domain.money import Money
 from runway_core.domain.outlook import Band
-from runway_core.domain.position import Position, PositionStatus
+from runway_core.domain.position import LargeBankLine, Position, PositionStatus
 from runway_core.domain.tasks import Task, TaskKind
 from runway_core.experiences.view import View
 from runway_core.experiences.wording import say_band, say_days
@@ -112,6 +113,7 @@ def _stand(position: Position) -> ToldCompany:
         status=position.status,
         runway_days=position.counted_days,
         band=position.band,
+        bank_lines=tuple(_name_line(line) for line in position.large_bank_lines),
     )
 
 
@@ -134,7 +136,17 @@ def _find_changes(position: Position, before: ToldCompany | None) -> list[str]:
     is_near = payday is not None and payday.on <= position.as_of + timedelta(days=PAYROLL_DAYS)
     if payday is not None and is_near and not payday.is_covered:
         found.append(f"the payroll of {payday.on} is not covered")
-    return found
+    told = () if before is None else before.bank_lines
+    return found + [_say_line(line) for line in position.large_bank_lines if _name_line(line) not in told]
+
+
+def _name_line(line: LargeBankLine) -> str:
+    return f"{line.rail}:{line.external_id}"
+
+
+def _say_line(line: LargeBankLine) -> str:
+    came, amount = line.amount.amount > 0, Money(amount=abs(line.amount.amount), currency=line.amount.currency)
+    return f"{amount} {'came in from' if came else 'went out to'} {line.text or 'somebody'} on {line.booked_on}"
 
 
 def _say_band_change(position: Position, before: Band | None) -> str:

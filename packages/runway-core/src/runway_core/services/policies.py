@@ -280,6 +280,8 @@ def _find_problems(policy: Policy) -> Sequence[str]:
         problems.append(f"late_tolerance_days: must be 0 to {MOST_DAYS}")
     if any(amount < 0 for amount in policy.account_budgets.values()):
         problems.append("account_budgets: must not be negative")
+    if policy.told_bank_line is not None and policy.told_bank_line <= 0:
+        problems.append("told_bank_line: must be more than nil, or null to be told of none")
     return problems
 
 

@@ -1,0 +1,106 @@
+"""Which bank lines are told because of their size, and that each is told once."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from runway_core.calculators.large_bank_lines import find_large_bank_lines
+from runway_core.calculators.position import compute_position
+from runway_core.domain.bank import BankTransaction
+from runway_core.domain.books import Books
+from runway_core.domain.firm_digests import ToldCompany
+from runway_core.experiences.firm_digest import FirmDigestView, lay_out_firm_digest
+from runway_core.orchestrators.portfolio import PortfolioData
+from runway_testkit.sample import AS_OF, amend_books, amend_settings, sample_books
+
+
+def line(number: str, amount: str, *, days_ago: int = 0, currency: str = "USD", **more: Any) -> BankTransaction:
+    return BankTransaction(
+        external_id=number,
+        account_id="bank-operating",
+        booked_on=AS_OF - timedelta(days=days_ago),
+        currency=currency,
+        amount=Decimal(amount),
+        rail="bank",
+        **more,
+    )
+
+
+def books_with(*lines: BankTransaction, limit: str | None = "5000") -> Books:
+    sample = sample_books()
+    told = sample.policy.model_copy(update={"told_bank_line": None if limit is None else Decimal(limit)})
+    return amend_books(sample, bank_transactions=lines, policy=told)
+
+
+def found(books: Books) -> list[str]:
+    return [told.external_id for told in find_large_bank_lines(books)]
+
+
+def test_lines_from_the_amount_on_are_told_whichever_way_they_went_the_largest_first() -> None:
+    books = books_with(line("in", "5000"), line("out", "-7500.50"), line("small", "4999.9999"), line("low", "-4999"))
+
+    assert found(books) == ["out", "in"]
+    assert find_large_bank_lines(books)[0].amount.amount == Decimal("-7500.50")
+
+
+def test_where_no_amount_is_set_none_is_told() -> None:
+    assert found(books_with(line("in", "900000"), limit=None)) == []
+
+
+def test_a_week_is_told_and_what_may_go_away_or_stays_within_the_company_is_not() -> None:
+    books = books_with(
+        line("today", "6000"),
+        line("six days ago", "6001", days_ago=6),
+        line("a week ago", "9000", days_ago=7),
+        line("tomorrow", "9000", days_ago=-1),
+        line("pending", "9000", is_pending=True),
+        line("between own accounts", "9000", is_transfer=True),
+    )
+
+    assert found(books) == ["six days ago", "today"]
+
+
+def test_other_currencies_count_at_the_rate_that_was_set_and_are_told_where_none_was() -> None:
+    lines = (
+        line("euro", "4900", currency="EUR"),
+        line("yen", "1", currency="JPY"),
+        line("pound", "10", currency="GBP"),
+    )
+    rates = {"EUR": Decimal("1.10"), "GBP": Decimal("1.3")}
+
+    assert found(amend_settings(books_with(*lines), exchange_rates=rates)) == ["yen", "euro"]
+
+
+def test_twenty_are_told_at_most_and_their_order_does_not_follow_the_reading() -> None:
+    lines = [line(f"L{number:02}", "6000", days_ago=number % 7) for number in range(40)]
+    shuffled = Random(1).sample(lines, len(lines))
+
+    assert len(found(books_with(*lines))) == 20
+    assert found(books_with(*lines)) == found(books_with(*shuffled))
+
+
+def digest_of(books: Books, told: tuple[ToldCompany, ...]) -> FirmDigestView:
+    position = compute_position(books, [], computed_at=books.read_at)
+    company = books.company
+    data = PortfolioData(
+        now=datetime(2026, 3, 2, 15, tzinfo=UTC),
+        companies=[company],
+        positions={company.company_id: position},
+        connections={},
+    )
+    return lay_out_firm_digest(data, told, compared_with=AS_OF)
+
+
+def test_the_daily_digest_tells_each_line_once() -> None:
+    first = digest_of(books_with(line("1", "-12000", counterparty="Gusto"), line("2", "5000", text="WIRE IN")), ())
+    again = digest_of(books_with(line("2", "5000", text="WIRE IN"), line("3", "8000")), first.told)
+    last = digest_of(books_with(line("2", "5000", text="WIRE IN"), line("3", "8000")), again.told)
+
+    assert [change for change in first.named[0].changes if "USD" in change][-2:] == [
+        "12,000.00 USD went out to Gusto on 2026-03-02",
+        "5,000.00 USD came in from WIRE IN on 2026-03-02",
+    ]
+    assert "8,000.00 USD came in from somebody on 2026-03-02" in again.named[0].changes
+    assert not [change for change in again.named[0].changes if "WIRE IN" in change]
+    assert not [one for one in last.named for change in one.changes if "came in" in change]
