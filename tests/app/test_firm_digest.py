@@ -53,6 +53,7 @@ async def test_it_names_what_needs_a_look_and_leaves_out_what_does_not(firm: Fir
     assert "Sample (ada): amber, 32 days" in letter.text
     assert "grey, runway not known" in letter.text  # no bank account: nobody can say how long
     assert "91+" not in letter.text
+    assert "2 companies: no digest of their own for a week." in letter.text
     assert "Zebra Unread" not in letter.text
     assert letter.html is not None
     assert HOSTILE not in letter.html

@@ -1,17 +1,13 @@
-"""Which bank lines are told because of their size, and that each is told once."""
+"""Which bank lines are told because of their size."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 from runway_core.calculators.large_bank_lines import find_large_bank_lines
-from runway_core.calculators.position import compute_position
 from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
-from runway_core.domain.firm_digests import ToldCompany
-from runway_core.experiences.firm_digest import FirmDigestView, lay_out_firm_digest
-from runway_core.orchestrators.portfolio import PortfolioData
 from runway_testkit.sample import AS_OF, amend_books, amend_settings, sample_books
 
 
@@ -78,29 +74,3 @@ def test_twenty_are_told_at_most_and_their_order_does_not_follow_the_reading() -
 
     assert len(found(books_with(*lines))) == 20
     assert found(books_with(*lines)) == found(books_with(*shuffled))
-
-
-def digest_of(books: Books, told: tuple[ToldCompany, ...]) -> FirmDigestView:
-    position = compute_position(books, [], computed_at=books.read_at)
-    company = books.company
-    data = PortfolioData(
-        now=datetime(2026, 3, 2, 15, tzinfo=UTC),
-        companies=[company],
-        positions={company.company_id: position},
-        connections={},
-    )
-    return lay_out_firm_digest(data, told, compared_with=AS_OF)
-
-
-def test_the_daily_digest_tells_each_line_once() -> None:
-    first = digest_of(books_with(line("1", "-12000", counterparty="Gusto"), line("2", "5000", text="WIRE IN")), ())
-    again = digest_of(books_with(line("2", "5000", text="WIRE IN"), line("3", "8000")), first.told)
-    last = digest_of(books_with(line("2", "5000", text="WIRE IN"), line("3", "8000")), again.told)
-
-    assert [change for change in first.named[0].changes if "USD" in change][-2:] == [
-        "12,000.00 USD went out to Gusto on 2026-03-02",
-        "5,000.00 USD came in from WIRE IN on 2026-03-02",
-    ]
-    assert "8,000.00 USD came in from somebody on 2026-03-02" in again.named[0].changes
-    assert not [change for change in again.named[0].changes if "WIRE IN" in change]
-    assert not [one for one in last.named for change in one.changes if "came in" in change]

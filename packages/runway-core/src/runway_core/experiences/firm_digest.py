@@ -15,7 +15,7 @@ from runway_core.domain.firm_digests import ToldCompany
 from runway_core.domain.identity import CompanyId
 from runway_core.domain.money import Money
 from runway_core.domain.outlook import Band
-from runway_core.domain.position import LargeBankLine, Position, PositionStatus
+from runway_core.domain.position import WEEK, LargeBankLine, Position, PositionStatus
 from runway_core.domain.tasks import Task, TaskKind
 from runway_core.experiences.view import View
 from runway_core.experiences.wording import say_band, say_days
@@ -50,6 +50,7 @@ class FirmDigestView(View):
     compared_with: date | None  # the day of the last one that was sent
     named: tuple[CompanyException, ...]  # red first
     quiet: int  # companies of which there is nothing to say
+    digests_due: int  # companies whose own digest was last sent a week ago or longer, or never
     told: tuple[ToldCompany, ...]  # how every company stands, to compare with the next time
 
 
@@ -103,8 +104,13 @@ def lay_out_firm_digest(
         compared_with=compared_with,
         named=tuple(named),
         quiet=len(data.companies) - len(named),
+        digests_due=sum(_is_digest_due(position) for position in data.positions.values()),
         told=tuple(standing),
     )
+
+
+def _is_digest_due(position: Position) -> bool:
+    return position.last_digest_on is None or position.as_of - position.last_digest_on >= WEEK
 
 
 def _stand(position: Position) -> ToldCompany:
