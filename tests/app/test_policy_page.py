@@ -202,6 +202,14 @@ async def test_the_firms_policy_is_kept_on_a_page_of_its_own(client: httpx.Async
     assert (await firm.runway.policies.read_firm()).version == 3
 
 
+async def test_each_form_shows_every_setting_that_it_keeps(client: httpx.AsyncClient, firm: Firm) -> None:
+    """What a form does not show would be set back to nothing by whoever saves it."""
+    of_company, of_firm = (await client.get(base(firm))).text, (await client.get("/policy")).text
+
+    assert [field.name for field in FIELDS if f' name="{field.name}"' not in of_company] == []
+    assert [field.name for field in FIELDS if not field.is_of_company and f' name="{field.name}"' not in of_firm] == []
+
+
 async def test_the_firms_policy_over_the_api(client: httpx.AsyncClient, firm: Firm) -> None:
     company = f"/v1/companies/{firm.sample.company_id}/policy"
     kept = await client.post("/v1/policy", json={"settings": {"payroll_cover_days": 28}}, headers={"If-Match": '"0"'})
