@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
-from itertools import compress
 
 from runway_core.domain.bills import BillPayment, VendorCredit
 from runway_core.domain.books import Books
@@ -81,11 +80,10 @@ def find_customer_credits(books: Books) -> dict[PartyCurrency, Decimal]:
     for memo in books.credit_memos:
         if not memo.is_void:
             _add(found, (memo.customer_id, memo.currency), memo.open_balance)
-    payments = books.customer_payment_columns
-    walked = zip(payments.customer_id, payments.currency, payments.unapplied, payments.is_void, strict=True)
-    for customer_id, currency, unapplied, is_void in compress(walked, payments.unapplied):
-        if not is_void:
-            _add(found, (customer_id, currency), unapplied)
+    for place, is_applied in enumerate(books.customer_payment_columns.is_applied):
+        payment = None if is_applied else books.customer_payments[place]
+        if payment is not None and not payment.is_void:
+            _add(found, (payment.customer_id, payment.currency), payment.unapplied)
     return found
 
 

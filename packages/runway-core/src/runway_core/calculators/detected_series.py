@@ -6,6 +6,7 @@ must be its members, and of several rhythms the one with most members counts.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache, partial
 from itertools import chain, compress, starmap
-from operator import attrgetter, not_
+from operator import attrgetter, gt
 from typing import NamedTuple
 
 from runway_core.calculators.calendar import add_days, add_months
@@ -156,30 +157,32 @@ def find_outflow_series(books: Books, outflows: Iterable[Outflow] | None = None)
 def find_bill_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of bills by vendor and document date, by id."""
     bills = books.bill_columns
+    keys = zip(bills.vendor_id, bills.currency, strict=True)
     rows = zip(bills.document_day, bills.total, bills.external_id, strict=True)
-    return _find_in_documents(books, SeriesSource.BILL, zip(bills.vendor_id, bills.currency, rows, strict=True))
+    documents = compress(zip(keys, rows, strict=True), map(ZERO.__lt__, bills.total))
+    return _find_in_documents(books, SeriesSource.BILL, documents)
 
 
 def find_invoice_series(books: Books) -> tuple[DetectedSeries, ...]:
     """Series of invoices by customer and document date, by id."""
     invoices = books.invoice_columns
+    keys = zip(invoices.customer_id, invoices.currency, strict=True)
     rows = zip(invoices.document_day, invoices.total, invoices.external_id, strict=True)
-    walked = zip(invoices.customer_id, invoices.currency, rows, strict=True)
-    return _find_in_documents(books, SeriesSource.INVOICE, compress(walked, map(not_, invoices.is_void)))
+    documents = compress(zip(keys, rows, strict=True), map(gt, map(ZERO.__lt__, invoices.total), invoices.is_void))
+    return _find_in_documents(books, SeriesSource.INVOICE, documents)
 
 
 def _find_in_documents(
-    books: Books, source: SeriesSource, documents: Iterable[tuple[str | None, str, _Row]]
+    books: Books, source: SeriesSource, documents: Iterable[tuple[tuple[str | None, str], _Row]]
 ) -> tuple[DetectedSeries, ...]:
-    """The series among documents, told by party and currency."""
-    groups: dict[tuple[str, str], list[_Row]] = {}
-    for party_id, currency, row in documents:
-        if party_id is not None and row[1] > ZERO:
-            groups.setdefault((party_id, currency), []).append(row)
+    """The series among documents above nil, which are told by party and currency."""
+    groups: defaultdict[tuple[str | None, str], list[_Row]] = defaultdict(list)
+    for key, row in documents:
+        groups[key].append(row)
     kind = RecordKind.VENDOR if source is SeriesSource.BILL else RecordKind.CUSTOMER
     given = {}
     for (party_id, currency), rows in groups.items():
-        if len(rows) >= LEAST_MEMBERS:
+        if party_id is not None and len(rows) >= LEAST_MEMBERS:
             party = RecordKey(kind, party_id)
             rounds = _Rounds(source, party, _name(books, party), currency)
             given[party_id, currency] = (rounds, books.as_of, rows)

@@ -106,14 +106,14 @@ class _Known:
         left, currency = payments.total[place], payments.currency[place]
         monday = day - (day - _A_MONDAY) % 7
         for link in payments.applied[place]:
-            if link.kind is self._kind and left > 0:
+            if link.kind is self._kind and left > ZERO:
                 amount = link.amount
                 part = left if amount is None or amount > left else amount
                 left -= part
                 if link.external_id not in self._apart:
                     weeks = -((self._find_known_day(self._places.get(link.external_id), day) - monday) // 7)
                     self._put(part, currency, min(max(weeks, 0), WEEKS_AHEAD))
-        if left > 0:
+        if left > ZERO:
             self._put(left, currency, 0)
 
     def _put(self, amount: Decimal, currency: str, weeks: int) -> None:

@@ -23,7 +23,7 @@ from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.domain.bills import BillPayment
 from runway_core.domain.books import Books
 from runway_core.domain.company import SeriesKind
-from runway_core.domain.documents import DocumentLine, LineKind
+from runway_core.domain.documents import LineKind
 from runway_core.domain.identity import RecordKey
 from runway_core.domain.invoices import Invoice
 from runway_core.domain.ledger import Account, AccountKind, Deposit, JournalEntry, Purchase, Transfer
@@ -49,7 +49,7 @@ _Entered = BillPayment | Purchase | Deposit | Transfer | JournalEntry | Invoice
 
 
 class _Leg(NamedTuple):
-    on: date
+    day: int  # ordinal
     owed: Decimal  # positive: more is owed; negative: less
     record: _Entered
     is_paid: bool  # out of a deposit account
@@ -93,8 +93,8 @@ def _follow(books: Books, account: Account, legs: list[_Leg], last: date) -> Mon
     as_of = books.as_of
     paid: dict[date, Decimal] = {}
     for leg in legs:
-        if leg.is_paid and leg.on <= as_of:
-            paid[leg.on] = paid.get(leg.on, ZERO) - leg.owed
+        if leg.is_paid and (on := date.fromordinal(leg.day)) <= as_of:
+            paid[on] = paid.get(on, ZERO) - leg.owed
     days = sorted(day for day, amount in paid.items() if amount > 0)
     gaps = [
         (later - earlier).days
@@ -115,18 +115,21 @@ class _Owed:
     """What was owed on past days, and what a day adds."""
 
     def __init__(self, account: Account, legs: Sequence[_Leg], *, as_of: date, zone: ZoneInfo) -> None:
-        moved = sorted((leg.on, leg.owed) for leg in legs)
-        self._days = [on for on, _ in moved]
-        before = -account.balance - sum((owed for _, owed in moved), ZERO)
-        self._owed = list(accumulate((owed for _, owed in moved), initial=before))
-        since = add_days(as_of, -_USUAL_DAYS)
-        bought = sum((leg.owed for leg in legs if not leg.is_paid and since < leg.on <= as_of), ZERO)
+        moved: dict[int, Decimal] = {}
+        for leg in legs:
+            moved[leg.day] = moved.get(leg.day, ZERO) + leg.owed
+        self._days = sorted(moved)
+        before = -account.balance - sum(moved.values(), ZERO)
+        self._owed = list(accumulate((moved[day] for day in self._days), initial=before))
+        today = as_of.toordinal()
+        usual = [leg for leg in legs if today - _USUAL_DAYS < leg.day <= today and not leg.is_paid]
+        bought = sum((leg.owed for leg in usual), ZERO)
         self.per_day = Fraction(max(bought, ZERO)) / _USUAL_DAYS
         self._as_of = as_of
         self._waited = [  # of what is old enough to have been entered, how many days that took
             (leg.owed, _count_wait(leg, zone))
-            for leg in legs
-            if leg.owed > 0 and not leg.is_paid and since < leg.on <= add_days(as_of, -MOVED_AFTER_DAYS)
+            for leg in usual
+            if leg.day <= today - MOVED_AFTER_DAYS and leg.owed > ZERO
         ]
 
     def count_missing_days(self, day: date) -> Fraction:
@@ -137,13 +140,13 @@ class _Owed:
         return Fraction(missing) / Fraction(total) if total else Fraction(0)
 
     def at_end_of(self, day: date) -> Decimal:
-        return self._owed[bisect_right(self._days, day)]
+        return self._owed[bisect_right(self._days, day.toordinal())]
 
 
 def _count_wait(leg: _Leg, zone: ZoneInfo) -> int:
     """Days from a leg to its entry; nil where books came from elsewhere later."""
     entered_at = leg.record.created_at
-    wait = 0 if entered_at is None else (entered_at.astimezone(zone).date() - leg.on).days
+    wait = 0 if entered_at is None else entered_at.astimezone(zone).toordinal() - leg.day
     return wait if 0 <= wait <= MOVED_AFTER_DAYS else 0
 
 
@@ -224,75 +227,79 @@ def _read_legs(books: Books) -> dict[str, list[_Leg]]:
         for account in books.chart
         if (kind := _ENTERED_AS.get(account.account_kind)) is not None and kind not in entered
     }
-    found: dict[str, list[_Leg]] = {}
     if not accounts:
-        return found
-    since = add_days(books.as_of, -_LOOKED_AT_DAYS)
-    for account_id, leg in _read_all(books, accounts, since):
-        if leg.owed:
-            found.setdefault(account_id, []).append(leg)
-    return found
+        return {}
+    legs = _Legs(books, accounts)
+    legs.read_purchases(books.purchases)
+    legs.read_bill_payments(books)
+    legs.read_deposits(books.deposits)
+    legs.read_transfers(books.transfers)
+    legs.read_entries(books.journal_entries)
+    legs.read_tax(books)
+    return legs.found
 
 
-def _read_all(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
-    yield from _read_purchases(books, accounts, since)
-    for place, account_id in enumerate(books.bill_payment_columns.account_id):
-        if account_id in accounts:
-            payment = books.bill_payments[place]
-            if payment.document_date >= since and not payment.is_void:
-                yield _leg(account_id, payment, payment.total)
-    for deposit in books.deposits:
-        if deposit.document_date >= since:
-            for account_id, amount in _sum_lines(deposit.lines, accounts):
-                yield _leg(account_id, deposit, amount)
-    cash = find_cash_account_ids(books)
-    for transfer in books.transfers:
-        if transfer.document_date >= since and transfer.from_account_id in accounts:
-            yield _leg(transfer.from_account_id, transfer, transfer.total)
-        if transfer.document_date >= since and transfer.to_account_id in accounts:
-            is_paid = transfer.from_account_id in cash
-            yield _leg(transfer.to_account_id, transfer, -transfer.total, is_paid=is_paid)
-    yield from _read_entries(books, accounts, since)
-    yield from _read_tax(books, accounts, since)
+class _Legs:
+    """Collects what moved on some accounts in the last months."""
 
+    def __init__(self, books: Books, accounts: Mapping[str, Account]) -> None:
+        self.found: dict[str, list[_Leg]] = {}
+        self._accounts = accounts
+        self._cash = find_cash_account_ids(books)
+        self._since = books.as_of.toordinal() - _LOOKED_AT_DAYS
 
-def _leg(account_id: str | None, record: _Entered, owed: Decimal, *, is_paid: bool = False) -> tuple[str, _Leg]:
-    return account_id or "", _Leg(record.document_date, owed, record, is_paid)
+    def _add(self, account_id: str | None, record: _Entered, owed: Decimal, *, day: int, is_paid: bool = False) -> None:
+        if account_id is not None and owed:
+            self.found.setdefault(account_id, []).append(_Leg(day, owed, record, is_paid))
 
+    def read_purchases(self, purchases: Iterable[Purchase]) -> None:
+        for purchase in purchases:
+            day = purchase.document_date.toordinal()
+            if day < self._since or purchase.is_void:
+                continue
+            sign = -1 if purchase.is_refund else 1
+            if purchase.account_id in self._accounts:
+                self._add(purchase.account_id, purchase, sign * purchase.total, day=day)
+            for line in purchase.lines:
+                if line.account_id in self._accounts and line.line_kind is not LineKind.SUBTOTAL:
+                    is_paid = purchase.account_id in self._cash
+                    self._add(line.account_id, purchase, -sign * line.amount, day=day, is_paid=is_paid)
 
-def _read_purchases(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
-    cash = find_cash_account_ids(books)
-    for purchase in books.purchases:
-        if purchase.document_date < since or purchase.is_void:
-            continue
-        sign = -1 if purchase.is_refund else 1
-        if purchase.account_id in accounts:
-            yield _leg(purchase.account_id, purchase, sign * purchase.total)
-        for account_id, amount in _sum_lines(purchase.lines, accounts):
-            yield _leg(account_id, purchase, -sign * amount, is_paid=purchase.account_id in cash)
+    def read_bill_payments(self, books: Books) -> None:
+        payments = books.bill_payment_columns
+        for place, (day, account_id) in enumerate(zip(payments.document_day, payments.account_id, strict=True)):
+            if day >= self._since and account_id in self._accounts and not payments.is_void[place]:
+                self._add(account_id, books.bill_payments[place], payments.total[place], day=day)
 
+    def read_deposits(self, deposits: Iterable[Deposit]) -> None:
+        for deposit in deposits:
+            day = deposit.document_date.toordinal()
+            for line in deposit.lines if day >= self._since else ():
+                if line.account_id in self._accounts and line.line_kind is not LineKind.SUBTOTAL:
+                    self._add(line.account_id, deposit, line.amount, day=day)
 
-def _read_entries(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
-    for entry in books.journal_entries:
-        if entry.document_date >= since:
-            for line in entry.lines:
-                if line.account_id in accounts and line.line_kind in (LineKind.DEBIT, LineKind.CREDIT):
+    def read_transfers(self, transfers: Iterable[Transfer]) -> None:
+        for transfer in transfers:
+            day = transfer.document_date.toordinal()
+            if day >= self._since and transfer.from_account_id in self._accounts:
+                self._add(transfer.from_account_id, transfer, transfer.total, day=day)
+            if day >= self._since and transfer.to_account_id in self._accounts:
+                is_paid = transfer.from_account_id in self._cash
+                self._add(transfer.to_account_id, transfer, -transfer.total, day=day, is_paid=is_paid)
+
+    def read_entries(self, entries: Iterable[JournalEntry]) -> None:
+        for entry in entries:
+            day = entry.document_date.toordinal()
+            for line in entry.lines if day >= self._since else ():
+                if line.account_id in self._accounts and line.line_kind in (LineKind.DEBIT, LineKind.CREDIT):
                     sign = 1 if line.line_kind is LineKind.CREDIT else -1
-                    yield _leg(line.account_id, entry, sign * line.amount)
+                    self._add(line.account_id, entry, sign * line.amount, day=day)
 
-
-def _read_tax(books: Books, accounts: Mapping[str, Account], since: date) -> Iterator[tuple[str, _Leg]]:
-    """Tax on invoices, where there is one account for it."""
-    taxes = [account_id for account_id, a in accounts.items() if a.account_kind is AccountKind.SALES_TAX_PAYABLE]
-    if len(taxes) == 1:
-        since_day = since.toordinal()
-        for place, day in enumerate(books.invoice_columns.document_day):
-            invoice = books.invoices[place] if day >= since_day else None
-            if invoice is not None and invoice.tax and not invoice.is_void:
-                yield _leg(taxes[0], invoice, invoice.tax)
-
-
-def _sum_lines(lines: Iterable[DocumentLine], accounts: Mapping[str, Account]) -> Iterator[tuple[str, Decimal]]:
-    for line in lines:
-        if line.account_id in accounts and line.line_kind is not LineKind.SUBTOTAL:
-            yield line.account_id or "", line.amount
+    def read_tax(self, books: Books) -> None:
+        """Tax on invoices, where there is one account for it."""
+        kinds, invoices = self._accounts.items(), books.invoice_columns
+        taxes = [id_ for id_, account in kinds if account.account_kind is AccountKind.SALES_TAX_PAYABLE]
+        for place, day in enumerate(invoices.document_day) if len(taxes) == 1 else ():
+            tax = invoices.tax[place] if day >= self._since and not invoices.is_void[place] else None
+            if tax is not None:
+                self._add(taxes[0], books.invoices[place], tax, day=day)

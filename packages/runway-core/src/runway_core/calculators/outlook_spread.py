@@ -13,7 +13,7 @@ from runway_core.calculators.flows import find_cash_account_ids
 from runway_core.calculators.outlook_known import build_event
 from runway_core.calculators.payables import Payable, find_decided_bill_ids
 from runway_core.calculators.receivables import HABIT_DAYS, Receivable
-from runway_core.calculators.settled import group_delays, read_bill_settlements, read_invoice_settlements
+from runway_core.calculators.settled import find_bill_delays, find_invoice_delays
 from runway_core.calculators.settlement_spread import Placed, group_alike, spread
 from runway_core.domain.books import Books
 from runway_core.domain.outlook import OutlookEvent, OutlookKind
@@ -84,7 +84,7 @@ def _read_receipt_delays(books: Books) -> dict[str, list[int]]:
         there = day if account_id in cash else banked.get(payments.external_id[place], 0)
         is_counted = as_of - HABIT_DAYS < there <= as_of and payments.total[place] > 0
         moved.append(there if is_counted else 0)
-    return group_delays(books.derive(read_invoice_settlements), moved, until=as_of - SETTLED_FOR_DAYS)
+    return find_invoice_delays(books, moved, until=as_of - SETTLED_FOR_DAYS)
 
 
 def _group_customers(books: Books) -> dict[str, Sequence[int]]:
@@ -100,7 +100,7 @@ def _read_payment_delays(books: Books) -> dict[str, list[int]]:
         day if as_of - HABIT_DAYS < day <= as_of and account_id in cash else 0
         for day, account_id in zip(payments.document_day, payments.account_id, strict=True)
     ]
-    return group_delays(books.derive(read_bill_settlements), moved, until=as_of - SETTLED_FOR_DAYS)
+    return find_bill_delays(books, moved, until=as_of - SETTLED_FOR_DAYS)
 
 
 def _merge(own: Mapping[str, Iterable[int]]) -> list[int]:

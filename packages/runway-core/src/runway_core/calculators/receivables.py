@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runway_core.calculators.calendar import add_days, roll_forward
 from runway_core.calculators.credits import apply_credits, find_customer_credits
 from runway_core.calculators.exchange import HomeRates
-from runway_core.calculators.settled import group_delays, read_invoice_settlements
+from runway_core.calculators.settled import find_invoice_delays
 from runway_core.calculators.statistics import median, nearest_rank, round_half_up, twice_median
 from runway_core.calculators.terms import UsualTerms, date_invoices
 from runway_core.domain.books import Books
@@ -76,7 +76,7 @@ def compute_payment_habits(books: Books) -> PaymentHabits:
     """Read days late from invoices that payments closed in the last twelve months."""
     as_of, days = books.as_of.toordinal(), books.customer_payment_columns.document_day
     paid = [day if as_of - HABIT_DAYS < day <= as_of else 0 for day in days]
-    by_customer = group_delays(books.derive(read_invoice_settlements), paid)
+    by_customer = find_invoice_delays(books, paid)
     every = [delay for delays in by_customer.values() for delay in delays]
     return PaymentHabits(
         by_customer=by_customer,

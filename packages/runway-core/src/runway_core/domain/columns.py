@@ -44,6 +44,7 @@ class InvoiceColumns(NamedTuple):
     total: tuple[Decimal, ...]
     is_settled: tuple[bool, ...]  # the open balance is nil
     is_void: tuple[bool, ...]
+    tax: tuple[Decimal | None, ...]
 
 
 class BillPaymentColumns(NamedTuple):
@@ -70,7 +71,7 @@ class CustomerPaymentColumns(NamedTuple):
     account_id: tuple[str | None, ...]
     is_void: tuple[bool, ...]
     applied: tuple[tuple[DocumentLink, ...], ...]
-    unapplied: tuple[Decimal, ...]
+    is_applied: tuple[bool, ...]  # all of it: nothing is left on account
 
 
 class _Ordinals(dict[date | None, int | None]):
@@ -81,7 +82,12 @@ class _Ordinals(dict[date | None, int | None]):
         return ordinal
 
 
-_MADE_OF = {"document_day": "document_date", "due_day": "due_date", "is_settled": "open_balance"}
+_MADE_OF = {
+    "document_day": "document_date",
+    "due_day": "due_date",
+    "is_settled": "open_balance",
+    "is_applied": "unapplied",
+}
 _OWN = attrgetter("__dict__")
 
 
@@ -94,7 +100,7 @@ def _reader(columns: type[Columns]) -> Callable[[Iterable[Any]], Columns]:
         # Past the attributes of models, which are looked up in Python's way: their values stand in a dict.
         held = list(zip(*map(read, map(_OWN, records)), strict=True)) or [()] * len(names)
         day = _Ordinals().__getitem__
-        ways = {"document_day": day, "due_day": day, "is_settled": not_}
+        ways = {"document_day": day, "due_day": day, "is_settled": not_, "is_applied": not_}
         return columns(*(tuple(map(ways[n], c)) if n in ways else c for n, c in zip(names, held, strict=True)))
 
     return make
