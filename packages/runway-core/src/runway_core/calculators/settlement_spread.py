@@ -52,18 +52,20 @@ def spread(placed: Iterable[Placed], whole: Sequence[int], *, as_of: date, last:
     today, ends = as_of.toordinal(), _list_week_ends(as_of, last)
     first_monday = today - as_of.weekday()
     moved = [0] * len(ends)  # by week, in steps of an amount: there may be thousands of documents
-    others: dict[tuple[date, int], tuple[int, int, list[int]]] = {}  # by due date and group, of all but its own
+    wholes: dict[int, tuple[int, list[int]]] = {}  # by due date
+    others: dict[tuple[int, int], tuple[int, list[int]]] = {}  # by due date and group: the whole and those alike
     for document in placed:
-        due, key = document.due.toordinal(), (document.due, id(document.alike))
-        # Over the common denominator, the number of the whole times that of those alike.
-        a_whole = max(len(document.alike), 1)
-        if key not in others:
-            whole_left, of_whole = _count_left(whole, due, today=today, ends=ends)
+        due, a_whole = document.due.toordinal(), max(len(document.alike), 1)
+        if due not in wholes:
+            wholes[due] = _count_left(whole, due, today=today, ends=ends)
+        whole_left, of_whole = wholes[due]
+        if (due, id(document.alike)) not in others:
+            # Over the common denominator, the number of the whole times that of those alike.
             alike_left, of_alike = _count_left(document.alike, due, today=today, ends=ends)
             an_alike = ALIKE_WEIGHT * len(whole)
             lates = [a_whole * count + an_alike * alike for count, alike in zip(of_whole, of_alike, strict=True)]
-            others[key] = whole_left, whole_left * a_whole + alike_left * an_alike, lates
-        whole_left, left, lates = others[key]
+            others[due, id(document.alike)] = whole_left * a_whole + alike_left * an_alike, lates
+        left, lates = others[due, id(document.alike)]
         own_left, of_own = _count_left(document.own, due, today=today, ends=ends) if document.own else (0, [])
         if whole_left < LEAST_LEFT and own_left < LEAST_OWN_LEFT:
             continue
