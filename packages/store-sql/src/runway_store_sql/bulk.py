@@ -1,8 +1,8 @@
 """Many rows at once, each database in its own fastest way, and lists of ids as one parameter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -90,30 +90,36 @@ def _numbered_text(table: Table, count: int) -> str:
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {values}"  # noqa: S608 - names of our own schema
 
 
-def insert_page(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
-    """Insert new rows in as few statements as can be: PostgreSQL looks at each statement's rows together."""
-    if is_postgres(connection) and 1 < len(rows) < COPY_FROM:
-        connection.exec_driver_sql(_numbered_text(table, len(rows)), tuple(chain.from_iterable(rows)))
+def insert_page(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]], *, count: int) -> None:
+    """Insert `count` new rows in as few statements as can be: PostgreSQL looks at each statement's rows together.
+
+    They are taken as they are sent: what makes them works while a server takes in those before.
+    """
+    if is_postgres(connection) and 1 < count < COPY_FROM:
+        connection.exec_driver_sql(_numbered_text(table, count), tuple(chain.from_iterable(rows)))
         return
-    insert_rows(connection, table, rows)
+    _insert(connection, table, rows, count=count)
 
 
 def insert_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
     """Insert new rows; values in the order of the table's columns."""
-    if not rows:
-        return
-    if is_postgres(connection) and len(rows) >= COPY_FROM:
+    if rows:
+        _insert(connection, table, rows, count=len(rows))
+
+
+def _insert(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]], *, count: int) -> None:
+    if is_postgres(connection) and count >= COPY_FROM:
         _copy_rows(connection, table, rows)
         return
     if is_postgres(connection):
-        connection.exec_driver_sql(_insert_text("postgresql", table), rows)
+        connection.exec_driver_sql(_insert_text("postgresql", table), list(rows))
         return
-    for start in range(0, len(rows), ROWS_TOGETHER):
-        part = rows[start : start + ROWS_TOGETHER]
+    left = iter(rows)
+    while part := list(islice(left, ROWS_TOGETHER)):
         connection.exec_driver_sql(_insert_together_text(table, len(part)), tuple(chain.from_iterable(part)))
 
 
-def _copy_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+def _copy_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
     """COPY rows in; behind row level security, which COPY does not take, by way of a table of the session's own."""
     names = [column.name for column in table.columns]
     target = table.name

@@ -1,9 +1,9 @@
 """The end of a company's log chain within a transaction: lock it, append to it, move it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from runway_core.domain.identity import CompanyId
-from runway_core.domain.log_entry import GENESIS, ChainHead, LogDraft, LogEntry, seal_entries, to_microseconds
+from runway_core.domain.log_entry import GENESIS, ChainHead, LogDraft, LogEntry, seal_in_turn, to_microseconds
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -28,38 +28,42 @@ def append_entries(
     connection: Connection, company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]
 ) -> tuple[list[LogEntry], ChainHead]:
     """Put `drafts` behind the locked `head`, sealed, and write them; the head itself is moved by `move_head`."""
+    if not drafts:
+        return [], head
     sealing = find_sealing(connection, company_id, drafts)
     if sealing is None:
-        entries, after = seal_entries(company_id, head, drafts)
+        sealed = seal_in_turn(company_id, head, drafts)
     else:
-        entries, after = seal_entries(company_id, head, sealing.conceal(drafts), sealing.seal)
-    insert_page(connection, log_entries, _make_rows(entries))
-    return entries, after
+        sealed = seal_in_turn(company_id, head, sealing.conceal(drafts), sealing.seal)
+    entries: list[LogEntry] = []
+    insert_page(connection, log_entries, _make_rows(sealed, entries), count=len(drafts))
+    return entries, entries[-1].as_head()
 
 
-def _make_rows(entries: list[LogEntry]) -> list[tuple[object, ...]]:
-    """The rows of the table; when entries of a page were seen is one value, which is converted once."""
-    rows: list[tuple[object, ...]] = []
+def _make_rows(sealed: Iterable[LogEntry], entries: list[LogEntry]) -> Iterator[tuple[object, ...]]:
+    """The rows of the table, each made and its entry kept when it is asked for, while its bytes are in the caches.
+
+    When entries of a page were seen is one value, which is converted once.
+    """
     last, seen_at = None, 0
-    for company_id, sequence, draft, previous_hash, digest, canonical in entries:
+    for entry in sealed:
+        entries.append(entry)
+        company_id, sequence, draft, previous_hash, digest, canonical = entry
         if draft.seen_at is not last:
             last, seen_at = draft.seen_at, to_microseconds(draft.seen_at)
-        rows.append(
-            (
-                company_id,
-                sequence,
-                seen_at,
-                draft.rail,
-                draft.kind,
-                draft.external_id,
-                draft.what,
-                draft.attribution.correlation_id,
-                previous_hash,
-                digest,
-                canonical,
-            )
+        yield (
+            company_id,
+            sequence,
+            seen_at,
+            draft.rail,
+            draft.kind,
+            draft.external_id,
+            draft.what,
+            draft.attribution.correlation_id,
+            previous_hash,
+            digest,
+            canonical,
         )
-    return rows
 
 
 def move_head(connection: Connection, company_id: CompanyId, head: ChainHead, *, is_due: bool) -> None:

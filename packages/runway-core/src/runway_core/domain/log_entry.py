@@ -8,7 +8,7 @@ UTC, absent is length zero. Serialisation 2 has the same fields, and what an ent
 
 import hashlib
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -78,6 +78,10 @@ class LogEntry(NamedTuple):
     previous_hash: bytes
     hash: bytes
     canonical: bytes
+
+    def as_head(self) -> "ChainHead":
+        """The head of a chain that ends with it."""
+        return ChainHead(sequence=self.sequence, hash=self.hash)
 
 
 StoredRow = Sequence[Any]
@@ -330,14 +334,13 @@ def hash_entry(previous_hash: bytes, canonical: bytes) -> bytes:
     return link.digest()
 
 
-def seal_entries(
-    company_id: CompanyId, head: ChainHead, drafts: list[LogDraft], sealer: Sealer | None = None
-) -> tuple[list[LogEntry], ChainHead]:
-    """Give each draft its place after `head`, in order, and return the entries with the new head.
+def seal_in_turn(
+    company_id: CompanyId, head: ChainHead, drafts: Iterable[LogDraft], sealer: Sealer | None = None
+) -> Iterator[LogEntry]:
+    """Give each draft its place after `head`, in order, when it is asked for.
 
     With a `sealer` what they hold stands in them sealed, and in clear in `draft` alone.
     """
-    entries: list[LogEntry] = []
     sequence, previous = head.sequence, head.hash
     owner = company_id.encode()
     last: LogDraft | None = None
@@ -348,6 +351,13 @@ def seal_entries(
         last = draft
         canonical = _encode(draft, shared, company_id=owner, sequence=sequence, sealer=sealer)
         digest = hash_entry(previous, canonical)
-        entries.append(LogEntry(company_id, sequence, draft, previous, digest, canonical))
+        yield LogEntry(company_id, sequence, draft, previous, digest, canonical)
         previous = digest
-    return entries, ChainHead(sequence=sequence, hash=previous)
+
+
+def seal_entries(
+    company_id: CompanyId, head: ChainHead, drafts: Iterable[LogDraft], sealer: Sealer | None = None
+) -> tuple[list[LogEntry], ChainHead]:
+    """The same for all at once, with the new head."""
+    entries = list(seal_in_turn(company_id, head, drafts, sealer))
+    return entries, entries[-1].as_head() if entries else head
