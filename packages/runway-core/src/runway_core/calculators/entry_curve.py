@@ -97,7 +97,8 @@ class _Known:
         self._kind = kind
         self._apart = {key.external_id for key in apart if key.kind is kind}
         self._records: Sequence[Bill | Invoice] = books.bills if is_bill else books.invoices
-        self._columns = books.bill_columns if is_bill else books.invoice_columns
+        columns = books.bill_columns if is_bill else books.invoice_columns
+        self._due_days, self._document_days = columns.due_day, columns.document_day
         self._places = books.bill_places if is_bill else books.invoice_places
         self._by_weeks = [ZERO] * (WEEKS_AHEAD + 1)
 
@@ -123,10 +124,10 @@ class _Known:
 
     def _find_known_day(self, place: int | None, day: int) -> int:
         # A document that is absent was closed too long ago to be read back: it was known all along.
-        due = None if place is None else self._columns.due_day[place]
+        due = None if place is None else self._due_days[place]
         if place is None or (due is not None and day - due > KNOWN_ALL_ALONG_DAYS):
             return 0
-        written, created = self._columns.document_day[place], self._records[place].created_at
+        written, created = self._document_days[place], self._records[place].created_at
         entered = written if created is None else created.astimezone(self._zone).toordinal()
         # Books that were moved here from elsewhere say when that was, not when a document was first entered.
         return entered if entered - day <= MOVED_AFTER_DAYS else written

@@ -266,10 +266,16 @@ class _Legs:
                     self._add(line.account_id, purchase, -sign * line.amount, day=day, is_paid=is_paid)
 
     def read_bill_payments(self, books: Books) -> None:
-        payments = books.bill_payment_columns
-        for place, (day, account_id) in enumerate(zip(payments.document_day, payments.account_id, strict=True)):
-            if day >= self._since and account_id in self._accounts and not payments.is_void[place]:
-                self._add(account_id, books.bill_payments[place], payments.total[place], day=day)
+        since, accounts, payments, records = (
+            self._since,
+            self._accounts,
+            books.bill_payment_columns,
+            books.bill_payments,
+        )
+        walked = zip(payments.document_day, payments.account_id, payments.is_void, strict=True)
+        for place, (day, account_id, is_void) in enumerate(walked):
+            if day >= since and account_id in accounts and not is_void:
+                self._add(account_id, records[place], payments.total[place], day=day)
 
     def read_deposits(self, deposits: Iterable[Deposit]) -> None:
         for deposit in deposits:
@@ -297,9 +303,13 @@ class _Legs:
 
     def read_tax(self, books: Books) -> None:
         """Tax on invoices, where there is one account for it."""
-        kinds, invoices = self._accounts.items(), books.invoice_columns
+        kinds, since, invoices, records = self._accounts.items(), self._since, books.invoice_columns, books.invoices
         taxes = [id_ for id_, account in kinds if account.account_kind is AccountKind.SALES_TAX_PAYABLE]
-        for place, day in enumerate(invoices.document_day) if len(taxes) == 1 else ():
-            tax = invoices.tax[place] if day >= self._since and not invoices.is_void[place] else None
-            if tax is not None:
-                self._add(taxes[0], books.invoices[place], tax, day=day)
+        walked = zip(invoices.document_day, invoices.tax, invoices.is_void, strict=True)
+        legs = [
+            _Leg(day, tax, records[place], is_paid=False)
+            for place, (day, tax, is_void) in enumerate(walked)
+            if day >= since and tax and not is_void
+        ]
+        if legs and len(taxes) == 1:
+            self.found.setdefault(taxes[0], []).extend(legs)

@@ -52,33 +52,27 @@ def spread(placed: Iterable[Placed], whole: Sequence[int], *, as_of: date, last:
     today, ends = as_of.toordinal(), _list_week_ends(as_of, last)
     first_monday = today - as_of.weekday()
     moved = [0] * len(ends)  # by week, in steps of an amount: there may be thousands of documents
-    wholes: dict[int, tuple[int, list[int]]] = {}  # by due date
-    others: dict[tuple[int, int], tuple[int, list[int]]] = {}  # by due date and group: the whole and those alike
+    counted: dict[tuple[date, int], tuple[int, list[int]]] = {}  # by due date, of the whole and of each group
     for document in placed:
-        due, a_whole = document.due.toordinal(), max(len(document.alike), 1)
-        if due not in wholes:
-            wholes[due] = _count_left(whole, due, today=today, ends=ends)
-        whole_left, of_whole = wholes[due]
-        if (due, id(document.alike)) not in others:
-            # Over the common denominator, the number of the whole times that of those alike.
-            alike_left, of_alike = _count_left(document.alike, due, today=today, ends=ends)
-            an_alike = ALIKE_WEIGHT * len(whole)
-            lates = [a_whole * count + an_alike * alike for count, alike in zip(of_whole, of_alike, strict=True)]
-            others[due, id(document.alike)] = whole_left * a_whole + alike_left * an_alike, lates
-        left, lates = others[due, id(document.alike)]
-        own_left, of_own = _count_left(document.own, due, today=today, ends=ends) if document.own else (0, [])
+        due = document.due.toordinal()
+        for days in (whole, document.alike):
+            if (document.due, id(days)) not in counted:
+                counted[document.due, id(days)] = _count_left(days, due, today=today, ends=ends)
+        whole_left, of_whole = counted[document.due, id(whole)]
+        alike_left, of_alike = counted[document.due, id(document.alike)]
+        own_left, of_own = _count_left(document.own, due, today=today, ends=ends)
         if whole_left < LEAST_LEFT and own_left < LEAST_OWN_LEFT:
             continue
         home = int(document.home / AMOUNT_STEP)
         if document.on <= last:
             moved[(document.on.toordinal() - first_monday) // 7] -= home
-        if own_left:
-            an_own = a_whole * len(whole)
-            left += own_left * an_own
-            lates = [late + own * an_own for late, own in zip(lates, of_own, strict=True)]
-        given = 0
-        for week, late in enumerate(lates):
+        # Over the common denominator, the number of the whole times that of those alike.
+        a_whole, an_alike = max(len(document.alike), 1), ALIKE_WEIGHT * len(whole)
+        an_own = a_whole * len(whole)
+        left, given = whole_left * a_whole + alike_left * an_alike + own_left * an_own, 0
+        for week, (count, alike_count, own_count) in enumerate(zip(of_whole, of_alike, of_own, strict=True)):
             # What is settled by the end of the week, less what is by its start: rounding loses nothing in between.
+            late = count * a_whole + alike_count * an_alike + own_count * an_own
             settled = (2 * home * late + left) // (2 * left)
             moved[week] += settled - given
             given = settled
