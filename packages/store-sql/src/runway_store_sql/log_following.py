@@ -15,7 +15,7 @@ from runway_store_sql.bulk import is_postgres
 from runway_store_sql.engine import driver_connection
 from runway_store_sql.tables import log_entries
 
-_BATCH, _BATCH_EMBEDDED = 2000, 50
+_BATCH, _BATCH_EMBEDDED = 2000, 100
 """Entries that are looked at together: as many as pay for asking a server, or as the nearest caches hold. With 400 of
 them at once SQLite's took a quarter more on a machine that others use."""
 _TOGETHER = 20_000
