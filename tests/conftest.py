@@ -27,9 +27,20 @@ settings.register_profile("long", parent=settings.get_profile("ci"), max_example
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+IN_MEMORY = Path("/dev/shm")
+ROOM_WANTED = 8 << 30
+"""Bytes; the databases of a whole run take half of that."""
+
+
 def pytest_configure() -> None:
-    """Modules and tests make no circles worth looking for while they are loaded."""
+    """Modules and tests make no circles worth looking for while they are loaded.
+
+    Temporary folders lie in memory where it has room: hundreds of PostgreSQL databases of five hundred files each are
+    made and deleted there ten times as fast as on a disk. Who is killed loses no more than on one.
+    """
     gc.set_threshold(200_000, 50, 100)
+    if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM_WANTED:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
 def pytest_collection_finish() -> None:

@@ -182,9 +182,13 @@ class SmartSyncService:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(company, connections)) for company, connections in work]
-        except* RunwayError as failures:
-            # The others were stopped with it: callers know one error, with what to do, not a tree of them.
-            raise _first_of(failures) from failures
+        except BaseExceptionGroup as failures:
+            # The others were stopped with it: callers know one error, with what to do, not a tree of them. (`except*`
+            # would wrap what is raised here into a group again, on Python up to 3.11.3.)
+            known, others = failures.split(RunwayError)
+            if others is not None or known is None:
+                raise
+            raise _first_of(known) from failures
         return [task.result() for task in tasks]
 
     async def _pull(
