@@ -5,6 +5,7 @@ Seconds of the clock say what a person waits for, seconds of the processor what 
 
 import asyncio
 import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -27,6 +28,9 @@ from tests.bench.machine import SECRET_KEY, Stopwatch, postgres, print_table, ru
 PAGE = 1000
 BILLS = 10_000
 ROUNDS = 5
+WAYS = ("chained", "plain", "none")
+"""The log as it is; the same rows without chain and seals; no log at all."""
+RATIOS = ("÷ plain", "by processor", "÷ none", "by processor")
 
 
 def measure_log(*, entries: int, clients: int, bills: int) -> None:
@@ -46,33 +50,37 @@ def measure_log(*, entries: int, clients: int, bills: int) -> None:
         print_table("Books as of a past moment", past, [(row[0], f"{BILLS:,}", *row[7:]) for row in rows])
         with sandbox(clients=clients, bills=bills) as ready:
             print_table(
-                f"First load with the log and without, medians of {ROUNDS} pairs",
-                ("database", "with (s)", "without (s)", "rows/s with ÷ without", "of processor time"),
+                f"First load with the log, with one of plain rows and with none, medians of {ROUNDS} rounds",
+                ("database", *(f"{way} (s)" for way in WAYS), *RATIOS),
                 [_compare(database, url, ready, Path(name)) for database, url in urls.items()],
             )
 
 
 def _compare(database: str, pg_url: str, ready: dict[str, Any], folder: Path) -> tuple[str, ...]:
-    """Load in turns, each time by a fresh process into a fresh database, so that the hour counts for both ways.
+    """Load in turns, each time by a fresh process into a fresh database, so that the hour counts for every way.
 
     Of processor time counts what the loading process takes and what the server does.
     """
-    seconds: dict[bool, list[float]] = {True: [], False: []}
-    working: dict[bool, list[float]] = {True: [], False: []}
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    working: dict[str, list[float]] = {way: [] for way in WAYS}
     for turn in range(ROUNDS):
-        for is_without in (False, True) if turn % 2 else (True, False):
-            name = f"load_{turn}_{is_without}".lower()
+        for way in WAYS if turn % 2 else reversed(WAYS):
+            name = f"load_{turn}_{way}"
             is_file = database == "SQLite"
             url = f"sqlite:///{folder / name}.db" if is_file else asyncio.run(_make_database(pg_url, name))
             before = 0.0 if is_file else server_seconds(folder)
-            found = run_child("tests.bench.runway_load", url=url, ready=ready, without_log=is_without)
+            found = run_child("tests.bench.runway_load", url=url, ready=ready, log=way)
             served = 0.0 if is_file else server_seconds(folder) - before
-            seconds[is_without].append(found["seconds"])
-            working[is_without].append(found["processor_seconds"] + served)
-    with_log, without = median(seconds[False]), median(seconds[True])
-    ratio = median(one / other for one, other in zip(seconds[True], seconds[False], strict=True))
-    by_processor = median(one / other for one, other in zip(working[True], working[False], strict=True))
-    return database, f"{with_log:.2f}", f"{without:.2f}", f"{ratio:.2f}×", f"{by_processor:.2f}×"
+            seconds[way].append(found["seconds"])
+            working[way].append(found["processor_seconds"] + served)
+    taken = [f"{median(seconds[way]):.2f}" for way in WAYS]
+    ratios = [_ratio(measured, way) for way in WAYS[1:] for measured in (seconds, working)]
+    return database, *taken, *ratios
+
+
+def _ratio(measured: Mapping[str, Sequence[float]], way: str) -> str:
+    """Rows a second with the log ÷ those of another way, the median over rounds."""
+    return f"{median(other / one for other, one in zip(measured[way], measured['chained'], strict=True)):.2f}×"
 
 
 async def _make_database(url: str, name: str) -> str:

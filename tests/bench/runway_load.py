@@ -11,6 +11,9 @@ from runway_core.domain.log_entry import ChainHead, LogDraft, LogEntry
 from runway_core.sync.orchestrator import SyncOrchestrator
 from runway_core.sync.smart_sync import SmartSyncService
 from runway_store_sql import page
+from runway_store_sql.bulk import insert_rows
+from runway_store_sql.rows import encode_moment
+from runway_store_sql.tables import log_entries
 from sqlalchemy import Connection
 
 from tests.bench.connected import connected
@@ -23,12 +26,13 @@ async def load(arguments: dict[str, object]) -> dict[str, object]:
     The peers load rows and compute nothing, so the load ends when all rows, log and cursors are committed. Findings and
     positions are timed by themselves.
     """
-    if arguments.get("without_log"):
-        page.append_entries = _number_entries  # type: ignore[attr-defined]  # for this process alone
+    lighter = _LIGHTER.get(str(arguments.get("log", "")))
+    if lighter is not None:
+        page.append_entries = lighter  # type: ignore[attr-defined]  # for this process alone
     async with connected(str(arguments["url"]), dict(arguments["ready"])) as runway:  # type: ignore[call-overload]  # JSON
         scope = runway.scope
-        if arguments.get("without_log"):
-            await scope.store.database.migrate(_free_heads)  # type: ignore[attr-defined]  # a store of SQL
+        if lighter is not None:
+            await scope.store.database.migrate(_free_chains)  # type: ignore[attr-defined]  # a store of SQL
         orchestrator = SyncOrchestrator(scope.store, runway.rails, scope.clock, scope.new_id)
         pulls = SmartSyncService(orchestrator, scope.clock, scope.new_id, _leave_positions)
         companies = await runway.companies.list()
@@ -62,10 +66,33 @@ def _number_entries(
     return entries, ChainHead(sequence=head.sequence + len(drafts), hash=head.hash)
 
 
-def _free_heads(connection: Connection) -> None:
-    """PostgreSQL moves heads with entries alone, and here are none."""
+def _write_plainly(
+    connection: Connection, company_id: CompanyId, head: ChainHead, drafts: list[LogDraft]
+) -> tuple[list[LogEntry], ChainHead]:
+    """The same rows without chain and seals: what an entry says, as it is, and no hash."""
+    if not drafts:
+        return [], head
+    entries = [
+        LogEntry(company_id, head.sequence + place, one, b"", b"", b"".join((one.content, one.raw, one.changed)))
+        for place, one in enumerate(drafts, start=1)
+    ]
+    seen_at, by = encode_moment(drafts[0].seen_at), drafts[0].attribution.correlation_id
+    rows = [
+        (company_id, number, seen_at, one.rail, one.kind, one.external_id, one.what, by, b"", b"", held)
+        for _, number, one, _, _, held in entries
+    ]
+    insert_rows(connection, log_entries, rows)
+    return entries, ChainHead(sequence=head.sequence + len(drafts), hash=head.hash)
+
+
+_LIGHTER = {"none": _number_entries, "plain": _write_plainly}
+
+
+def _free_chains(connection: Connection) -> None:
+    """PostgreSQL moves heads with entries alone, and takes no entry that does not follow its head."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ALTER TABLE log_heads DISABLE TRIGGER log_heads_keep")
+        connection.exec_driver_sql("ALTER TABLE log_entries DISABLE TRIGGER log_entries_follow")
 
 
 async def _leave_positions(company_id: CompanyId, has_moved: bool) -> None:
