@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from runway_core.domain.books import Books
+from runway_core.domain.books import COLUMNS, Books
+from runway_core.services.books import BooksService
 from runway_testkit.books_making import bill, customer_payment, invoice, make_books
 from runway_testkit.books_strategies import books
+
+from tests.core.desk import FirmDesk, bank
+from tests.core.desk import bill as record_of_bill
 
 KINDS = ("bill", "bill_payment", "invoice", "customer_payment")
 
@@ -58,3 +62,22 @@ def test_a_document_is_found_at_its_place() -> None:
 
     assert held.bill_places == {"B": 0, "A": 1}
     assert held.invoice_places == {"X": 0}
+
+
+def test_books_keep_the_columns_of_what_did_not_change_since_they_were_read() -> None:
+    bills, invoices = (bill("A"), bill("B")), (invoice("I"),)
+    before = make_books(bills=bills, invoices=invoices).with_columns()
+    after = make_books(bills=bills, invoices=(*invoices, invoice("J"))).continue_from(before).with_columns()
+
+    assert after.bill_columns is before.bill_columns
+    assert after.invoice_columns.external_id == ("I", "J")
+
+
+async def test_books_are_read_with_their_columns() -> None:
+    desk = FirmDesk()
+    acme = await desk.connect("Acme", bank(), record_of_bill("B1"))
+    await desk.runway.sync(acme.company_id)
+    read = await BooksService(desk.runway.scope).read(acme.company_id)
+
+    assert vars(read).keys() >= set(COLUMNS)
+    assert read.bill_columns.external_id == ("B1",)

@@ -50,7 +50,7 @@ class BooksService:
             history_from=day - timedelta(days=HISTORY_DAYS),
             read_at=now,
         )
-        return self._last.follow(apply_confirmed_bills(books))
+        return self._last.follow(apply_confirmed_bills(books)).with_columns()
 
     async def read_known(self, company_id: CompanyId, known_at: datetime) -> tuple[Books, Past]:
         """Books as they were known at a moment, and what the log says of findings and closed papers then.
