@@ -1,34 +1,15 @@
 """The firm's daily digest, laid out from positions: each large bank line once, and whose own digest is due."""
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from runway_core.calculators.position import compute_position
-from runway_core.domain.bank import BankTransaction
 from runway_core.domain.books import Books
 from runway_core.domain.firm_digests import ToldCompany
 from runway_core.experiences.firm_digest import FirmDigestView, lay_out_firm_digest
 from runway_core.orchestrators.portfolio import PortfolioData
-from runway_testkit.sample import AS_OF, amend_books, sample_books
+from runway_testkit.sample import AS_OF, sample_books
 
-
-def line(number: str, amount: str, *, days_ago: int = 0, currency: str = "USD", **more: Any) -> BankTransaction:
-    return BankTransaction(
-        external_id=number,
-        account_id="bank-operating",
-        booked_on=AS_OF - timedelta(days=days_ago),
-        currency=currency,
-        amount=Decimal(amount),
-        rail="bank",
-        **more,
-    )
-
-
-def books_with(*lines: BankTransaction) -> Books:
-    sample = sample_books()
-    told = sample.policy.model_copy(update={"told_bank_line": Decimal(5000)})
-    return amend_books(sample, bank_transactions=lines, policy=told)
+from tests.core.bank_lines import books_with, line
 
 
 def digest_of(books: Books, told: tuple[ToldCompany, ...], last_digest_on: date | None = None) -> FirmDigestView:
