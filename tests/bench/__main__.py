@@ -38,6 +38,7 @@ PARTS = (
     "webhooks",
     "jobs",
     "day",
+    "seeds",
     "kills",
     "scale",
     "four-rails",
@@ -84,6 +85,7 @@ def large_ones(arguments: argparse.Namespace) -> Mapping[str, Callable[[], None]
             hours=arguments.hours,
             seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         ),
+        "seeds": lambda: measure_day(companies=10, hours=2, seeds=range(1_000)),
         "kills": lambda: measure_kills(rounds=arguments.rounds, seed=arguments.seed, broken=arguments.broken),
         "scale": lambda: measure_scale(sizes=(100, 200, 400)),
         "four-rails": lambda: measure_four_rails(
@@ -109,6 +111,7 @@ def small_ones() -> Mapping[str, Callable[[], None]]:
         "webhooks": lambda: measure_webhooks(seconds=2, per_second=50, storm=100),
         "jobs": lambda: measure_jobs(jobs=500),
         "day": lambda: measure_day(companies=10, hours=2, seeds=[0]),
+        "seeds": lambda: measure_day(companies=3, hours=1, seeds=range(11)),
         "kills": lambda: measure_kills(rounds=4, seed=0),
         "scale": lambda: measure_scale(sizes=(10, 20)),
         "four-rails": lambda: measure_four_rails(companies=3, hours=2, profile="hostile"),
